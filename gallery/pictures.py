@@ -1,0 +1,142 @@
+"""Bytes to facts and bytes to thumbnail. Pure: no database, no settings, no request."""
+
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps
+
+FORMATS = {
+    "JPEG": ("image/jpeg", "jpg"),
+    "PNG": ("image/png", "png"),
+    "WEBP": ("image/webp", "webp"),
+    "GIF": ("image/gif", "gif"),
+    "AVIF": ("image/avif", "avif"),
+}
+"""Pillow's name of each format that the library keeps: its media type and file suffix."""
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_PIXELS = 100_000_000
+"""Larger pictures are refused before a pixel is decoded: they may be decompression bombs."""
+
+THUMBNAIL_SIDE = 512
+
+ASPECT_RATIOS = (
+    "1:1", "2:3", "3:2", "3:4", "4:3", "9:16", "16:9", "1:2", "2:1",
+    "9:19.5", "19.5:9", "9:20", "20:9",
+)  # fmt: skip
+"""The ratios that image models offer; the first, "1:1", is the default of most."""
+
+
+class UnreadablePicture(ValueError):
+    """The bytes are no picture that the library keeps; `code` says why in one word."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A whole, decoded picture: its facts and its thumbnail (WebP, at most 512 pixels a side)."""
+
+    content_type: str
+    suffix: str
+    width: int  # pixels, as displayed (after EXIF orientation)
+    height: int
+    size: int  # bytes
+    content_hash: str  # SHA-256, hexadecimal
+    color: str  # mean colour, #rrggbb: what a page shows until the thumbnail has come
+    thumbnail: bytes
+
+
+def read_picture(data: bytes) -> Picture:
+    """Decode a picture wholly, so that a truncated or lying file is found out now.
+
+    Raises:
+        UnreadablePicture: code `empty`, `too_large`, `too_many_pixels`, `not_a_picture`,
+            `unsupported_format` or `damaged`.
+    """
+    if not data:
+        raise UnreadablePicture("empty", "The file is empty.")
+    if len(data) > MAX_BYTES:
+        raise UnreadablePicture(
+            "too_large", f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
+        )
+    with _opened(data) as image:
+        content_type, suffix = FORMATS[image.format or ""]
+        width, height = image.size
+        if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # orientations that turn by 90°
+            width, height = height, width
+        if image.format == "JPEG":
+            # Decode the file once, whole, at the size nearest above the thumbnail's: libjpeg
+            # then leaves out work, and still reads to the end, so truncation shows.
+            image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        thumbnail, color = _thumbnail(image)
+    return Picture(
+        content_type=content_type,
+        suffix=suffix,
+        width=width,
+        height=height,
+        size=len(data),
+        content_hash=hashlib.sha256(data).hexdigest(),
+        color=color,
+        thumbnail=thumbnail,
+    )
+
+
+def nearest_aspect_ratio(width: float, height: float) -> str:
+    """The offered ratio that is nearest to `width` : `height`, compared as proportions."""
+
+    def distance(ratio: str) -> float:
+        across, down = map(float, ratio.split(":"))
+        wanted, offered = width / height, across / down
+        return max(wanted / offered, offered / wanted)
+
+    return min(ASPECT_RATIOS, key=distance)
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=list(FORMATS))
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise _too_many_pixels() from None
+    except Exception as error:  # Pillow's plugins raise whatever the bytes provoke
+        raise UnreadablePicture(
+            "not_a_picture", f"The file is not a {', '.join(FORMATS)} picture."
+        ) from error
+    with image:
+        if image.width * image.height > MAX_PIXELS:
+            raise _too_many_pixels()
+        if getattr(image, "n_frames", 1) > 1:
+            image.seek(0)
+        yield image
+
+
+def _too_many_pixels() -> UnreadablePicture:
+    return UnreadablePicture(
+        "too_many_pixels", f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels."
+    )
+
+
+def _thumbnail(image: Image.Image) -> tuple[bytes, str]:
+    try:
+        image.load()
+        image = ImageOps.exif_transpose(image)
+        image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, reducing_gap=2)
+        if image.mode not in ("RGB", "RGBA"):
+            transparent = "A" in image.getbands() or "transparency" in image.info
+            image = image.convert("RGBA" if transparent else "RGB")
+        color = image.convert("RGB").resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+        out = io.BytesIO()
+        image.save(out, "WEBP", quality=80, method=2)
+    except Exception as error:  # as above
+        raise UnreadablePicture("damaged", "The picture is damaged or incomplete.") from error
+    assert isinstance(color, tuple)  # noqa: S101  (an RGB pixel)
+    return out.getvalue(), "#{:02x}{:02x}{:02x}".format(*color)

@@ -1,0 +1,132 @@
+"""The counters behind the statistic cards, exact at every moment.
+
+A counter is the sum of its addends. Whoever changes pictures appends addends in the same
+transaction, so no two writers ever wait for one row; now and then they are folded into
+fewer ones, which changes no sum.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from .facts import ImageFacts
+
+FOLD_EVERY = 500
+"""Fold when the addends' ids pass a multiple of this."""
+
+
+class Addend(models.Model):
+    """A change of one counter: `images` and `bytes` may be negative."""
+
+    class Kind(models.TextChoices):
+        DAY = "day"  # key: local date, 2026-11-25
+        FACET = "facet"  # key: model, newline, aspect ratio
+        TAG = "tag"  # key: id of the tag
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    key = models.CharField(max_length=160)
+    images = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+
+    class Meta:
+        app_label = "gallery"
+        default_permissions = ()
+        indexes = [models.Index(fields=["kind", "key"], name="gallery_addend_counter")]
+
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A counter's value: pictures, and the bytes of their files."""
+
+    images: int
+    bytes: int
+
+
+def record(*, before: Iterable[ImageFacts], after: Iterable[ImageFacts]) -> None:
+    """Append the difference that a change of pictures makes; runs inside its transaction."""
+    images: Tally[Key] = Tally()
+    size: Tally[Key] = Tally()
+    for sign, pictures in ((-1, before), (1, after)):
+        for facts in pictures:
+            for key in _keys(facts):
+                images[key] += sign
+                size[key] += sign * facts.file_size
+    rows = [
+        Addend(kind=kind, key=key, images=images[kind, key], bytes=size[kind, key])
+        for kind, key in sorted(images)
+        if images[kind, key] or size[kind, key]
+    ]
+    if not rows:
+        return
+    last = Addend.objects.bulk_create(rows)[-1]
+    if last.pk % FOLD_EVERY < len(rows):
+        transaction.on_commit(fold)
+
+
+def totals(*kinds: Addend.Kind) -> dict[Key, Total]:
+    """Every counter of these kinds (of all, if none is named) that is not zero. One query."""
+    addends = Addend.objects.filter(kind__in=kinds) if kinds else Addend.objects.all()
+    return {
+        (kind, key): Total(images, size)
+        for kind, key, images, size in addends.order_by()
+        .values_list("kind", "key")
+        .annotate(models.Sum("images"), models.Sum("bytes"))
+        if images or size
+    }
+
+
+def fold(limit: int = 10_000) -> None:
+    """Replace up to `limit` addends by one for each counter; sums stay what they are."""
+    with transaction.atomic():
+        features = transaction.get_connection().features
+        rows = Addend.objects.order_by("pk")
+        if features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True)
+        chosen = list(rows[:limit])
+        sums: dict[Key, list[int]] = {}
+        for row in chosen:
+            total = sums.setdefault((row.kind, row.key), [0, 0])
+            total[0] += row.images
+            total[1] += row.bytes
+        Addend.objects.filter(pk__in=[row.pk for row in chosen]).delete()
+        Addend.objects.bulk_create(
+            Addend(kind=kind, key=key, images=images, bytes=size)
+            for (kind, key), (images, size) in sums.items()
+            if images or size
+        )
+
+
+def recount(pictures: Iterable[ImageFacts]) -> dict[Key, Total]:
+    """What `totals()` must say of these pictures, counted afresh."""
+    images: Tally[Key] = Tally()
+    size: Tally[Key] = Tally()
+    for facts in pictures:
+        for key in _keys(facts):
+            images[key] += 1
+            size[key] += facts.file_size
+    return {key: Total(images[key], size[key]) for key in images}
+
+
+def local_day(moment: "models.DateTimeField | object") -> str:
+    """The local date of a moment, as the day counters name it."""
+    return timezone.localtime(moment).date().isoformat()  # type: ignore[arg-type]
+
+
+def month_of(day: date) -> str:
+    return day.strftime("%Y-%m")
+
+
+def _keys(facts: ImageFacts) -> Iterator[Key]:
+    if facts.trashed:
+        return
+    yield Addend.Kind.DAY.value, local_day(facts.created_at)
+    yield Addend.Kind.FACET.value, f"{facts.model}\n{facts.aspect_ratio}"
+    for tag_id in facts.tag_ids:
+        yield Addend.Kind.TAG.value, str(tag_id)

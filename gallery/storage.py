@@ -1,0 +1,49 @@
+"""Files on this machine's disk, written so that a crash leaves no half of one."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage
+from django.utils.deconstruct import deconstructible
+
+PART_SUFFIX = ".part"
+"""Ends the temporary name of a file that is being written."""
+
+
+@deconstructible(path="gallery.storage.DurableFileSystemStorage")
+class DurableFileSystemStorage(FileSystemStorage):
+    """`save()` returns when the bytes and the name are on the disk.
+
+    A file is written under a temporary name, synced, and only then given its own name;
+    the folder is synced after it. Whoever reads sees the whole file or none.
+    """
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        target = Path(self.path(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(suffix=PART_SUFFIX, dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for chunk in content.chunks():
+                    file.write(chunk)
+                file.flush()
+                os.fchmod(file.fileno(), self.file_permissions_mode or 0o644)
+                os.fsync(file.fileno())
+            os.replace(part, target)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+        return name.replace("\\", "/")
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # Windows cannot open a folder, and journals renames itself
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

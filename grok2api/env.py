@@ -1,0 +1,111 @@
+"""Typed readers of environment variables.
+
+Each raises `ImproperlyConfigured` with a sentence that names the variable, so that a
+typing error stops the start instead of turning into a default.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import ParseResult, unquote, urlparse
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable without surrounding blanks; `default` where it is unset or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+def boolean(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+
+
+def integer(name: str, default: int, *, minimum: int, maximum: int = 2**31) -> int:
+    value = text(name)
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name} must be from {minimum} to {maximum}, not {number}.")
+    return number
+
+
+def choice(name: str, default: str, options: Sequence[str]) -> str:
+    value = text(name, default)
+    if value not in options:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}, not {value!r}.")
+    return value
+
+
+def folder(name: str, default: Path) -> Path:
+    """An absolute path; a relative one is taken from the folder that the program runs in."""
+    return Path(text(name, str(default))).expanduser().absolute()
+
+
+def url(name: str, schemes: Sequence[str]) -> str:
+    """An address with one of `schemes` and a host, without a trailing slash; may be empty."""
+    value = text(name)
+    if value:
+        _parsed(name, value, schemes)
+    return value.rstrip("/")
+
+
+def database(name: str, scheme_prefixes: Sequence[str]) -> dict[str, Any]:
+    """NAME, USER, PASSWORD, HOST and PORT for `DATABASES` from `scheme://user:password@host/db`."""
+    value = text(name)
+    example = f"{scheme_prefixes[0]}://user:password@host/database"
+    if not value:
+        raise ImproperlyConfigured(f"{name} must name the database server, such as {example}.")
+    parts = _parsed(name, value, scheme_prefixes)
+    database_name = unquote(parts.path.lstrip("/"))
+    if not database_name:
+        raise ImproperlyConfigured(f"{name} must end in a database name, such as {example}.")
+    return {
+        "NAME": database_name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": parts.port or "",
+    }
+
+
+def secret_file(path: Path, make: Callable[[], str]) -> str:
+    """The secret in `path`, made and kept there with mode 0600 when it does not exist yet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(make())
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def _parsed(name: str, value: str, schemes: Sequence[str]) -> ParseResult:
+    # The value itself stays out of the message: it may hold a password.
+    parts = urlparse(value)
+    if parts.scheme not in schemes:
+        raise ImproperlyConfigured(
+            f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}."
+        )
+    if not parts.hostname and parts.scheme.startswith("http"):
+        raise ImproperlyConfigured(f"{name} has no host.")
+    try:
+        parts.port  # noqa: B018  (reading it is what checks it)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} has a port that is not a number.") from None
+    return parts

@@ -1,0 +1,264 @@
+"""All settings. This file alone reads the environment; `docs/configuration.md` explains it."""
+
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+from django.utils.translation import gettext_lazy as _
+from tzlocal import get_localzone_name
+
+from . import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Where and how it serves
+
+DEBUG = env.boolean("DEBUG")
+SERVER_HOST = env.text("SERVER_HOST", "0.0.0.0")  # noqa: S104  (the contract's default)
+SERVER_PORT = env.integer("SERVER_PORT", 8000, minimum=1, maximum=65535)
+SERVER_WORKERS = env.integer("SERVER_WORKERS", 1, minimum=1, maximum=64)
+APP_URL = env.url("APP_URL", ["http", "https"])
+
+DATA_DIR = env.folder("DATA_DIR", BASE_DIR / "data")
+SECRET_KEY = env.text("SECRET_KEY") or env.secret_file(
+    DATA_DIR / "secret_key", get_random_secret_key
+)
+ADMIN_USERNAME = env.text("ADMIN_USERNAME", "admin")
+ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
+API_KEY = env.text("API_KEY")
+
+ALLOWED_HOSTS = ["*"]  # Links are built from APP_URL or from the request that asks for them.
+ROOT_URLCONF = "grok2api.urls"
+WSGI_APPLICATION = "grok2api.wsgi.application"
+ASGI_APPLICATION = "grok2api.asgi.application"
+APPEND_SLASH = True
+
+# Behind HTTPS (APP_URL says so) cookies and redirects are for HTTPS only.
+HTTPS = APP_URL.startswith("https://")
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_TRUSTED_ORIGINS = [APP_URL] if APP_URL else []
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+INSTALLED_APPS = [
+    "grok2api",
+    "imagine",
+    "gallery",
+    "rest_framework",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "/admin/gallery/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Database, cache, sessions
+
+STORAGE_TYPE = env.choice("SERVER_STORAGE_TYPE", "local", ["local", "redis", "mysql", "pgsql"])
+REDIS_URL = env.url(
+    "SERVER_STORAGE_URL" if STORAGE_TYPE == "redis" else "REDIS_URL", ["redis", "rediss", "unix"]
+)
+if STORAGE_TYPE == "redis" and not REDIS_URL:
+    raise ImproperlyConfigured("SERVER_STORAGE_URL must name the server: redis://host:6379/0.")
+
+
+def _database() -> dict[str, Any]:
+    if STORAGE_TYPE == "pgsql":
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            **env.database("SERVER_STORAGE_URL", ["postgresql", "postgres"]),
+            # A page's queries last milliseconds: compiling or spreading them costs more.
+            "OPTIONS": {"options": "-c jit=off -c max_parallel_workers_per_gather=0"},
+        }
+    if STORAGE_TYPE == "mysql":
+        return {
+            "ENGINE": "django.db.backends.mysql",
+            **env.database("SERVER_STORAGE_URL", ["mysql", "mariadb"]),
+            "OPTIONS": {
+                "charset": "utf8mb4",
+                "isolation_level": "read committed",
+                "init_command": "SET sql_mode='STRICT_ALL_TABLES', innodb_lock_wait_timeout=20",
+            },
+        }
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "grok2api.sqlite3",
+        # A file, as in service: an in-memory database has neither WAL nor concurrent writers.
+        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+        "OPTIONS": {
+            # IMMEDIATE: a transaction that will write waits for its turn at the start, where
+            # waiting is possible, and never meets "database is locked" half-way.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+                "PRAGMA cache_size=-65536; PRAGMA mmap_size=1073741824;"
+            ),
+        },
+    }
+
+
+DATABASES = {"default": {**_database(), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": REDIS_URL}}
+    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# Files
+
+MEDIA_ROOT = env.folder("MEDIA_ROOT", BASE_DIR / "media")
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "gallery.storage.DurableFileSystemStorage"},
+    "staticfiles": {"BACKEND": "grok2api.staticfiles.HashedStaticFilesStorage"},
+}
+WHITENOISE_MANIFEST_STRICT = False
+FILE_UPLOAD_PERMISSIONS = 0o644
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+# The largest body of any request; the ASGI door refuses more before it is read.
+MAX_BODY_SIZE = 256 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_SIZE
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+# Gallery and imagine
+
+GALLERY_PAGE_SIZE = env.integer("GALLERY_PAGE_SIZE", 50, minimum=1, maximum=200)
+GALLERY_TRASH_DAYS = env.integer("GALLERY_TRASH_DAYS", 30, minimum=0, maximum=36_500)
+IMAGINE_URL_TTL = env.integer("IMAGINE_URL_TTL", 0, minimum=0)
+XAI_API_KEY = env.text("XAI_API_KEY")
+XAI_BASE_URL = env.url("XAI_BASE_URL", ["http", "https"]) or "https://api.x.ai/v1"
+IMAGINE_UPSTREAM_URL = env.url("IMAGINE_UPSTREAM_URL", ["http", "https"])
+IMAGINE_UPSTREAM_KEY = env.text("IMAGINE_UPSTREAM_KEY")
+IMAGINE_TIMEOUT = env.integer("IMAGINE_TIMEOUT", 120, minimum=1, maximum=3600)
+IMAGINE_PROVIDER = env.choice("IMAGINE_PROVIDER", "auto", ["auto", "xai", "openai", "sample"])
+if IMAGINE_PROVIDER == "auto":
+    IMAGINE_PROVIDER = (
+        "xai" if XAI_API_KEY else "openai" if IMAGINE_UPSTREAM_URL else "sample"
+    )
+if IMAGINE_PROVIDER == "xai" and not XAI_API_KEY:
+    raise ImproperlyConfigured("IMAGINE_PROVIDER=xai needs XAI_API_KEY.")
+if IMAGINE_PROVIDER == "openai" and not IMAGINE_UPSTREAM_URL:
+    raise ImproperlyConfigured("IMAGINE_PROVIDER=openai needs IMAGINE_UPSTREAM_URL.")
+
+# Languages and time
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.text("TZ") or get_localzone_name()
+
+# REST API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["imagine.api.auth.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Grok2API Gallery",
+    "VERSION": "1.0.0",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Logs
+
+LOG_DIR = env.folder("LOG_DIR", BASE_DIR / "logs")
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
+LOG_DIR.mkdir(parents=True, exist_ok=True)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "file": {
+            "class": "logging.handlers.RotatingFileHandler",
+            "filename": LOG_DIR / "app.log",
+            "maxBytes": 10 * 1024 * 1024,
+            "backupCount": 5,
+            "encoding": "utf-8",
+            "delay": True,
+            "formatter": "line",
+        },
+    },
+    "root": {"handlers": ["stderr", "file"], "level": LOG_LEVEL},
+}
