@@ -35,12 +35,14 @@ def add_image(
 
     Args:
         aspect_ratio: as asked of the model; empty for the offered ratio nearest to the pixels.
-        tags: names, already valid (see `tagging.clean_names`).
+        tags: names; doubles are left out.
 
     Raises:
+        ValidationError: a tag's name is not valid.
         pictures.UnreadablePicture: the bytes are not a whole picture of a known format.
         OSError: the storage refused them (disk full, read-only).
     """
+    names = tagging.clean_names(tags)
     picture = pictures.read_picture(data)
     created_at = created_at or timezone.now()
     stem = f"images/{created_at:%Y/%m/%d}/{uuid.uuid4().hex}"
@@ -75,7 +77,7 @@ def add_image(
                 nsfw=nsfw,
             )
             new_ids.append(image.pk)
-            tagging.attach(image_ids=new_ids, names=tags)
+            tagging.attach(image_ids=new_ids, names=names)
     except BaseException:
         for name in saved:
             default_storage.delete(name)

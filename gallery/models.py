@@ -1,7 +1,7 @@
 """The library's rows: fields, constraints, indexes, and what one row knows of itself."""
 
 import posixpath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
@@ -10,10 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .querysets import ImageQuerySet, TagQuerySet
-from .search.documents import SearchDocument
 from .statistics import Addend
 
-__all__ = ["MAX_PROMPT_LENGTH", "Addend", "Image", "SearchDocument", "Tag"]
+__all__ = ["MAX_PROMPT_LENGTH", "Addend", "Image", "Tag"]
 
 MAX_PROMPT_LENGTH = 32_000
 """Characters: the longest prompt that OpenAI's image models take."""
@@ -64,7 +63,7 @@ class Image(models.Model):
     model = models.CharField(_("model"), max_length=100, blank=True)
     aspect_ratio = models.CharField(_("aspect ratio"), max_length=16)
     source = models.CharField(_("source"), max_length=16, choices=Source.choices)
-    metadata: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+    metadata = models.JSONField(
         _("metadata"), default=dict, blank=True
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)

@@ -114,9 +114,10 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     with image:
         if image.width * image.height > MAX_PIXELS:
             raise _too_many_pixels()
-        if getattr(image, "n_frames", 1) > 1:
-            image.seek(0)
-        yield image
+        try:
+            yield image
+        except Exception as error:  # as above
+            raise UnreadablePicture("damaged", "The picture is damaged or incomplete.") from error
 
 
 def _too_many_pixels() -> UnreadablePicture:
@@ -126,17 +127,12 @@ def _too_many_pixels() -> UnreadablePicture:
 
 
 def _thumbnail(image: Image.Image) -> tuple[bytes, str]:
-    try:
-        image.load()
-        image = ImageOps.exif_transpose(image)
-        image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, reducing_gap=2)
-        if image.mode not in ("RGB", "RGBA"):
-            transparent = "A" in image.getbands() or "transparency" in image.info
-            image = image.convert("RGBA" if transparent else "RGB")
-        color = image.convert("RGB").resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
-        out = io.BytesIO()
-        image.save(out, "WEBP", quality=80, method=2)
-    except Exception as error:  # as above
-        raise UnreadablePicture("damaged", "The picture is damaged or incomplete.") from error
-    assert isinstance(color, tuple)  # noqa: S101  (an RGB pixel)
-    return out.getvalue(), "#{:02x}{:02x}{:02x}".format(*color)
+    image = ImageOps.exif_transpose(image)
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, reducing_gap=2)
+    if image.mode not in ("RGB", "RGBA"):
+        transparent = "A" in image.getbands() or "transparency" in image.info
+        image = image.convert("RGBA" if transparent else "RGB")
+    red, green, blue = image.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes()
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=80, method=2)
+    return out.getvalue(), f"#{red:02x}{green:02x}{blue:02x}"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -127,13 +128,18 @@ def delete_tag(*, tag_id: int) -> int:
     if not Tag.objects.filter(pk=tag_id).exists():
         raise TagNotFound(tag_id)
     count = 0
-    while image_ids := _image_ids(tag_id):  # a picture may be given the tag meanwhile
-        count += len(image_ids)
+    while True:
+        image_ids = _image_ids(tag_id)
         for ids in chunks(image_ids):
             with changing(ids):
                 Image.tags.through.objects.filter(image_id__in=ids, tag_id=tag_id).delete()
-    Tag.objects.filter(pk=tag_id).delete()
-    return count
+        count += len(image_ids)
+        with transaction.atomic():
+            tag = Tag.objects.select_for_update().filter(pk=tag_id)
+            # A picture may have been given the tag meanwhile; under the lock none can be.
+            if not tag.first() or not _image_ids(tag_id):
+                tag.delete()
+                return count
 
 
 def _image_ids(tag_id: int) -> list[int]:
@@ -145,7 +151,10 @@ def _get_or_create(names: Iterable[str]) -> list[Tag]:
     wanted = {fold(name): name for name in names}
     if not wanted:
         return []
-    tags = list(Tag.objects.filter(key__in=wanted))
+    # Locked, so that nobody deletes a tag between here and the links that will point to it;
+    # in the order of their keys, so that two writers never wait for each other in a ring.
+    rows = Tag.objects.filter(key__in=wanted).order_by("key").select_for_update()
+    tags = list(rows)
     missing = wanted.keys() - {tag.key for tag in tags}
     if missing:
         # Someone else may insert the same tag at this moment: the key's uniqueness decides,
@@ -153,7 +162,7 @@ def _get_or_create(names: Iterable[str]) -> list[Tag]:
         Tag.objects.bulk_create(
             [Tag(key=key, name=wanted[key]) for key in sorted(missing)], ignore_conflicts=True
         )
-        tags = list(Tag.objects.filter(key__in=wanted))
+        tags = list(rows.all())
     return tags
 
 

@@ -1,16 +1,9 @@
-from collections.abc import Mapping
+"""Where the index takes over changes of pictures."""
 
-from django.db import models
+from collections.abc import Mapping
 
 from ..facts import ImageFacts
 
 
-class SearchDocument(models.Model):
-    tokens = models.TextField()
-
-    class Meta:
-        app_label = "gallery"
-
-
 def update(*, before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts]) -> None:
-    pass
+    """Take over a change of pictures, by id, inside its transaction."""

@@ -1,0 +1,42 @@
+"""What every Python test gets: a media folder of its own, and pictures to put into it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from gallery import ingest
+from gallery.models import Image
+from gallery.tests.drawing import draw
+
+
+@pytest.fixture(autouse=True)
+def media_folder(settings: Any, tmp_path: Path) -> Iterator[Path]:
+    """An empty MEDIA_ROOT; the name of the folder is the fixture's value."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.MEDIA_ROOT.mkdir()
+    yield settings.MEDIA_ROOT
+    cache.clear()
+
+
+@pytest.fixture
+def add_image(db: None) -> Callable[..., Image]:
+    """Adds a picture through the library's door: `add_image(prompt="a cat", tags=["pets"])`."""
+
+    def add(**facts: Any) -> Image:
+        facts.setdefault("data", draw())
+        facts.setdefault("source", Image.Source.UPLOADED)
+        return ingest.add_image(**facts)
+
+    return add
+
+
+@pytest.fixture
+def staff(admin_user: Any) -> Client:
+    """A browser session of the administrator, in English."""
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(admin_user)
+    return client
