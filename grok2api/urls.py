@@ -1,8 +1,29 @@
 """Every address of the program."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.admin.views.decorators import staff_member_required
+from django.urls import include, path
+from django.views.generic import RedirectView
+from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from . import health
+
+handler400 = "grok2api.errors.bad_request"
+handler403 = "grok2api.errors.permission_denied"
+handler404 = "grok2api.errors.not_found"
+handler500 = "grok2api.errors.server_error"
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="gallery:image_list"), name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("v1/", include("imagine.api.urls")),
+    path("api/v1/admin/gallery/", include("gallery.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", staff_member_required(SpectacularSwaggerSplitView.as_view()), name="docs"),
+    path("admin/language/", staff_member_required(set_language), name="set_language"),
+    path("admin/gallery/", include("gallery.urls")),
+    path("admin/imagine/", include("imagine.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,117 @@
+"""The JSON of pictures and tags."""
+
+from typing import Any, cast
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.urls import reverse
+from rest_framework import serializers
+
+from .. import tagging
+from ..models import MAX_PROMPT_LENGTH, Image, Tag
+from ..selection import Selection
+
+
+class TagNamesField(serializers.ListField):
+    """A list of tag names, held to the rules of `tagging.clean_names`."""
+
+    child = serializers.CharField(max_length=1000)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        names = super().to_internal_value(data)
+        try:
+            return tagging.clean_names(names)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from None
+
+    def to_representation(self, data: Any) -> list[str]:
+        tags = data.all() if hasattr(data, "all") else data
+        return [tag.name if isinstance(tag, Tag) else tag for tag in tags]
+
+
+class ImageSerializer(serializers.ModelSerializer[Image]):
+    """One picture. `favorite`, `nsfw` and `tags` can be changed; the rest is what it is."""
+
+    url = serializers.SerializerMethodField()
+    thumbnail_url = serializers.SerializerMethodField()
+    tags = TagNamesField(required=False)
+
+    class Meta:
+        model = Image
+        fields = [
+            "id", "filename", "url", "thumbnail_url", "prompt", "model", "aspect_ratio",
+            "width", "height", "file_size", "created_at", "tags", "favorite", "nsfw",
+            "content_hash",
+        ]  # fmt: skip
+        read_only_fields = [
+            "id", "filename", "prompt", "model", "aspect_ratio", "width", "height", "file_size",
+            "created_at", "content_hash",
+        ]  # fmt: skip
+
+    def get_url(self, image: Image) -> str:
+        return self._absolute("api:image-file", image)
+
+    def get_thumbnail_url(self, image: Image) -> str:
+        return self._absolute("api:image-thumbnail", image)
+
+    def _absolute(self, view: str, image: Image) -> str:
+        return cast(str, self.context["base_url"]) + reverse(view, args=[image.pk])
+
+
+class UploadSerializer(serializers.Serializer[Image]):
+    """A picture file sent by multipart form."""
+
+    file = serializers.FileField()
+    prompt = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=MAX_PROMPT_LENGTH
+    )
+    tags = serializers.CharField(
+        required=False, default="", allow_blank=True, help_text="Names, separated by commas."
+    )
+
+    def validate_tags(self, value: str) -> list[str]:
+        request = self.context["request"]
+        names = [
+            name for text in request.data.getlist("tags") for name in tagging.split_names(text)
+        ]
+        try:
+            return tagging.clean_names(names)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from None
+
+
+class SelectionSerializer(serializers.Serializer[Selection]):
+    """Which pictures: `{"image_ids": […]}`, or `{"filter": {query names}}` for all that match."""
+
+    image_ids = serializers.ListField(child=serializers.IntegerField(), required=False)
+    filter = serializers.DictField(required=False, help_text="The query names of the list.")
+
+
+class FavoriteSerializer(SelectionSerializer):
+    favorite = serializers.BooleanField(default=True)
+
+
+class TagChangeSerializer(SelectionSerializer):
+    add = TagNamesField(required=False, default=list)
+    remove = TagNamesField(required=False, default=list)
+
+
+class TagNamesSerializer(serializers.Serializer[Image]):
+    tags = TagNamesField()
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    """What became of a selection."""
+
+    id = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class TagSerializer(serializers.ModelSerializer[Tag]):
+    """A tag and the number of pictures that have it (those in the trash not counted)."""
+
+    count = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Tag
+        fields = ["id", "name", "count"]
+        extra_kwargs = {"name": {"max_length": 1000}}

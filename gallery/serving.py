@@ -1,0 +1,89 @@
+"""A stored file as an HTTP answer: ETag, ranges, and nothing that a browser could run."""
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+CHUNK = 256 * 1024
+
+RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+"""One range; several at once may be answered with the whole (RFC 9110, 14.2)."""
+
+
+def serve_file(
+    request: HttpRequest,
+    *,
+    name: str,
+    content_type: str,
+    download_name: str = "",
+    public: bool = False,
+) -> HttpResponseBase:
+    """The stored file `name`, or the part of it that the request asks for.
+
+    A stored file never changes (its name is a uuid), so its name is its ETag and it may be
+    kept for ever; `public` lets shared caches keep it too.
+
+    Raises:
+        Http404: the storage has no such file.
+    """
+    etag = f'"{name.rpartition("/")[2]}"'
+    headers = {
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": f"{'public' if public else 'private'}, max-age=31536000, immutable",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if download_name:
+        headers["Content-Disposition"] = content_disposition_header(True, download_name) or ""
+    if etag in request.headers.get("If-None-Match", ""):
+        return HttpResponse(status=304, headers=headers)
+    try:
+        file = default_storage.open(name)
+        size = file.size
+    except FileNotFoundError:
+        raise Http404("The picture's file is missing.") from None
+    start, stop, status = 0, size, 200
+    if request.headers.get("If-Range", etag) == etag:
+        span = parse_range(request.headers.get("Range", ""), size)
+        if span is not None:
+            start, stop = span
+            if start >= stop:
+                file.close()
+                return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+            status = 206
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    response = StreamingHttpResponse(
+        _chunks(file, start, stop), status=status, content_type=content_type, headers=headers
+    )
+    response["Content-Length"] = str(stop - start)
+    return response
+
+
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
+    """First byte and the one after the last, or None where the whole is to be sent.
+
+    An empty span (start ≥ stop) is a range that cannot be satisfied.
+    """
+    match = RANGE.fullmatch(header.replace(" ", ""))
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        length = int(last)
+        return (max(0, size - length), size) if length else (0, 0)
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(size, int(last) + 1) if last else size
+
+
+def _chunks(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while start < stop and (chunk := file.read(min(CHUNK, stop - start))):
+            start += len(chunk)
+            yield chunk

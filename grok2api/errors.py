@@ -1,0 +1,61 @@
+"""What a client sees when no view could answer: a sentence, in the shape it expects."""
+
+import errno
+import logging
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+logger = logging.getLogger(__name__)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 400, str(exception) or _("The request is not valid."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 403, str(exception) or _("You may not do this."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    return _answer(request, 404, _("There is nothing at this address."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Says which part of the house does not answer, where that can be known."""
+    error = sys.exc_info()[1]
+    status, message = describe(error)
+    response = _answer(request, status, message)
+    if status == 503:
+        response["Retry-After"] = "5"
+    return response
+
+
+def describe(error: BaseException | None) -> tuple[int, str]:
+    """HTTP status and sentence for an exception that no view caught."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return 503, _("The database does not answer. Nothing was changed; try again in a moment.")
+    if isinstance(error, RedisError):
+        return 503, _("Redis does not answer. Nothing was changed; try again in a moment.")
+    if isinstance(error, OSError) and error.errno in FULL:
+        return 507, _("The disk is full. The picture was not stored.")
+    if isinstance(error, OSError) and error.errno in READ_ONLY:
+        return 503, _("The media folder cannot be written. The picture was not stored.")
+    return 500, _("Something went wrong on our side. The log has the details.")
+
+
+def _answer(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    if request.path.startswith("/v1/"):
+        kind = "invalid_request_error" if status < 500 else "server_error"
+        error = {"message": message, "type": kind, "param": None, "code": None}
+        return JsonResponse({"error": error}, status=status)
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": message}, status=status)
+    return render(request, "error.html", {"status": status, "message": message}, status=status)
