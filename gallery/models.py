@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from .querysets import ImageQuerySet, TagQuerySet
 from .statistics import Addend
 
-__all__ = ["MAX_PROMPT_LENGTH", "Addend", "Image", "Tag"]
+__all__ = ["MAX_PROMPT_LENGTH", "Addend", "Image", "RemovedRow", "Tag"]
 
 MAX_PROMPT_LENGTH = 32_000
 """Characters: the longest prompt that OpenAI's image models take."""
@@ -107,3 +107,19 @@ class Image(models.Model):
     def is_sample(self) -> bool:
         """Painted by the built-in sample painter, not by an image model."""
         return self.model.startswith("sample")
+
+
+class RemovedRow(models.Model):
+    """A copy of a row that clean-up removed because its file was gone, to bring it back from."""
+
+    removed_at = models.DateTimeField(_("removed"), default=timezone.now)
+    image_id = models.BigIntegerField()
+    file = models.CharField(_("file"), max_length=200)
+    facts = models.JSONField(_("facts"))
+
+    class Meta:
+        verbose_name = _("removed row")
+        verbose_name_plural = _("removed rows")
+
+    def __str__(self) -> str:
+        return self.file

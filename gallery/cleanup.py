@@ -1,0 +1,165 @@
+"""Storage and rows compared, and what does not belong put right."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from . import pictures
+from .changes import changing, chunks
+from .models import Image, RemovedRow
+from .storage import PART_SUFFIX
+
+ROOT = "images"
+"""The folder of the storage that holds pictures and thumbnails."""
+
+YOUNG = timedelta(minutes=10)
+"""A file younger than this may belong to a row that is being written."""
+
+LARGEST_SHARE = 0.2
+"""When more of the library looks orphaned, the storage is more likely gone than the files."""
+
+
+class TooManyOrphans(RuntimeError):
+    """More than a fifth of the library has no file: an unmounted disk looks like that."""
+
+
+@dataclass(slots=True)
+class CleanupReport:
+    """What was found. Files are storage names; `removed` and `repaired` count what was done."""
+
+    checked: int = 0
+    orphans: list[int] = field(default_factory=list)  # ids of rows whose file is gone
+    without_thumbnail: list[int] = field(default_factory=list)
+    stray_files: list[str] = field(default_factory=list)  # pictures without a row: kept
+    leftovers: list[str] = field(default_factory=list)  # interrupted writes, stray thumbnails
+    removed: int = 0
+    repaired: int = 0
+    unrepaired: list[int] = field(default_factory=list)  # no thumbnail could be made
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def clean_up(*, dry_run: bool = False, force: bool = False) -> CleanupReport:
+    """Remove rows whose file is gone and leftovers of interrupted writes; remake thumbnails.
+
+    A copy of every removed row is kept as a `RemovedRow`. A picture without a row is reported
+    and kept: it may have been paid for, and a scan takes it in.
+
+    Raises:
+        TooManyOrphans: unless `force`; nothing was changed.
+    """
+    report = survey()
+    if dry_run:
+        return report
+    if not force and len(report.orphans) > report.checked * LARGEST_SHARE:
+        raise TooManyOrphans(
+            f"{len(report.orphans)} of {report.checked} pictures have no file. "
+            "Is the media folder mounted? Nothing was changed; --force removes them all the same."
+        )
+    for ids in chunks(report.orphans):
+        report.removed += _remove_rows(ids)
+    for image in Image.objects.filter(pk__in=report.without_thumbnail).iterator():
+        try:
+            _make_thumbnail(image)
+            report.repaired += 1
+        except pictures.UnreadablePicture:
+            report.unrepaired.append(image.pk)
+    for name in report.leftovers:
+        default_storage.delete(name)
+    return report
+
+
+def survey() -> CleanupReport:
+    """Compare storage and rows; changes nothing."""
+    report = CleanupReport()
+    # Files first: whatever is added while we look then has its row and is no stray.
+    files = {folder: names for folder, names in _walk(ROOT) if names}
+    known: defaultdict[str, set[str]] = defaultdict(set)
+    rows = Image.objects.order_by("pk").values_list("pk", "file", "thumbnail")
+    for pk, file, thumbnail in rows.iterator(chunk_size=2000):
+        report.checked += 1
+        for name in (file, thumbnail):
+            folder, _, base = name.rpartition("/")
+            known[folder].add(base)
+            # One that came after the walk is asked for by its name.
+            if base in files.get(folder, ()) or default_storage.exists(name):
+                continue
+            (report.orphans if name == file else report.without_thumbnail).append(pk)
+            if name == file:
+                break
+    old = timezone.now() - YOUNG
+    for folder, names in sorted(files.items()):
+        for base in sorted(names - known[folder]):
+            name = f"{folder}/{base}"
+            try:
+                young = default_storage.get_modified_time(name) > old
+            except FileNotFoundError:  # gone meanwhile: deleted with its row
+                continue
+            if young or Image.objects.filter(file=name).exists():
+                continue
+            is_leftover = base.endswith((PART_SUFFIX, ".thumb.webp"))
+            (report.leftovers if is_leftover else report.stray_files).append(name)
+    return report
+
+
+def _walk(folder: str) -> Iterator[tuple[str, set[str]]]:
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    yield folder, set(files)
+    for name in folders:
+        yield from _walk(f"{folder}/{name}")
+
+
+def _remove_rows(image_ids: list[int]) -> int:
+    with changing(image_ids):
+        rows = [
+            image
+            for image in Image.objects.filter(pk__in=image_ids).prefetch_related("tags")
+            # It may have come back, or never have been gone: look once more under the lock.
+            if not default_storage.exists(image.file.name or "")
+        ]
+        RemovedRow.objects.bulk_create(
+            RemovedRow(image_id=image.pk, file=image.file.name or "", facts=_facts(image))
+            for image in rows
+        )
+        Image.objects.filter(pk__in=[image.pk for image in rows]).delete()
+    return len(rows)
+
+
+def _facts(image: Image) -> dict[str, Any]:
+    values = {
+        name: getattr(image, name)
+        for name in (
+            "content_type", "width", "height", "file_size", "content_hash", "color", "prompt",
+            "model", "aspect_ratio", "source", "metadata", "favorite", "nsfw",
+        )
+    }  # fmt: skip
+    times = {
+        name: moment.isoformat() if (moment := getattr(image, name)) else None
+        for name in ("created_at", "updated_at", "trashed_at")
+    }
+    return {
+        **values,
+        **times,
+        "file": image.file.name,
+        "thumbnail": image.thumbnail.name,
+        "tags": [tag.name for tag in image.tags.all()],
+    }
+
+
+def _make_thumbnail(image: Image) -> None:
+    with default_storage.open(image.file.name or "") as file:
+        picture = pictures.read_picture(file.read())
+    name = f"{(image.file.name or '').rpartition('.')[0]}.thumb.webp"
+    saved = default_storage.save(name, ContentFile(picture.thumbnail))
+    if saved != image.thumbnail.name:
+        Image.objects.filter(pk=image.pk).update(thumbnail=saved)
