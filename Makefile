@@ -4,7 +4,12 @@ BIN := .venv/bin
 PO := $(wildcard locale/*/LC_MESSAGES/django.po)
 MO := $(PO:.po=.mo)
 
-.PHONY: run test lint format bench build
+TEST_PGSQL_URL ?= postgresql://grok2api:grok2api@127.0.0.1:5432/grok2api
+TEST_MYSQL_URL ?= mysql://grok2api:grok2api@127.0.0.1:3306/grok2api
+TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
+PYTEST := $(BIN)/pytest --quiet
+
+.PHONY: run build test test-sqlite test-pgsql test-mysql test-js test-browser services lint format
 
 run: build
 	@exec $(BIN)/python manage.py serve
@@ -25,3 +30,47 @@ staticfiles/built: $(shell find static -type f) .venv/installed
 	@echo "Collecting static files …"
 	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
 	@touch $@
+
+# Tests. Each database runs the whole Python suite; the browser and JavaScript once.
+
+test: services .venv/dev-installed node_modules/.installed build test-js test-sqlite test-pgsql test-mysql test-browser
+
+services:
+	@tests/services.sh
+
+.venv/dev-installed: requirements-dev.txt requirements-mysql.txt .venv/installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json
+	@npm install --no-audit --no-fund --no-package-lock --silent
+	@touch $@
+
+test-sqlite: .venv/dev-installed build
+	$(PYTEST) -m "not browser"
+
+test-pgsql: .venv/dev-installed build
+	SERVER_STORAGE_TYPE=pgsql SERVER_STORAGE_URL=$(TEST_PGSQL_URL) REDIS_URL=$(TEST_REDIS_URL) $(PYTEST) -m "not browser"
+
+test-mysql: .venv/dev-installed build
+	SERVER_STORAGE_TYPE=mysql SERVER_STORAGE_URL=$(TEST_MYSQL_URL) REDIS_URL=$(TEST_REDIS_URL) $(PYTEST) -m "not browser"
+
+test-browser: .venv/dev-installed node_modules/.installed build
+	$(PYTEST) -m browser
+
+test-js: node_modules/.installed
+	node --test "tests/js/*.test.js"
+
+lint: .venv/dev-installed node_modules/.installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --lint templates
+	npx biome check static tests/js
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: .venv/dev-installed node_modules/.installed
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix-only
+	npx biome check --write static tests/js

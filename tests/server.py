@@ -1,0 +1,97 @@
+"""The program as a user starts it: a process of its own, with folders of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+OURS = ("SERVER_", "IMAGINE_", "GALLERY_", "XAI_", "ADMIN_", "API_KEY", "APP_URL", "REDIS_URL")
+"""Beginnings of variables that the tests' own process may have and a server must not inherit."""
+
+
+class Server:
+    """`manage.py serve` on a free port of loopback; `with Server(folder) as server: …`.
+
+    `output` is what it has printed so far; `url` has no trailing slash.
+    """
+
+    password = "a long test password"  # noqa: S105
+    api_key = "sk-test-key-of-the-tests"
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "server.out"
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(OURS)
+        }
+        self.environment = {
+            **inherited,
+            "SERVER_HOST": "127.0.0.1",
+            "SERVER_PORT": str(self.port),
+            "DATA_DIR": str(folder / "data"),
+            "MEDIA_ROOT": str(folder / "media"),
+            "LOG_DIR": str(folder / "logs"),
+            "ADMIN_PASSWORD": self.password,
+            "API_KEY": self.api_key,
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, timeout: float = 60) -> "Server":
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"The server stopped:\n{self.output}")
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
+                    return self
+            except OSError:
+                time.sleep(0.1)
+        self.kill()
+        raise RuntimeError(f"The server did not answer in {timeout} s:\n{self.output}")
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def stop(self, *, timeout: float = 40) -> int:
+        """SIGINT, as Ctrl-C sends it; returns the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """SIGKILL to it and to its worker processes."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def __enter__(self) -> "Server":
+        return self.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
