@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from django.db import transaction
 
@@ -34,6 +35,19 @@ def changing(image_ids: Collection[int]) -> Iterator[dict[int, ImageFacts]]:
 
 CHUNK = 500
 """Pictures that one transaction changes; jobs over more go chunk by chunk."""
+
+
+@dataclass(slots=True)
+class ChangeReport:
+    """What became of the pictures that a job was asked to change."""
+
+    done: int = 0
+    failed: list[tuple[int, str]] = field(default_factory=list)  # id, reason
+
+    def add(self, *, asked: Collection[int], found: Collection[int]) -> None:
+        """One chunk is done: `found` of the `asked` ids had a row."""
+        self.done += len(found)
+        self.failed += [(image_id, "not found") for image_id in sorted(set(asked) - set(found))]
 
 
 def chunks(image_ids: Collection[int]) -> Iterator[list[int]]:

@@ -2,68 +2,53 @@
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from functools import partial
 
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from .changes import changing, chunks
+from .changes import ChangeReport, changing, chunks
 from .models import Image
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class RemovalReport:
-    """What became of the pictures that a job was asked to change."""
-
-    done: int = 0
-    failed: list[tuple[int, str]] = field(default_factory=list)  # id, reason
-
-    def not_found(self, image_ids: Collection[int]) -> None:
-        self.failed += [(image_id, "not found") for image_id in sorted(image_ids)]
-
-
-def delete_images(*, image_ids: Collection[int]) -> RemovalReport:
+def delete_images(*, image_ids: Collection[int]) -> ChangeReport:
     """Delete pictures for good. Files go once the rows' deletion is committed."""
-    report = RemovalReport()
+    report = ChangeReport()
     for ids in chunks(image_ids):
         with changing(ids) as before:
             rows = Image.objects.filter(pk__in=list(before))
             names = [name for pair in rows.values_list("file", "thumbnail") for name in pair]
             rows.delete()
             transaction.on_commit(partial(_delete_files, names))
-        report.done += len(before)
-        report.not_found(set(ids) - before.keys())
+        report.add(asked=ids, found=before)
     return report
 
 
-def trash_images(*, image_ids: Collection[int]) -> RemovalReport:
+def trash_images(*, image_ids: Collection[int]) -> ChangeReport:
     """Move pictures to the trash; one that is there already keeps its date."""
-    report = RemovalReport()
+    report = ChangeReport()
     now = timezone.now()
     for ids in chunks(image_ids):
         with changing(ids) as before:
             Image.objects.filter(pk__in=list(before), trashed_at=None).update(
                 trashed_at=now, updated_at=now
             )
-        report.done += len(before)
-        report.not_found(set(ids) - before.keys())
+        report.add(asked=ids, found=before)
     return report
 
 
-def restore_images(*, image_ids: Collection[int]) -> RemovalReport:
+def restore_images(*, image_ids: Collection[int]) -> ChangeReport:
     """Take pictures out of the trash, with the tags and the favourite mark that they had."""
-    report = RemovalReport()
+    report = ChangeReport()
     for ids in chunks(image_ids):
         with changing(ids) as before:
             Image.objects.filter(pk__in=list(before)).update(
                 trashed_at=None, updated_at=timezone.now()
             )
-        report.done += len(before)
-        report.not_found(set(ids) - before.keys())
+        report.add(asked=ids, found=before)
     return report
 
 

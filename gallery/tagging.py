@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .changes import changing, chunks
+from .changes import ChangeReport, changing, chunks
 from .models import Image, Tag
 from .text import fold
 
@@ -65,20 +65,20 @@ def attach(*, image_ids: Collection[int], names: Iterable[str]) -> None:
 
 def change_tags(
     *, image_ids: Collection[int], add: Iterable[str] = (), remove: Iterable[str] = ()
-) -> int:
-    """Add and remove tags on many pictures; returns how many of these pictures exist."""
+) -> ChangeReport:
+    """Add and remove tags on many pictures."""
     names, gone = clean_names(add), {fold(name) for name in remove}
-    found = 0
+    report = ChangeReport()
     for ids in chunks(image_ids):
         with changing(ids) as before:
-            found += len(before)
             if gone:
                 Image.tags.through.objects.filter(
                     image_id__in=list(before), tag__key__in=gone
                 ).delete()
             attach(image_ids=list(before), names=names)
             Image.objects.filter(pk__in=list(before)).update(updated_at=timezone.now())
-    return found
+        report.add(asked=ids, found=before)
+    return report
 
 
 def replace_tags(*, image_id: int, names: Iterable[str]) -> bool:

@@ -1,0 +1,22 @@
+"""Marks that a person gives to pictures: favourite, sensitive."""
+
+from collections.abc import Collection
+
+from django.utils import timezone
+
+from .changes import ChangeReport, changing, chunks
+from .models import Image
+
+
+def mark_images(
+    *, image_ids: Collection[int], favorite: bool | None = None, nsfw: bool | None = None
+) -> ChangeReport:
+    """Set the marks that are not None on these pictures."""
+    marks = {"favorite": favorite, "nsfw": nsfw}
+    values = {name: value for name, value in marks.items() if value is not None}
+    report = ChangeReport()
+    for ids in chunks(image_ids):
+        with changing(ids) as before:
+            Image.objects.filter(pk__in=list(before)).update(updated_at=timezone.now(), **values)
+        report.add(asked=ids, found=before)
+    return report

@@ -1,0 +1,70 @@
+"""Trash, restore, deletion and marks."""
+
+from pathlib import Path
+
+import pytest
+
+from django.db import transaction
+
+from gallery import marking, removal, statistics
+from gallery.changes import ChangeReport, read_facts
+from gallery.models import Image
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_delete_images_removes_row_and_files_after_the_commit(
+    add_image, media_folder, django_capture_on_commit_callbacks
+):
+    kept, gone = add_image(tags=["a"]), add_image(tags=["a"])
+    with django_capture_on_commit_callbacks(execute=True):
+        report = removal.delete_images(image_ids=[gone.pk, gone.pk, 0])
+        assert len(files(media_folder)) == 4
+    assert report == ChangeReport(done=1, failed=[(0, "not found")])
+    assert list(Image.objects.all()) == [kept]
+    assert files(media_folder) == sorted([kept.filename, kept.thumbnail.name.split("/")[-1]])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_delete_images_keeps_the_files_when_the_rows_stay(add_image, media_folder):
+    image = add_image()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        removal.delete_images(image_ids=[image.pk])
+        assert not Image.objects.exists()
+        raise ZeroDivisionError
+    assert Image.objects.get() == image
+    assert len(files(media_folder)) == 2
+
+
+def test_trash_takes_a_picture_out_of_the_counts_and_restore_brings_it_back(add_image):
+    image = add_image(tags=["a"], favorite=True)
+    everything = statistics.totals()
+    removal.trash_images(image_ids=[image.pk])
+    since = Image.objects.get().trashed_at
+    assert (since is not None, statistics.totals()) == (True, {})
+    removal.trash_images(image_ids=[image.pk])
+    assert Image.objects.get().trashed_at == since
+    assert removal.restore_images(image_ids=[image.pk]) == ChangeReport(done=1)
+    image = Image.objects.get()
+    assert (image.trashed_at, image.favorite) == (None, True)
+    assert [tag.name for tag in image.tags.all()] == ["a"]
+    assert statistics.totals() == everything
+
+
+def test_mark_images_sets_only_what_was_asked(add_image):
+    image = add_image(nsfw=True)
+    assert marking.mark_images(image_ids=[image.pk, 0], favorite=True) == ChangeReport(
+        done=1, failed=[(0, "not found")]
+    )
+    image.refresh_from_db()
+    assert (image.favorite, image.nsfw) == (True, True)
+    assert read_facts([image.pk])[image.pk].favorite
+
+
+def test_jobs_cost_the_same_for_one_and_for_three_pictures(add_image, django_assert_num_queries):
+    images = [add_image(tags=["a", "b"]) for _ in range(4)]
+    for ids in ([images[0].pk], [image.pk for image in images[1:]]):
+        with django_assert_num_queries(8):
+            removal.trash_images(image_ids=ids)
