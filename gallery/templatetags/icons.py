@@ -1,0 +1,21 @@
+"""Icons from the one sprite that every page shares."""
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """The symbol `name` of `img/icons.svg`, sized by the text around it.
+
+    Silent for screen readers: the button or link that holds it has a label of its own.
+    """
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        static("img/icons.svg"),
+        name,
+    )

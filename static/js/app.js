@@ -1,0 +1,3 @@
+import "./components/pop-menu.js";
+import "./components/theme-switch.js";
+import "./components/toast-stack.js";

@@ -1,0 +1,29 @@
+/** Making elements without markup strings: text stays text. */
+
+/** `element("p", {class: "soft"}, ["text", child])`; an attribute of `undefined` is left out. */
+export function element(name, attributes = {}, children = []) {
+  const made = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes)) {
+    if (value !== undefined) made.setAttribute(attribute, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** A symbol of the sprite, found through an icon that the server has rendered. */
+export function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  const use = document.createElementNS(space, "use");
+  const sprite = document.querySelector(".icon use").getAttribute("href").split("#")[0];
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `${sprite}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Ask the page's <toast-stack> to say something; see there. */
+export function toast(from, detail) {
+  from.dispatchEvent(new CustomEvent("toast", { bubbles: true, detail }));
+}
