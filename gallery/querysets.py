@@ -1,12 +1,80 @@
 """Reads over many rows. Chainable; never writes."""
 
-from django.db import models
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db.models import Q, QuerySet
+
+from .search.criteria import Criteria, Word
+
+if TYPE_CHECKING:
+    from .models import Image, Tag
+
+    _Images = QuerySet[Image]
+    _Tags = QuerySet[Tag]
+else:
+    _Images = _Tags = QuerySet
 
 
-class TagQuerySet(models.QuerySet):
-    pass
+class TagQuerySet(_Tags):
+    """Reads over tags."""
 
 
-class ImageQuerySet(models.QuerySet):
-    def in_library(self):
+class ImageQuerySet(_Images):
+    """Reads over pictures."""
+
+    criteria: Criteria | None = None
+    """What `matching` was asked, on its own result only: a queryset refined further has none."""
+
+    def in_library(self) -> Self:
         return self.filter(trashed_at=None)
+
+    def in_trash(self) -> Self:
+        return self.exclude(trashed_at=None)
+
+    def with_tags(self) -> Self:
+        """Each picture's tags in the order of their keys, in one query for all pictures."""
+        return self.prefetch_related("tags")  # sorted as Tag.Meta.ordering says
+
+    def in_order_of(self, ids: list[int]) -> list["Image"]:
+        """These pictures with their tags, in this order; an id without a row is left out."""
+        rows = {image.pk: image for image in self.with_tags().filter(pk__in=ids)}
+        return [rows[pk] for pk in ids if pk in rows]
+
+    def matching(self, criteria: Criteria) -> Self:
+        """The pictures that meet the criteria, sorted as they say. See `listing` for pages."""
+        found = self.filter(self._condition(criteria)).order_by(*criteria.ordering)
+        found.criteria = criteria
+        return found
+
+    def _condition(self, criteria: Criteria) -> Q:
+        has_tags = Q(pk__in=self.model.tags.through.objects.values("image_id"))
+        return Q(
+            Q(trashed_at__isnull=not criteria.trashed),
+            *(self._has_word(word) for word in criteria.words),
+            *(~self._has_word(word) for word in criteria.without_words),
+            *(Q(model__in=sorted(names)) for names in criteria.models),
+            ~Q(model__in=sorted(criteria.without_models)),
+            *(Q(aspect_ratio__in=sorted(names)) for names in criteria.aspect_ratios),
+            ~Q(aspect_ratio__in=sorted(criteria.without_aspect_ratios)),
+            *(self._has_tag(group) for group in criteria.tags),
+            ~self._has_tag(criteria.without_tags),
+            *({None: [], True: [~has_tags], False: [has_tags]}[criteria.untagged]),
+            *(Q(favorite=favorite) for favorite in criteria.favorite),
+            **{lookup: value for lookup, value in _bounds(criteria) if value is not None},
+        )
+
+    def _has_word(self, word: Word) -> Q:
+        holds = Q(prompt_folded__holds=word.text)
+        return holds | self._has_tag([word.tag_id]) if word.tag_id is not None else holds
+
+    def _has_tag(self, tag_ids: Iterable[int]) -> Q:
+        links = self.model.tags.through.objects.filter(tag_id__in=sorted(tag_ids))
+        return Q(pk__in=links.values("image_id"))
+
+
+def _bounds(criteria: Criteria) -> Iterator[tuple[str, Any]]:
+    yield "created_at__gte", criteria.start
+    yield "created_at__lt", criteria.end
+    yield "file_size__gte", criteria.min_size
+    yield "file_size__lte", criteria.max_size

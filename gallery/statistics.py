@@ -8,8 +8,9 @@ fewer ones, which changes no sum.
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from django.apps import apps
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -114,9 +115,95 @@ def recount(pictures: Iterable[ImageFacts]) -> dict[Key, Total]:
     return {key: Total(images[key], size[key]) for key in images}
 
 
-def local_day(moment: "models.DateTimeField | object") -> str:
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the statistic cards show. Lists hold (name, pictures), most pictures first."""
+
+    total_count: int
+    total_size: int  # bytes
+    month_count: int  # in the present month, local time
+    top_tags: list[tuple[str, int]]
+    models: list[tuple[str, int]]
+    aspect_ratios: list[tuple[str, int]]
+
+
+def summary(top_tags: int = 20) -> Summary:
+    """The cards' numbers, in two queries."""
+    counters = totals()
+    facets = {key: total for (kind, key), total in counters.items() if kind == Addend.Kind.FACET}
+    month = month_of(timezone.localdate())
+    by_tag = [(key, total) for (kind, key), total in counters.items() if kind == Addend.Kind.TAG]
+    leading = {int(key): total.images for key, total in by_tag}
+    leading = dict(sorted(leading.items(), key=lambda item: (-item[1], item[0]))[:top_tags])
+    names = dict(
+        apps.get_model("gallery", "Tag")
+        .objects.filter(pk__in=leading)
+        .order_by()
+        .values_list("pk", "name")
+    )
+    return Summary(
+        total_count=sum(total.images for total in facets.values()),
+        total_size=sum(total.bytes for total in facets.values()),
+        month_count=sum(
+            total.images
+            for (kind, key), total in counters.items()
+            if kind == Addend.Kind.DAY and key.startswith(month)
+        ),
+        top_tags=[(names[pk], count) for pk, count in leading.items() if pk in names],
+        models=_ranked((key.split("\n")[0], total.images) for key, total in facets.items()),
+        aspect_ratios=_ranked((key.split("\n")[1], total.images) for key, total in facets.items()),
+    )
+
+
+def total_count() -> int:
+    """Pictures in the library, outside the trash. One query."""
+    return sum(total.images for total in totals(Addend.Kind.FACET).values())
+
+
+def model_counts() -> list[tuple[str, int]]:
+    """(model, pictures), most pictures first. One query."""
+    facets = totals(Addend.Kind.FACET).items()
+    return _ranked((key.split("\n")[0], total.images) for (_, key), total in facets)
+
+
+def aspect_ratio_counts() -> list[tuple[str, int]]:
+    """(aspect ratio, pictures), most pictures first. One query."""
+    facets = totals(Addend.Kind.FACET).items()
+    return _ranked((key.split("\n")[1], total.images) for (_, key), total in facets)
+
+
+def tag_counts() -> dict[int, int]:
+    """Pictures by id of the tag; a tag without pictures is not in it. One query."""
+    return {int(key): total.images for (_, key), total in totals(Addend.Kind.TAG).items()}
+
+
+def day_counts() -> dict[str, int]:
+    """Pictures by local date (2026-11-25), oldest first. One query."""
+    counters = totals(Addend.Kind.DAY).items()
+    return dict(sorted((key, total.images) for (_, key), total in counters))
+
+
+def month_counts() -> dict[str, int]:
+    """Pictures by local month (2026-11), oldest first. One query."""
+    counted: Tally[str] = Tally()
+    for day, images in day_counts().items():
+        counted[day[:7]] += images
+    return dict(counted)
+
+
+def _ranked(counts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    summed: Tally[str] = Tally()
+    for name, count in counts:
+        summed[name] += count
+    return sorted(
+        ((name, count) for name, count in summed.items() if count),
+        key=lambda item: (-item[1], item[0]),
+    )
+
+
+def local_day(moment: datetime) -> str:
     """The local date of a moment, as the day counters name it."""
-    return timezone.localtime(moment).date().isoformat()  # type: ignore[arg-type]
+    return timezone.localtime(moment).date().isoformat()
 
 
 def month_of(day: date) -> str:

@@ -1,0 +1,118 @@
+"""Pages of the REST API: by number anywhere, by `next` anywhere."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+from rest_framework.views import APIView
+
+from ..listing import Page, PageNotFound, find_page
+
+MAX_PAGE_SIZE = 200
+
+
+class ImagePagination(BasePagination):
+    """`{count, count_exact, next, previous, page, page_size, total_pages, results}`.
+
+    For what `ImageQuerySet.matching` returns, which `ImageFilter.qs` is.
+    """
+
+    page: Page
+    request: Request
+
+    def paginate_queryset(
+        self,
+        queryset: Any,
+        request: Request,
+        view: APIView | None = None,  # noqa: ARG002
+    ) -> list[Any]:
+        """The rows of the page that the request asks for.
+
+        Raises:
+            ValidationError: 400, `page` or `page_size` is no number in its range.
+            NotFound: 404, no such page.
+        """
+        criteria = getattr(queryset, "criteria", None)
+        if criteria is None:
+            raise TypeError("ImagePagination needs what ImageQuerySet.matching returns.")
+        self.request = request
+        number = read_number(request, "page", default=1)
+        size = read_number(
+            request, "page_size", default=settings.GALLERY_PAGE_SIZE, maximum=MAX_PAGE_SIZE
+        )
+        try:
+            self.page = find_page(criteria, page=number, page_size=size)
+        except PageNotFound:
+            raise NotFound(_("There is no page %(page)d.") % {"page": number}) from None
+        return self.page.rows
+
+    def get_paginated_response(self, data: Sequence[Any]) -> Response:
+        page = self.page
+        return Response(
+            {
+                "count": page.count,
+                "count_exact": page.count_exact,
+                "next": self._link(page.next),
+                "previous": self._link(page.previous),
+                "page": page.page,
+                "page_size": page.page_size,
+                "total_pages": page.total_pages,
+                "results": data,
+            }
+        )
+
+    def _link(self, number: int | None) -> str | None:
+        if number is None:
+            return None
+        url = self.request.build_absolute_uri()
+        if number == 1:
+            return str(remove_query_param(url, "page"))
+        return str(replace_query_param(url, "page", number))
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        number = {"type": "integer"}
+        link = {"type": "string", "format": "uri", "nullable": True}
+        properties = {
+            "count": number,
+            "count_exact": {"type": "boolean"},
+            "next": link,
+            "previous": link,
+            "page": number,
+            "page_size": number,
+            "total_pages": number,
+            "results": schema,
+        }
+        return {"type": "object", "required": list(properties), "properties": properties}
+
+    def get_schema_operation_parameters(
+        self,
+        view: APIView,  # noqa: ARG002
+    ) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "in": "query", "required": False, "schema": {"type": "integer"} | limits}
+            for name, limits in (
+                ("page", {"minimum": 1}),
+                ("page_size", {"minimum": 1, "maximum": MAX_PAGE_SIZE}),
+            )
+        ]
+
+
+def read_number(request: Request, name: str, *, default: int, maximum: int = 2**31 - 1) -> int:
+    """A whole number from 1 to `maximum` of the query; `default` where it is not given or empty.
+
+    Raises:
+        ValidationError: 400, names the parameter.
+    """
+    text = request.query_params.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= maximum):
+        message = _("Enter a whole number from 1 to %(maximum)d.") % {"maximum": maximum}
+        raise ValidationError({name: [message]})
+    return int(text)

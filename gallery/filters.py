@@ -1,0 +1,157 @@
+"""One set of filters for pages and API, under the contract's query names."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import django_filters
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from . import statistics, tagging
+from .filter_fields import FlagField, MomentField, TextField, TextsField, start_of
+from .models import Image, Tag
+from .querysets import ImageQuerySet
+from .search.criteria import Criteria, SortBy, Word
+from .search.query import parse
+from .text import fold
+
+MAX_SEARCH_LENGTH = 32_000
+"""Characters: a whole prompt can be looked for."""
+MAX_KEY_LENGTH = 2 * tagging.MAX_TAG_LENGTH
+T = TypeVar("T")
+
+
+class TextFilter(django_filters.Filter):
+    field_class = TextField
+
+
+class TextsFilter(django_filters.MultipleChoiceFilter):
+    field_class = TextsField
+
+
+class FlagFilter(django_filters.Filter):
+    field_class = FlagField
+
+
+class MomentFilter(django_filters.Filter):
+    field_class = MomentField
+
+
+def _choices(*labelled: tuple[str, Any]) -> dict[str, Any]:
+    return {"choices": labelled, "empty_label": None}
+
+
+class ImageFilter(django_filters.FilterSet):
+    """Filters of the picture list. Empty values ask nothing; bad ones are errors of their field.
+
+    `ImageFilter(request.GET, Image.objects.all()).qs` is the matching pictures, sorted;
+    `criteria` is the same question for `listing`, `facets` and `selection`.
+    """
+
+    search = TextFilter(label=_("Search"), max_length=MAX_SEARCH_LENGTH, strip=False)
+    model = TextsFilter(label=_("Model"))
+    aspect_ratio = TextsFilter(label=_("Aspect ratio"))
+    tags = TextFilter(label=_("Tags, separated by commas"))
+    tags_match = django_filters.ChoiceFilter(
+        label=_("Tags: match"),
+        **_choices(("all", _("All")), ("any", _("Any")), ("none", _("None"))),
+    )
+    favorite = FlagFilter(label=_("Favourite"))
+    start_date = MomentFilter(label=_("From"))
+    end_date = MomentFilter(label=_("To"), ends=True)
+    trash = django_filters.ChoiceFilter(label=_("Trash"), **_choices(("only", _("Only the trash"))))
+    sort_by = django_filters.ChoiceFilter(
+        label=_("Sort by"),
+        **_choices((SortBy.CREATED_AT, _("Time")), (SortBy.FILE_SIZE, _("File size"))),
+    )
+    sort_order = django_filters.ChoiceFilter(
+        label=_("Order"), **_choices(("desc", _("Descending")), ("asc", _("Ascending")))
+    )
+
+    class Meta:
+        model = Image
+        fields: Sequence[str] = ()
+
+    def filter_queryset(self, queryset: ImageQuerySet) -> ImageQuerySet:
+        return queryset.matching(self.criteria)
+
+    @property
+    def criteria(self) -> Criteria:
+        """What the valid form asks. Up to two queries, for the names of tags and of models.
+
+        Raises:
+            ValidationError: the form is not valid; the errors are by field.
+        """
+        if not self.is_valid():
+            raise ValidationError(self.form.errors.as_data())
+        values = self.form.cleaned_data
+        query = parse(values["search"])
+        chosen = [fold(name) for name in tagging.split_names(values["tags"])]
+        match = values["tags_match"] or "all"
+        required = [[name] for name in query.tags]
+        if match == "any" and chosen:
+            required.append(chosen)
+        elif match == "all":
+            required += [[name] for name in chosen]
+        excluded = query.without_tags + (chosen if match == "none" else [])
+        ids = _tag_ids([*chosen, *query.tags, *excluded, *query.words, *query.without_words])
+        return Criteria(
+            words=tuple(Word(text, ids.get(text)) for text in _unique(query.words)),
+            without_words=tuple(Word(text, ids.get(text)) for text in _unique(query.without_words)),
+            models=_groups(values["model"], query.models and _known_models(query.models)),
+            without_models=_known_models(query.without_models),
+            aspect_ratios=_groups(values["aspect_ratio"], query.ratios),
+            without_aspect_ratios=frozenset(query.without_ratios),
+            tags=tuple(
+                _unique(frozenset(ids[name] for name in group if name in ids) for group in required)
+            ),
+            without_tags=frozenset(ids[name] for name in excluded if name in ids),
+            untagged=query.untagged,
+            favorite=frozenset({values["favorite"], query.favorite} - {None}),
+            start=_latest(values["start_date"], query.start),
+            end=_earliest(values["end_date"], query.end),
+            min_size=query.min_size,
+            max_size=query.max_size,
+            trashed=values["trash"] == "only",
+            sort_by=SortBy(values["sort_by"] or SortBy.CREATED_AT),
+            descending=values["sort_order"] != "asc",
+        )
+
+
+def _unique(items: Iterable[T]) -> list[T]:
+    return list(dict.fromkeys(items))
+
+
+def _groups(*wishes: Iterable[str] | None) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(names) for names in wishes if names or isinstance(names, frozenset))
+
+
+def _tag_ids(names: Iterable[str]) -> dict[str, int]:
+    """Ids of the tags that have these folded names."""
+    keys = {name for name in names if len(name) <= MAX_KEY_LENGTH}
+    if not keys:
+        return {}
+    return dict(Tag.objects.filter(key__in=keys).order_by().values_list("key", "pk"))
+
+
+def _known_models(names: Collection[str]) -> frozenset[str]:
+    """Models of the library with one of these folded names, or else with it as a part."""
+    if not names:
+        return frozenset()
+    known = {model: fold(model) for model, _ in statistics.model_counts()}
+    found: set[str] = set()
+    for name in names:
+        exact = {model for model, folded in known.items() if folded == name}
+        found |= exact or {model for model, folded in known.items() if name in folded}
+    return frozenset(found)
+
+
+def _latest(moment: datetime | None, day: date | None) -> datetime | None:
+    moments = [moment, start_of(day) if day else None]
+    return max((each for each in moments if each), default=None)
+
+
+def _earliest(moment: datetime | None, day: date | None) -> datetime | None:
+    moments = [moment, start_of(day) if day else None]
+    return min((each for each in moments if each), default=None)

@@ -1,0 +1,51 @@
+"""What somebody looks for: pure values, the same for pages, API, selections and every database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class SortBy(StrEnum):
+    CREATED_AT = "created_at"
+    FILE_SIZE = "file_size"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A folded text that the prompt contains, or the name of a tag that the picture has."""
+
+    text: str
+    tag_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """A search: a picture must meet all of it. Empty fields ask nothing.
+
+    Of `models`, `aspect_ratios` and `tags` it must meet every group, and a group by any one of
+    its members; so an empty group is met by none.
+    """
+
+    words: tuple[Word, ...] = ()
+    without_words: tuple[Word, ...] = ()
+    models: tuple[frozenset[str], ...] = ()
+    without_models: frozenset[str] = frozenset()
+    aspect_ratios: tuple[frozenset[str], ...] = ()
+    without_aspect_ratios: frozenset[str] = frozenset()
+    tags: tuple[frozenset[int], ...] = ()
+    without_tags: frozenset[int] = frozenset()
+    untagged: bool | None = None
+    favorite: frozenset[bool] = frozenset()
+    start: datetime | None = None  # inclusive
+    end: datetime | None = None  # exclusive
+    min_size: int | None = None  # bytes, inclusive
+    max_size: int | None = None  # bytes, inclusive
+    trashed: bool = False
+    sort_by: SortBy = SortBy.CREATED_AT
+    descending: bool = True
+
+    @property
+    def ordering(self) -> tuple[str, str]:
+        """Sort key and id, both in one direction, so that one index walks them."""
+        sign = "-" if self.descending else ""
+        return f"{sign}{self.sort_by}", f"{sign}id"

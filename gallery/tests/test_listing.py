@@ -1,0 +1,45 @@
+"""Pages of pictures."""
+
+import pytest
+
+from gallery.listing import PageNotFound, find_page
+from gallery.search.criteria import Criteria, Word
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_page_of_pictures_with_tags_takes_four_queries(
+    add_image, django_assert_num_queries, pictures
+):
+    images = [add_image(tags=["b", "a"]) for _ in range(pictures)]
+    with django_assert_num_queries(4):  # count, ids, rows, tags
+        page = find_page(Criteria(), page_size=50)
+        rows = [(row.pk, [tag.name for tag in row.tags.all()]) for row in page.rows]
+    assert rows == [(image.pk, ["a", "b"]) for image in reversed(images)]
+
+
+def test_pages_say_where_they_are(add_image):
+    images = [add_image(prompt="red") for _ in range(5)]
+    pages = [
+        find_page(Criteria(words=(Word("red"),)), page=number, page_size=2) for number in (1, 2, 3)
+    ]
+    assert [page.ids for page in pages] == [
+        [images[4].pk, images[3].pk], [images[2].pk, images[1].pk], [images[0].pk],
+    ]  # fmt: skip
+    assert [(page.count, page.count_exact, page.total_pages) for page in pages] == [
+        (5, True, 3)
+    ] * 3
+    assert [(page.previous, page.next) for page in pages] == [(None, 2), (1, 3), (2, None)]
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2, 10**9])
+def test_page_out_of_range_is_not_found(add_image, number):
+    add_image()
+    with pytest.raises(PageNotFound):
+        find_page(Criteria(), page=number, page_size=50)
+
+
+def test_first_page_of_nothing_is_empty(db):
+    page = find_page(Criteria(), page_size=50)
+    assert (page.rows, page.count, page.total_pages, page.next, page.previous) == (
+        [], 0, 1, None, None,
+    )  # fmt: skip
