@@ -99,11 +99,32 @@ class TagNamesSerializer(serializers.Serializer[Image]):
     tags = TagNamesField()
 
 
-class ReportSerializer(serializers.Serializer[Any]):
-    """What became of a selection."""
-
+class FailureSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     reason = serializers.CharField()
+
+
+class DeletedSerializer(serializers.Serializer[Any]):
+    """How many of a selection were deleted, and why the others were not."""
+
+    deleted = serializers.IntegerField()
+    failed = FailureSerializer(many=True)
+
+
+class NameCountSerializer(serializers.Serializer[tuple[str, int]]):
+    name = serializers.CharField(source="0")
+    count = serializers.IntegerField(source="1")
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    """The library in numbers; sizes in bytes, the month by the server's time zone."""
+
+    total_count = serializers.IntegerField()
+    total_size = serializers.IntegerField()
+    month_count = serializers.IntegerField()
+    top_tags = NameCountSerializer(many=True)
+    models = NameCountSerializer(many=True)
+    aspect_ratios = NameCountSerializer(many=True)
 
 
 class TagSerializer(serializers.ModelSerializer[Tag]):

@@ -1,0 +1,243 @@
+"""The library in Django's admin site. Every change goes through the same jobs as elsewhere."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat, truncatechars
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from . import marking, removal, statistics, tagging
+from .filters import ImageFilter
+from .models import Image, RemovedRow, Tag
+
+if TYPE_CHECKING:
+    ImageAdminBase = admin.ModelAdmin[Image]
+    TagAdminBase = admin.ModelAdmin[Tag]
+    RemovedRowAdminBase = admin.ModelAdmin[RemovedRow]
+    ImageFormBase = forms.ModelForm[Image]
+else:
+    ImageAdminBase = TagAdminBase = RemovedRowAdminBase = admin.ModelAdmin
+    ImageFormBase = forms.ModelForm
+
+
+class _CountedFilter(admin.SimpleListFilter):
+    """Choices from the counters: listing the values of a column would read every row."""
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> Iterable[tuple[str, str]]:
+        return [(name, f"{name or '–'} ({count})") for name, count in self.counts()]
+
+    def counts(self) -> list[tuple[str, int]]:
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(**{self.parameter_name or "": self.value()})
+
+
+class ModelFilter(_CountedFilter):
+    title = _("model")
+    parameter_name = "model"
+
+    def counts(self) -> list[tuple[str, int]]:
+        return statistics.model_counts()
+
+
+class AspectRatioFilter(_CountedFilter):
+    title = _("aspect ratio")
+    parameter_name = "aspect_ratio"
+
+    def counts(self) -> list[tuple[str, int]]:
+        return statistics.aspect_ratio_counts()
+
+
+class TrashFilter(admin.SimpleListFilter):
+    title = _("trash")
+    parameter_name = "trash"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> Iterable[tuple[str, Any]]:
+        return [("only", _("Only the trash"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Image]:
+        return queryset.filter(trashed_at__isnull=self.value() != "only")
+
+
+class ImageForm(ImageFormBase):
+    tag_names = forms.CharField(
+        label=_("Tags"), required=False, help_text=_("Separated by commas."),
+        widget=forms.TextInput(attrs={"size": 80}),
+    )  # fmt: skip
+
+    class Meta:
+        model = Image
+        fields = ("favorite", "nsfw")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            names = self.instance.tags.values_list("name", flat=True)
+            self.initial["tag_names"] = ", ".join(names)
+
+    def clean_tag_names(self) -> list[str]:
+        return tagging.clean_names(tagging.split_names(self.cleaned_data["tag_names"]))
+
+
+@admin.register(Image)
+class ImageAdmin(ImageAdminBase):
+    form = ImageForm
+    list_display = (
+        "preview", "short_prompt", "model", "aspect_ratio", "pixels", "size", "tag_list",
+        "favorite", "created_at",
+    )  # fmt: skip
+    list_display_links = ("preview", "short_prompt")
+    list_filter = (ModelFilter, AspectRatioFilter, "favorite", "source", TrashFilter)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("prompt",)
+    search_help_text = _("Words of the prompt, or a tag")
+    ordering = ("-created_at", "-id")
+    actions = ("make_favorite", "move_to_trash", "restore_from_trash")
+    fields = (
+        "picture", "prompt", "tag_names", "favorite", "nsfw", "model", "aspect_ratio", "pixels",
+        "size", "created_at", "updated_at", "trashed_at", "source", "file_name", "content_hash",
+        "metadata",
+    )  # fmt: skip
+    readonly_fields = tuple(
+        name for name in fields if name not in ("tag_names", "favorite", "nsfw")
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
+        return super().get_queryset(request).prefetch_related("tags")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Image], search_term: str
+    ) -> tuple[QuerySet[Image], bool]:
+        if not search_term:
+            return queryset, False
+        filters = ImageFilter({"search": search_term}, Image.objects.all())
+        return queryset.filter(pk__in=filters.qs.order_by().values("pk")), False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # pictures come in through the gallery, the API or a generation
+
+    def save_model(self, request: HttpRequest, obj: Image, form: Any, change: bool) -> None:
+        marking.mark_images(image_ids=[obj.pk], favorite=obj.favorite, nsfw=obj.nsfw)
+        tagging.replace_tags(image_id=obj.pk, names=form.cleaned_data["tag_names"])
+
+    def save_related(self, *args: Any, **options: Any) -> None:
+        """Tags are saved by `save_model`."""
+
+    def delete_model(self, request: HttpRequest, obj: Image) -> None:
+        removal.delete_images(image_ids=[obj.pk])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        removal.delete_images(image_ids=list(queryset.values_list("pk", flat=True)))
+
+    @admin.action(description=_("Mark as favourite"))
+    def make_favorite(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        marking.mark_images(image_ids=list(queryset.values_list("pk", flat=True)), favorite=True)
+
+    @admin.action(description=_("Move to the trash"))
+    def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        removal.trash_images(image_ids=list(queryset.values_list("pk", flat=True)))
+
+    @admin.action(description=_("Restore from the trash"))
+    def restore_from_trash(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        removal.restore_images(image_ids=list(queryset.values_list("pk", flat=True)))
+
+    @admin.display(description=_("Picture"))
+    def preview(self, image: Image) -> SafeString:
+        source = reverse("api:image-thumbnail", args=[image.pk])
+        return format_html('<img src="{}" alt="" height="64" loading="lazy">', source)
+
+    @admin.display(description=_("Picture"))
+    def picture(self, image: Image) -> SafeString:
+        return format_html(
+            '<a href="{}"><img src="{}" alt="" height="256"></a>',
+            image.get_absolute_url(),
+            reverse("api:image-thumbnail", args=[image.pk]),
+        )
+
+    @admin.display(description=_("Prompt"))
+    def short_prompt(self, image: Image) -> str:
+        return truncatechars(image.prompt, 80) or "–"
+
+    @admin.display(description=_("Pixels"))
+    def pixels(self, image: Image) -> str:
+        return f"{image.width} × {image.height}"
+
+    @admin.display(description=_("Size"), ordering="file_size")
+    def size(self, image: Image) -> str:
+        return filesizeformat(image.file_size)
+
+    @admin.display(description=_("Tags"))
+    def tag_list(self, image: Image) -> str:
+        return ", ".join(tag.name for tag in image.tags.all())
+
+    @admin.display(description=_("File"))
+    def file_name(self, image: Image) -> str:
+        return image.file.name or ""
+
+
+class TagForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Tag
+        fields = ("name",)
+
+    def clean_name(self) -> str:
+        (name,) = tagging.clean_names([self.cleaned_data["name"]])
+        return name
+
+
+@admin.register(Tag)
+class TagAdmin(TagAdminBase):
+    form = TagForm
+    list_display = ("name", "image_count")
+    search_fields = ("name", "key")
+    list_per_page = 100
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
+        self.counts = statistics.tag_counts()
+        return super().get_queryset(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a tag exists because a picture has it
+
+    def save_model(self, request: HttpRequest, obj: Tag, form: Any, change: bool) -> None:
+        tagging.rename_tag(tag_id=obj.pk, name=obj.name)
+
+    def delete_model(self, request: HttpRequest, obj: Tag) -> None:
+        tagging.delete_tag(tag_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Tag]) -> None:
+        for tag in queryset:
+            tagging.delete_tag(tag_id=tag.pk)
+
+    @admin.display(description=_("Pictures"))
+    def image_count(self, tag: Tag) -> int:
+        return self.counts.get(tag.pk, 0)
+
+
+@admin.register(RemovedRow)
+class RemovedRowAdmin(RemovedRowAdminBase):
+    list_display = ("file", "image_id", "removed_at")
+    readonly_fields = ("removed_at", "image_id", "file", "facts")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+admin.site.site_header = "Grok2API Gallery"
+admin.site.site_title = "Grok2API Gallery"

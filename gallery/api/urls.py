@@ -1,0 +1,17 @@
+"""Addresses under /api/v1/admin/gallery/."""
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from . import views
+
+app_name = "api"
+
+router = SimpleRouter()
+router.register("images", views.ImageViewSet, basename="image")
+router.register("tags", views.TagViewSet, basename="tag")
+
+urlpatterns = [
+    path("", include(router.urls)),
+    path("stats/", views.StatsView.as_view(), name="stats"),
+]

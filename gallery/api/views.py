@@ -1,0 +1,246 @@
+"""The REST API of the library: parse, call one job, answer."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import mixins, parsers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from .. import ingest, marking, pictures, removal, statistics, tagging
+from ..changes import ChangeReport
+from ..filters import ImageFilter
+from ..models import Image, Tag
+from ..selection import Selection, read_selection
+from ..serving import serve_file
+from . import serializers
+from .pagination import ImagePagination
+
+BYTES = {(200, "image/*"): OpenApiTypes.BINARY}
+
+
+class ImageViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Image],
+):
+    """Pictures of the library, and what can be done with one or with many."""
+
+    queryset = Image.objects.all()
+    serializer_class = serializers.ImageSerializer
+    pagination_class = ImagePagination
+    filterset_class = ImageFilter
+    lookup_value_regex = r"\d{1,18}"
+    parser_classes = [parsers.JSONParser, parsers.MultiPartParser]
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        base = settings.APP_URL or self.request.build_absolute_uri("/")[:-1]
+        return {**super().get_serializer_context(), "base_url": base}
+
+    def get_queryset(self) -> QuerySet[Image]:
+        return Image.objects.with_tags()
+
+    def filter_queryset(self, queryset: QuerySet[Image]) -> QuerySet[Image]:
+        """One picture is found in the library and in the trash; lists are as the filter says."""
+        if self.action != "list":
+            return queryset
+        filters = ImageFilter(self.request.query_params, Image.objects.all())
+        if not filters.is_valid():
+            raise ValidationError(filters.form.errors)
+        return filters.qs
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.UploadSerializer},
+        responses={201: serializers.ImageSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Take a picture file into the library."""
+        upload = serializers.UploadSerializer(
+            data=request.data, context=self.get_serializer_context()
+        )
+        upload.is_valid(raise_exception=True)
+        file = upload.validated_data["file"]
+        if file.size > pictures.MAX_BYTES:
+            limit = pictures.MAX_BYTES // 1024 // 1024
+            raise ValidationError({"file": [f"The file is larger than {limit} MB."]})
+        try:
+            image = ingest.add_image(
+                data=file.read(),
+                source=Image.Source.UPLOADED,
+                prompt=upload.validated_data["prompt"],
+                tags=upload.validated_data["tags"],
+            )
+        except pictures.UnreadablePicture as error:
+            raise ValidationError({"file": [str(error)]}, code=error.code) from None
+        return Response(self.get_serializer(image).data, status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Set `favorite`, `nsfw` or `tags`."""
+        image = self.get_object()
+        wanted = self.get_serializer(image, data=request.data, partial=True)
+        wanted.is_valid(raise_exception=True)
+        values = dict(wanted.validated_data)
+        names = values.pop("tags", None)
+        if values:
+            marking.mark_images(image_ids=[image.pk], **values)
+        if names is not None:
+            tagging.replace_tags(image_id=image.pk, names=names)
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete the picture for good: file and row."""
+        if not removal.delete_images(image_ids=[int(pk)]).done:
+            raise NotFound
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=BYTES)
+    @action(detail=True, url_name="file")
+    def file(self, request: Request, pk: str) -> HttpResponseBase:
+        """The picture's bytes; `?download` names the file."""
+        image = self.get_object()
+        return serve_file(
+            request._request,
+            name=image.file.name or "",
+            content_type=image.content_type,
+            download_name=image.filename if "download" in request.query_params else "",
+        )
+
+    @extend_schema(responses=BYTES)
+    @action(detail=True, url_name="thumbnail")
+    def thumbnail(self, request: Request, pk: str) -> HttpResponseBase:
+        """A WebP of at most 512 pixels a side."""
+        image = self.get_object()
+        return serve_file(
+            request._request, name=image.thumbnail.name or "", content_type="image/webp"
+        )
+
+    @extend_schema(request=serializers.TagNamesSerializer, responses=serializers.ImageSerializer)
+    @action(detail=True, methods=["post"], url_path="tags", url_name="tags")
+    def replace_tags(self, request: Request, pk: str) -> Response:
+        """Let the picture have exactly these tags."""
+        wanted = serializers.TagNamesSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        if not tagging.replace_tags(image_id=int(pk), names=wanted.validated_data["tags"]):
+            raise NotFound
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        request=serializers.SelectionSerializer,
+        responses=OpenApiResponse(serializers.DeletedSerializer),
+    )
+    @action(detail=False, methods=["post"], url_name="delete")
+    def delete(self, request: Request) -> Response:
+        """Delete a selection for good: files and rows."""
+        selection = read(serializers.SelectionSerializer, request)[0]
+        return report("deleted", removal.delete_images(image_ids=selection.ids))
+
+    @extend_schema(request=serializers.SelectionSerializer, responses=OpenApiTypes.OBJECT)
+    @action(detail=False, methods=["post"])
+    def trash(self, request: Request) -> Response:
+        """Move a selection to the trash."""
+        selection = read(serializers.SelectionSerializer, request)[0]
+        return report("trashed", removal.trash_images(image_ids=selection.ids))
+
+    @extend_schema(request=serializers.SelectionSerializer, responses=OpenApiTypes.OBJECT)
+    @action(detail=False, methods=["post"])
+    def restore(self, request: Request) -> Response:
+        """Take a selection out of the trash."""
+        selection = read(serializers.SelectionSerializer, request)[0]
+        return report("restored", removal.restore_images(image_ids=selection.ids))
+
+    @extend_schema(request=serializers.FavoriteSerializer, responses=OpenApiTypes.OBJECT)
+    @action(detail=False, methods=["post"])
+    def favorite(self, request: Request) -> Response:
+        """Mark a selection as favourite, or with `favorite: false` take the mark away."""
+        selection, values = read(serializers.FavoriteSerializer, request)
+        done = marking.mark_images(image_ids=selection.ids, favorite=values["favorite"])
+        return report("changed", done)
+
+    @extend_schema(request=serializers.TagChangeSerializer, responses=OpenApiTypes.OBJECT)
+    @action(detail=False, methods=["post"], url_path="tags", url_name="bulk-tags")
+    def tags(self, request: Request) -> Response:
+        """Add and remove tags on a selection."""
+        selection, values = read(serializers.TagChangeSerializer, request)
+        if not values["add"] and not values["remove"]:
+            raise ValidationError({"add": ["Name at least one tag to add or to remove."]})
+        done = tagging.change_tags(
+            image_ids=selection.ids, add=values["add"], remove=values["remove"]
+        )
+        return report("changed", done)
+
+
+class TagViewSet(viewsets.GenericViewSet[Tag]):
+    """Tags that pictures have, most used first."""
+
+    queryset = Tag.objects.all()
+    serializer_class = serializers.TagSerializer
+    lookup_value_regex = r"\d{1,18}"
+    pagination_class = None
+
+    @extend_schema(responses=serializers.TagSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """All tags with their counts; a tag whose pictures are all gone is left out."""
+        counts = statistics.tag_counts()
+        tags = [
+            {"id": pk, "name": name, "count": counts[pk]}
+            for pk, name in Tag.objects.values_list("pk", "name")
+            if pk in counts
+        ]
+        return Response(sorted(tags, key=lambda tag: -tag["count"]))
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Rename; onto another tag's name it merges into that one."""
+        wanted = self.get_serializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            tag = tagging.rename_tag(tag_id=int(pk), name=wanted.validated_data["name"])
+        except tagging.TagNotFound:
+            raise NotFound from None
+        except DjangoValidationError as error:
+            raise ValidationError({"name": error.messages}) from None
+        count = statistics.tag_counts().get(tag.pk, 0)
+        return Response({"id": tag.pk, "name": tag.name, "count": count})
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Take the tag off all its pictures and delete it."""
+        try:
+            tagging.delete_tag(tag_id=int(pk))
+        except tagging.TagNotFound:
+            raise NotFound from None
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class StatsView(APIView):
+    """What the statistic cards show."""
+
+    @extend_schema(responses=serializers.StatsSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(serializers.StatsSerializer(statistics.summary()).data)
+
+
+def read(
+    serializer_class: type[serializers.SelectionSerializer], request: Request
+) -> tuple[Selection, dict[str, Any]]:
+    """The pictures that a bulk request is for, and its other values."""
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    try:
+        return read_selection(request.data), serializer.validated_data
+    except DjangoValidationError as error:
+        raise ValidationError(error.message_dict) from None
+
+
+def report(verb: str, done: ChangeReport) -> Response:
+    """`{"deleted": n, "failed": [{id, reason}]}`, with the verb of the job."""
+    failed = [{"id": image_id, "reason": reason} for image_id, reason in done.failed]
+    return Response({verb: done.done, "failed": failed})
