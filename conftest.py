@@ -22,6 +22,12 @@ def media_folder(settings: Any, tmp_path: Path) -> Iterator[Path]:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Any) -> None:
+    """Hashing is slow on purpose, and nothing here asks how passwords are kept."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def add_image(db: None) -> Callable[..., Image]:
     """Adds a picture through the library's door: `add_image(prompt="a cat", tags=["pets"])`."""

@@ -1,11 +1,10 @@
 """The library in Django's admin site. Every change goes through the same jobs as elsewhere."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat, truncatechars
@@ -17,15 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from . import marking, removal, statistics, tagging
 from .filters import ImageFilter
 from .models import Image, RemovedRow, Tag
-
-if TYPE_CHECKING:
-    ImageAdminBase = admin.ModelAdmin[Image]
-    TagAdminBase = admin.ModelAdmin[Tag]
-    RemovedRowAdminBase = admin.ModelAdmin[RemovedRow]
-    ImageFormBase = forms.ModelForm[Image]
-else:
-    ImageAdminBase = TagAdminBase = RemovedRowAdminBase = admin.ModelAdmin
-    ImageFormBase = forms.ModelForm
 
 
 class _CountedFilter(admin.SimpleListFilter):
@@ -74,7 +64,7 @@ class TrashFilter(admin.SimpleListFilter):
         return queryset.filter(trashed_at__isnull=self.value() != "only")
 
 
-class ImageForm(ImageFormBase):
+class ImageForm(forms.ModelForm[Image]):
     tag_names = forms.CharField(
         label=_("Tags"), required=False, help_text=_("Separated by commas."),
         widget=forms.TextInput(attrs={"size": 80}),
@@ -95,7 +85,7 @@ class ImageForm(ImageFormBase):
 
 
 @admin.register(Image)
-class ImageAdmin(ImageAdminBase):
+class ImageAdmin(admin.ModelAdmin[Image]):
     form = ImageForm
     list_display = (
         "preview", "short_prompt", "model", "aspect_ratio", "pixels", "size", "tag_list",
@@ -191,7 +181,7 @@ class ImageAdmin(ImageAdminBase):
         return image.file.name or ""
 
 
-class TagForm(forms.ModelForm):  # type: ignore[type-arg]
+class TagForm(forms.ModelForm[Tag]):
     class Meta:
         model = Tag
         fields = ("name",)
@@ -202,7 +192,7 @@ class TagForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Tag)
-class TagAdmin(TagAdminBase):
+class TagAdmin(admin.ModelAdmin[Tag]):
     form = TagForm
     list_display = ("name", "image_count")
     search_fields = ("name", "key")
@@ -231,7 +221,7 @@ class TagAdmin(TagAdminBase):
 
 
 @admin.register(RemovedRow)
-class RemovedRowAdmin(RemovedRowAdminBase):
+class RemovedRowAdmin(admin.ModelAdmin[RemovedRow]):
     list_display = ("file", "image_id", "removed_at")
     readonly_fields = ("removed_at", "image_id", "file", "facts")
 

@@ -63,9 +63,7 @@ class Image(models.Model):
     model = models.CharField(_("model"), max_length=100, blank=True)
     aspect_ratio = models.CharField(_("aspect ratio"), max_length=16)
     source = models.CharField(_("source"), max_length=16, choices=Source.choices)
-    metadata = models.JSONField(
-        _("metadata"), default=dict, blank=True
-    )
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now)
 

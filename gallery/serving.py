@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any
 
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -81,7 +82,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     return int(first), min(size, int(last) + 1) if last else size
 
 
-def _chunks(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+def _chunks(file: File[Any], start: int, stop: int) -> Iterator[bytes]:
     with file:
         file.seek(start)
         while start < stop and (chunk := file.read(min(CHUNK, stop - start))):

@@ -20,7 +20,7 @@ class DurableFileSystemStorage(FileSystemStorage):
     the folder is synced after it. Whoever reads sees the whole file or none.
     """
 
-    def _save(self, name: str, content: "File[bytes]") -> str:
+    def _save(self, name: str, content: File[bytes]) -> str:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(suffix=PART_SUFFIX, dir=target.parent)

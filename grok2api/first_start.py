@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-
 from imagine.keys import create_api_key
 from imagine.models import ApiKey
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
@@ -10,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from tzlocal import get_localzone_name
 
 from . import env
+
+# Lets `QuerySet[Image]` and its like stand where Python evaluates them.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -204,9 +208,7 @@ IMAGINE_UPSTREAM_KEY = env.text("IMAGINE_UPSTREAM_KEY")
 IMAGINE_TIMEOUT = env.integer("IMAGINE_TIMEOUT", 120, minimum=1, maximum=3600)
 IMAGINE_PROVIDER = env.choice("IMAGINE_PROVIDER", "auto", ["auto", "xai", "openai", "sample"])
 if IMAGINE_PROVIDER == "auto":
-    IMAGINE_PROVIDER = (
-        "xai" if XAI_API_KEY else "openai" if IMAGINE_UPSTREAM_URL else "sample"
-    )
+    IMAGINE_PROVIDER = "xai" if XAI_API_KEY else "openai" if IMAGINE_UPSTREAM_URL else "sample"
 if IMAGINE_PROVIDER == "xai" and not XAI_API_KEY:
     raise ImproperlyConfigured("IMAGINE_PROVIDER=xai needs XAI_API_KEY.")
 if IMAGINE_PROVIDER == "openai" and not IMAGINE_UPSTREAM_URL:
@@ -224,7 +226,11 @@ TIME_ZONE = env.text("TZ") or get_localzone_name()
 # REST API
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["imagine.api.auth.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        # The first one's scheme is named in a 401.
+        "imagine.api.auth.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

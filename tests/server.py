@@ -21,7 +21,7 @@ class Server:
     `output` is what it has printed so far; `url` has no trailing slash.
     """
 
-    password = "a long test password"  # noqa: S105
+    password = "a long test password"
     api_key = "sk-test-key-of-the-tests"
 
     def __init__(self, folder: Path, **environment: str) -> None:
@@ -29,9 +29,7 @@ class Server:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.out"
-        inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith(OURS)
-        }
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         self.environment = {
             **inherited,
             "SERVER_HOST": "127.0.0.1",

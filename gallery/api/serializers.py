@@ -112,8 +112,14 @@ class DeletedSerializer(serializers.Serializer[Any]):
 
 
 class NameCountSerializer(serializers.Serializer[tuple[str, int]]):
-    name = serializers.CharField(source="0")
-    count = serializers.IntegerField(source="1")
+    """A name and the number of pictures that have it."""
+
+    name = serializers.CharField()
+    count = serializers.IntegerField()
+
+    def to_representation(self, instance: tuple[str, int]) -> dict[str, Any]:
+        name, count = instance
+        return {"name": name, "count": count}
 
 
 class StatsSerializer(serializers.Serializer[Any]):

@@ -17,7 +17,9 @@ def draw(
 ) -> bytes:
     """A circle on a plain ground, as the bytes of a file."""
     image = Image.new(mode, (width, height), color)
-    ImageDraw.Draw(image).ellipse((width // 4, height // 4, width * 3 // 4, height * 3 // 4), "white")
+    ImageDraw.Draw(image).ellipse(
+        (width // 4, height // 4, width * 3 // 4, height * 3 // 4), "white"
+    )
     out = io.BytesIO()
     image.save(out, format, **options)
     return out.getvalue()

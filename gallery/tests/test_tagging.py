@@ -29,7 +29,13 @@ def test_clean_names_collapses_blanks_and_doubles():
 
 @pytest.mark.parametrize(
     ("bad", "code"),
-    [("", "empty"), (" ", "empty"), ("x" * 65, "max_length"), ("a\x00b", "invalid"), ("a,b", "invalid")],
+    [
+        ("", "empty"),
+        (" ", "empty"),
+        ("x" * 65, "max_length"),
+        ("a\x00b", "invalid"),
+        ("a,b", "invalid"),
+    ],
 )
 def test_clean_names_refuses(bad, code):
     with pytest.raises(ValidationError) as error:

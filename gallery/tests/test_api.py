@@ -1,0 +1,285 @@
+"""The REST API of the library, as a client meets it."""
+
+import pytest
+from django.test import Client
+from django.utils.dateparse import parse_datetime
+
+from gallery import pictures
+from gallery.models import Image
+from gallery.tests.drawing import draw
+
+IMAGES = "/api/v1/admin/gallery/images/"
+TAGS = "/api/v1/admin/gallery/tags/"
+
+
+def post(client: Client, path: str, data: object):
+    return client.post(path, data, content_type="application/json")
+
+
+def expected(image: Image) -> dict:
+    base = f"http://testserver{IMAGES}{image.pk}"
+    return {
+        "id": image.pk,
+        "filename": image.filename,
+        "url": f"{base}/file/",
+        "thumbnail_url": f"{base}/thumbnail/",
+        "prompt": image.prompt,
+        "model": image.model,
+        "aspect_ratio": image.aspect_ratio,
+        "width": image.width,
+        "height": image.height,
+        "file_size": image.file_size,
+        "created_at": image.created_at,
+        "tags": [tag.name for tag in image.tags.all()],
+        "favorite": image.favorite,
+        "nsfw": image.nsfw,
+        "content_hash": image.content_hash,
+    }
+
+
+def read(answer: dict) -> dict:
+    """The answer with its time as a moment."""
+    moment = parse_datetime(answer["created_at"])
+    assert moment is not None and moment.tzinfo is not None
+    return {**answer, "created_at": moment}
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_list_answers_a_page_in_few_queries(staff, add_image, number, django_assert_num_queries):
+    images = [add_image(prompt=f"p{index}", tags=["a", "b"]) for index in range(number)]
+    with django_assert_num_queries(6):  # session, user, count, ids, rows, tags
+        answer = staff.get(IMAGES).json()
+    results = [read(row) for row in answer.pop("results")]
+    assert answer == {
+        "count": number,
+        "count_exact": True,
+        "next": None,
+        "previous": None,
+        "page": 1,
+        "page_size": 50,
+        "total_pages": 1,
+    }
+    assert results == [expected(image) for image in reversed(images)]
+
+
+def test_list_pages_filters_and_sorts(staff, add_image):
+    small, large = (
+        add_image(prompt="红色的狐狸", tags=["x"]),
+        add_image(data=draw(300, 300), model="m"),
+    )
+
+    def ids(query: str) -> list[int]:
+        return [row["id"] for row in staff.get(f"{IMAGES}?{query}").json()["results"]]
+
+    assert ids("sort_by=file_size&sort_order=desc") == [large.pk, small.pk]
+    assert ids("sort_by=created_at&sort_order=asc") == [small.pk, large.pk]
+    assert ids("search=狐狸") == [small.pk]
+    assert ids("model=m") == [large.pk]
+    assert ids("tags=X") == [small.pk]
+    page = staff.get(f"{IMAGES}?page_size=1").json()
+    assert (page["total_pages"], page["next"]) == (
+        2,
+        f"http://testserver{IMAGES}?page=2&page_size=1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("sort_by=prompt", "sort_by"),
+        ("page_size=0", "page_size"),
+        ("page_size=201", "page_size"),
+        ("page=x", "page"),
+        ("favorite=perhaps", "favorite"),
+        ("start_date=yesterday", "start_date"),
+        ("tags_match=some", "tags_match"),
+    ],
+)
+def test_list_names_the_field_of_a_bad_query(staff, query, field):
+    answer = staff.get(f"{IMAGES}?{query}")
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_list_has_no_page_behind_the_last(staff):
+    assert staff.get(f"{IMAGES}?page=2").status_code == 404
+
+
+def test_upload_stores_the_picture(staff, media_folder):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    data = draw(96, 64, format="PNG")
+    file = SimpleUploadedFile("any.name", data)
+    answer = staff.post(IMAGES, {"file": file, "prompt": "a fox", "tags": "red， Fox"})
+    assert answer.status_code == 201
+    image = Image.objects.get()
+    assert read(answer.json()) == expected(image)
+    assert (image.source, image.aspect_ratio, image.prompt) == ("uploaded", "3:2", "a fox")
+    assert sorted(tag.name for tag in image.tags.all()) == ["Fox", "red"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({}, "file"),
+        ({"file": "text"}, "file"),
+        ({"file": b""}, "file"),
+        ({"file": b"<svg/>"}, "file"),
+        ({"file": draw()[:200]}, "file"),
+        ({"file": draw(), "prompt": "x" * 32_001}, "prompt"),
+        ({"file": draw(), "tags": "x" * 65}, "tags"),
+        ({"file": draw(), "prompt": "nul \0"}, "prompt"),
+    ],
+)
+def test_upload_refuses_bad_input_and_stores_nothing(staff, media_folder, fields, field):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    if isinstance(fields.get("file"), bytes):
+        fields = {**fields, "file": SimpleUploadedFile("a.jpg", fields["file"], "image/jpeg")}
+    answer = staff.post(IMAGES, fields)
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert Image.objects.count() == 0
+    assert [path for path in media_folder.rglob("*") if path.is_file()] == []
+
+
+def test_upload_refuses_a_decompression_bomb_before_decoding_it(staff):
+    import io
+
+    from django.core.files.uploadedfile import SimpleUploadedFile
+    from PIL import Image as Pillow
+
+    out = io.BytesIO()
+    Pillow.new("1", (20_000, 20_000)).save(out, "PNG")
+    assert len(out.getvalue()) < 100_000 < pictures.MAX_PIXELS < 20_000 * 20_000
+    answer = staff.post(IMAGES, {"file": SimpleUploadedFile("bomb.png", out.getvalue())})
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"file": ["The picture has more than 100 million pixels."]},
+    )
+
+
+def test_detail_patch_and_delete(
+    staff, add_image, media_folder, django_capture_on_commit_callbacks
+):
+    image = add_image(tags=["a"])
+    path = f"{IMAGES}{image.pk}/"
+    assert read(staff.get(path).json()) == expected(image)
+    change = {"favorite": True, "nsfw": True, "tags": ["b", "ｂ"], "prompt": "not this"}
+    answer = staff.patch(path, change, content_type="application/json")
+    image.refresh_from_db()
+    assert read(answer.json()) == expected(image)
+    assert (image.favorite, image.nsfw, image.prompt) == (True, True, "")
+    assert [tag.name for tag in image.tags.all()] == ["b"]
+    bad = staff.patch(path, {"favorite": "maybe"}, content_type="application/json")
+    assert (bad.status_code, list(bad.json())) == (400, ["favorite"])
+    with django_capture_on_commit_callbacks(execute=True):
+        assert staff.delete(path).status_code == 204
+    assert [path for path in media_folder.rglob("*") if path.is_file()] == []
+    assert staff.get(path).status_code == staff.delete(path).status_code == 404
+
+
+def body(response) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def test_file_answers_bytes_ranges_and_etags(staff, add_image):
+    data = draw(128, 128)
+    image = add_image(data=data)
+    path = f"{IMAGES}{image.pk}/file/"
+    whole = staff.get(path)
+    assert (whole.status_code, body(whole), whole["Content-Type"]) == (200, data, "image/jpeg")
+    assert whole["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert whole["X-Content-Type-Options"] == "nosniff"
+    part = staff.get(path, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, body(part)) == (206, data[10:20])
+    assert part["Content-Range"] == f"bytes 10-19/{len(data)}"
+    tail = staff.get(path, headers={"Range": "bytes=-5"})
+    assert (tail.status_code, body(tail)) == (206, data[-5:])
+    beyond = staff.get(path, headers={"Range": f"bytes={len(data)}-"})
+    assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{len(data)}")
+    assert staff.get(path, headers={"If-None-Match": whole["ETag"]}).status_code == 304
+    named = staff.get(f"{path}?download")
+    assert named["Content-Disposition"] == f'attachment; filename="{image.filename}"'
+    body(named)
+
+
+def test_thumbnail_is_webp_and_a_missing_file_is_404(staff, add_image):
+    image = add_image()
+    answer = staff.get(f"{IMAGES}{image.pk}/thumbnail/")
+    assert (answer["Content-Type"], body(answer)[8:12]) == ("image/webp", b"WEBP")
+    image.thumbnail.storage.delete(image.thumbnail.name)
+    assert staff.get(f"{IMAGES}{image.pk}/thumbnail/").status_code == 404
+
+
+def test_bulk_actions_take_ids_or_a_filter(staff, add_image):
+    one, two, three = add_image(prompt="cat"), add_image(prompt="cat"), add_image(prompt="dog")
+    answer = post(staff, f"{IMAGES}tags/", {"filter": {"search": "cat"}, "add": ["pet"]})
+    assert answer.json() == {"changed": 2, "failed": []}
+    answer = post(staff, f"{IMAGES}favorite/", {"image_ids": [three.pk, 10**9]})
+    assert answer.json() == {"changed": 1, "failed": [{"id": 10**9, "reason": "not found"}]}
+    assert post(staff, f"{IMAGES}trash/", {"filter": {"tags": "pet"}}).json() == {
+        "trashed": 2,
+        "failed": [],
+    }
+    assert staff.get(IMAGES).json()["count"] == 1
+    assert staff.get(f"{IMAGES}?trash=only").json()["count"] == 2
+    assert post(staff, f"{IMAGES}restore/", {"image_ids": [one.pk]}).json()["restored"] == 1
+    answer = post(staff, f"{IMAGES}delete/", {"image_ids": [one.pk, two.pk]})
+    assert answer.json() == {"deleted": 2, "failed": []}
+    assert list(Image.objects.all()) == [three]
+
+
+@pytest.mark.parametrize(
+    ("action", "data", "field"),
+    [
+        ("delete", {}, "image_ids"),
+        ("delete", {"image_ids": "all"}, "image_ids"),
+        ("delete", {"image_ids": ["x"]}, "image_ids"),
+        ("delete", {"filter": {"colour": "red"}}, "filter"),
+        ("delete", [], "non_field_errors"),
+        ("favorite", {"image_ids": [1], "favorite": "x"}, "favorite"),
+        ("tags", {"image_ids": [1]}, "add"),
+        ("tags", {"image_ids": [1], "add": [""]}, "add"),
+    ],
+)
+def test_bulk_actions_name_the_field_of_bad_input(staff, add_image, action, data, field):
+    image = add_image()
+    answer = post(staff, f"{IMAGES}{action}/", data)
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert list(Image.objects.all()) == [image]
+
+
+def test_broken_json_is_a_clear_error(staff):
+    answer = post(staff, f"{IMAGES}delete/", '{"image_ids": [1')
+    assert (answer.status_code, list(answer.json())) == (400, ["detail"])
+
+
+def test_tags_are_listed_renamed_merged_and_deleted(staff, add_image):
+    add_image(tags=["cat", "pet"])
+    add_image(tags=["cat"])
+    tags = staff.get(TAGS).json()
+    assert [(tag["name"], tag["count"]) for tag in tags] == [("cat", 2), ("pet", 1)]
+    pet = tags[1]["id"]
+    renamed = staff.patch(f"{TAGS}{pet}/", {"name": "Animal"}, content_type="application/json")
+    assert renamed.json() == {"id": pet, "name": "Animal", "count": 1}
+    merged = staff.patch(f"{TAGS}{pet}/", {"name": "CAT"}, content_type="application/json")
+    assert merged.json() == {"id": tags[0]["id"], "name": "cat", "count": 2}
+    bad = staff.patch(f"{TAGS}{tags[0]['id']}/", {"name": "a,b"}, content_type="application/json")
+    assert (bad.status_code, list(bad.json())) == (400, ["name"])
+    assert staff.delete(f"{TAGS}{tags[0]['id']}/").status_code == 204
+    assert staff.get(TAGS).json() == []
+    assert staff.delete(f"{TAGS}{pet}/").status_code == 404
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_stats_are_exact_in_few_queries(staff, add_image, number, django_assert_num_queries):
+    images = [add_image(model="m", tags=["a"]) for _ in range(number)]
+    with django_assert_num_queries(4):  # session, user, counters, names of tags
+        answer = staff.get("/api/v1/admin/gallery/stats/").json()
+    assert answer == {
+        "total_count": number,
+        "total_size": sum(image.file_size for image in images),
+        "month_count": number,
+        "top_tags": [{"name": "a", "count": number}],
+        "models": [{"name": "m", "count": number}],
+        "aspect_ratios": [{"name": "1:1", "count": number}],
+    }
