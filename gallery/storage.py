@@ -31,7 +31,7 @@ class DurableFileSystemStorage(FileSystemStorage):
                 file.flush()
                 os.fchmod(file.fileno(), self.file_permissions_mode or 0o644)
                 os.fsync(file.fileno())
-            os.replace(part, target)
+            Path(part).replace(target)
         except BaseException:
             Path(part).unlink(missing_ok=True)
             raise

@@ -1,4 +1,4 @@
-"""Adding, removing, replacing, renaming and merging tags: atomic, in a constant number of queries."""
+"""Adding, removing, renaming and merging tags: atomic, in a constant number of queries."""
 
 import re
 from collections.abc import Collection, Iterable

@@ -12,12 +12,12 @@ from django.http import HttpRequest, JsonResponse
 logger = logging.getLogger(__name__)
 
 
-def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+def healthz(request: HttpRequest) -> JsonResponse:
     """The process answers. Touches nothing else."""
     return JsonResponse({"status": "ok"})
 
 
-def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+def readyz(request: HttpRequest) -> JsonResponse:
     """Database, storage and, where set, Redis answer; 503 while one of them does not."""
     probes: dict[str, Callable[[], object]] = {"database": _database, "storage": _storage}
     if settings.REDIS_URL:

@@ -30,7 +30,7 @@ class ImagePagination(BasePagination):
         self,
         queryset: Any,
         request: Request,
-        view: APIView | None = None,  # noqa: ARG002
+        view: APIView | None = None,
     ) -> list[Any]:
         """The rows of the page that the request asks for.
 
@@ -92,7 +92,7 @@ class ImagePagination(BasePagination):
 
     def get_schema_operation_parameters(
         self,
-        view: APIView,  # noqa: ARG002
+        view: APIView,
     ) -> list[dict[str, Any]]:
         return [
             {"name": name, "in": "query", "required": False, "schema": {"type": "integer"} | limits}
