@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -59,7 +58,7 @@ def serve_file(
             status = 206
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     response = StreamingHttpResponse(
-        _chunks(file, start, stop), status=status, content_type=content_type, headers=headers
+        _Chunks(file, start, stop), status=status, content_type=content_type, headers=headers
     )
     response["Content-Length"] = str(stop - start)
     return response
@@ -82,9 +81,23 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     return int(first), min(size, int(last) + 1) if last else size
 
 
-def _chunks(file: File[Any], start: int, stop: int) -> Iterator[bytes]:
-    with file:
+class _Chunks:
+    """The bytes from `start` to before `stop`. Closes the file, also when nobody reads it."""
+
+    def __init__(self, file: "File[bytes]", start: int, stop: int) -> None:
+        self.file = file
+        self.remaining = stop - start
         file.seek(start)
-        while start < stop and (chunk := file.read(min(CHUNK, stop - start))):
-            start += len(chunk)
-            yield chunk
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = self.file.read(min(CHUNK, self.remaining)) if self.remaining > 0 else b""
+        if not chunk:
+            raise StopIteration
+        self.remaining -= len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self.file.close()

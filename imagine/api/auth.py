@@ -1,6 +1,77 @@
+"""`Authorization: Bearer …`, for the REST API and for the gateway."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from imagine import callers, keys
+from imagine.callers import Caller
+from imagine.models import ApiKey
+from imagine.threads import in_thread
+
+from .errors import ApiError
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Whoever holds an API key may do in the REST API what staff may do."""
+
+    key: ApiKey
+    is_authenticated = True
+    is_active = True
+    is_staff = True
+    is_anonymous = False
+    pk = None
 
 
 class BearerAuthentication(BaseAuthentication):
-    def authenticate(self, request):
-        return None
+    """An API key for Django REST framework; requests without one are left to the session."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
+        token = bearer_token(request.headers.get("Authorization", ""))
+        if token is None:
+            return None
+        key = keys.find_active_key(token)
+        if key is None:
+            raise AuthenticationFailed("The API key is not valid.")
+        return KeyHolder(key), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+async def authenticate(request: HttpRequest) -> Caller:
+    """The caller of a gateway request.
+
+    Raises:
+        ApiError: 401 without a token or with one that nobody holds.
+    """
+    token = bearer_token(request.headers.get("Authorization", ""))
+    if token is None:
+        raise _unauthorized(
+            "You didn't provide an API key. Send it in the Authorization header: Bearer YOUR_KEY."
+        )
+    try:
+        return await in_thread(callers.identify, token)
+    except callers.InvalidToken:
+        raise _unauthorized("Incorrect API key provided.") from None
+
+
+def bearer_token(header: str) -> str | None:
+    """The token of an Authorization header; None where it is empty or of another scheme."""
+    scheme, _, token = header.partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def _unauthorized(message: str) -> ApiError:
+    return ApiError(
+        401,
+        message,
+        type="authentication_error",
+        code="invalid_api_key",
+        headers={"WWW-Authenticate": "Bearer"},
+    )

@@ -1,0 +1,31 @@
+"""The provider that the settings name, one instance per event loop."""
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from .base import ImageProvider
+
+PROVIDERS = {
+    "sample": "imagine.providers.sample.SampleProvider",
+}
+
+_running: "WeakKeyDictionary[asyncio.AbstractEventLoop, ImageProvider]" = WeakKeyDictionary()
+
+
+def get_provider() -> ImageProvider:
+    """The provider named by IMAGINE_PROVIDER; its connections live as long as the event loop."""
+    loop = asyncio.get_running_loop()
+    provider = _running.get(loop)
+    if provider is None:
+        provider = _running[loop] = import_string(PROVIDERS[settings.IMAGINE_PROVIDER])()
+    return provider
+
+
+async def close_provider() -> None:
+    """Close this loop's provider; the next request makes a new one, from the settings of then."""
+    provider = _running.pop(asyncio.get_running_loop(), None)
+    if provider is not None:
+        await provider.close()

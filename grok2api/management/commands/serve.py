@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from grok2api.first_start import Credentials, create_credentials
+from imagine import records
 
 WIDTH = 68
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stderr.write("Preparing the database …")
             call_command("migrate", interactive=False, verbosity=0)
+        records.mark_interrupted()
         self.greet(create_credentials())
         connection.close()
         uvicorn.run(

@@ -1,0 +1,124 @@
+"""API keys and generations in Django's admin site."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from . import keys
+from .models import ApiKey, Generation
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+    """A key is shown once, when it is made; it is revoked and never deleted."""
+
+    list_display = ("name", "starts_with", "active", "created_at", "last_used_at", "expires_at")
+    search_fields = ("name", "prefix")
+    fields = ("name", "expires_at")
+    actions = ("revoke",)
+
+    @admin.display(description=_("key"), ordering="prefix")
+    def starts_with(self, key: ApiKey) -> SafeString:
+        return format_html("<code>{}…</code>", key.prefix)
+
+    @admin.display(description=_("active"), boolean=True)
+    def active(self, key: ApiKey) -> bool:
+        return key.is_active
+
+    @admin.action(description=_("Revoke the selected keys"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: "models.QuerySet[ApiKey]") -> None:
+        count = keys.revoke(list(queryset.values_list("pk", flat=True)))
+        text = ngettext("%(count)d key was revoked.", "%(count)d keys were revoked.", count)
+        self.message_user(request, text % {"count": count})
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=["name", "expires_at"])
+            return
+        made, secret = keys.create_api_key(name=obj.name, expires_at=obj.expires_at)
+        obj.pk, obj.prefix, obj.created_at = made.pk, made.prefix, made.created_at
+        text = _("Copy the key now, it is not shown again: {secret}")
+        self.message_user(
+            request,
+            format_html(str(text), secret=format_html("<code>{}</code>", secret)),
+            messages.WARNING,
+        )
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,
+        obj: ApiKey | None = None,
+    ) -> bool:
+        return False
+
+
+@admin.register(Generation)
+class GenerationAdmin(admin.ModelAdmin[Generation]):
+    """Every request for pictures: who, what, how long, at what cost, and why it failed."""
+
+    list_display = (
+        "created_at", "status", "short_prompt", "model", "n", "stored", "who", "upstream_ms",
+        "storing_ms", "cost_usd", "error_code",
+    )  # fmt: skip
+    fields = (
+        "status", "created_at", "finished_at", "key", "user", "client", "provider", "model",
+        "prompt", "n", "aspect_ratio", "parameters", "pictures", "upstream_status", "error_type",
+        "error_code", "error_message", "upstream_ms", "storing_ms", "cost_usd",
+    )  # fmt: skip
+    list_filter = ("status", "provider", "model", "error_code", "key", "created_at")
+    list_select_related = ("key", "user")
+    search_fields = ("prompt", "error_message", "client")
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Generation]":
+        return super().get_queryset(request).annotate(image_count=models.Count("images"))
+
+    @admin.display(description=_("prompt"), ordering="prompt")
+    def short_prompt(self, generation: Generation) -> str:
+        return f"{generation.prompt[:80]}…" if len(generation.prompt) > 80 else generation.prompt
+
+    @admin.display(description=_("pictures"))
+    def stored(self, generation: Any) -> int:
+        return int(generation.image_count)
+
+    @admin.display(description=_("by"))
+    def who(self, generation: Generation) -> str:
+        return str(generation.key or generation.user or "—")
+
+    @admin.display(description=_("pictures"))
+    def pictures(self, generation: Generation) -> SafeString:
+        links = [
+            format_html(
+                '<a href="{}"><img src="{}" width="120" alt="{}"></a> ',
+                image.get_absolute_url(),
+                reverse("api:image-thumbnail", args=[image.pk]),
+                image.filename,
+            )
+            for image in generation.images.all()
+        ]
+        return SafeString("".join(links)) or SafeString("—")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,
+        obj: Generation | None = None,
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,
+        obj: Generation | None = None,
+    ) -> bool:
+        return False

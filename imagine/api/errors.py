@@ -1,0 +1,56 @@
+"""The one place that knows OpenAI's error envelope."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import JsonResponse
+
+from imagine.dialects import InvalidRequest
+from imagine.providers.base import ProviderError
+
+
+class ApiError(Exception):
+    """An answer with OpenAI's error envelope."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = "invalid_request_error",  # noqa: A002  (the envelope's word)
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = {"message": message, "type": type, "param": param, "code": code}
+        self.headers = dict(headers or {})
+
+    @classmethod
+    def from_request(cls, error: InvalidRequest) -> "ApiError":
+        return cls(error.status, str(error), param=error.param, code=error.code)
+
+    @classmethod
+    def from_provider(cls, error: ProviderError) -> "ApiError":
+        headers = {}
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
+        if error.status >= 500:
+            # openai's clients would send a failed request twice more, and each may be charged.
+            headers["X-Should-Retry"] = "false"
+        return cls(
+            error.status,
+            str(error),
+            type=error.type,
+            code=error.code,
+            param=error.param,
+            headers=headers,
+        )
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        return {"error": self.error}
+
+    def response(self) -> JsonResponse:
+        return JsonResponse(self.envelope, status=self.status, headers=self.headers)

@@ -1,0 +1,141 @@
+"""The gateway's views: asynchronous, without sessions, every error in OpenAI's envelope."""
+
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+
+from gallery.models import Image
+from gallery.serving import serve_file
+from imagine import dialects, generate, links
+from imagine.links import Links
+from imagine.providers import get_provider
+from imagine.providers.base import ProviderError
+from imagine.threads import in_thread
+
+from . import answers
+from .auth import authenticate
+from .errors import ApiError
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]
+
+
+def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
+    """A view for these methods whose `ApiError` is its answer."""
+
+    def decorate(view: View[P]) -> View[P]:
+        async def endpoint(
+            request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
+            if request.method not in methods:
+                allowed = ", ".join(methods)
+                return ApiError(
+                    405,
+                    f"Not allowed: {request.method} {request.path}. Use {allowed}.",
+                    code="method_not_allowed",
+                    headers={"Allow": allowed},
+                ).response()
+            try:
+                return await view(request, *args, **kwargs)
+            except ApiError as error:
+                return error.response()
+            except dialects.InvalidRequest as error:
+                return ApiError.from_request(error).response()
+            except ProviderError as error:
+                return ApiError.from_provider(error).response()
+
+        functools.update_wrapper(endpoint, view)
+        return endpoint
+
+    return decorate
+
+
+@endpoint("POST")
+async def generations(request: HttpRequest) -> HttpResponse:
+    """`POST /v1/images/generations`."""
+    caller = await authenticate(request)
+    if request.content_type not in ("application/json", ""):
+        raise ApiError(
+            415,
+            "Send the request as JSON, with the header Content-Type: application/json.",
+            code="unsupported_media_type",
+        )
+    wanted, answer = dialects.read_request(dialects.read_json(request.body))
+    if not get_provider().knows(wanted.model):
+        raise unknown_model(wanted.model)
+    run = await generate.start(wanted, caller=caller, client=describe_client(request))
+    await run.finished()
+    return JsonResponse(answers.images_response(run, answer, Links.of(request)))
+
+
+@endpoint("GET")
+async def models(request: HttpRequest) -> HttpResponse:
+    """`GET /v1/models`."""
+    await authenticate(request)
+    return JsonResponse(answers.models_response(get_provider().all_models))
+
+
+@endpoint("GET")
+async def model(request: HttpRequest, model: str) -> HttpResponse:
+    """`GET /v1/models/{id}`."""
+    await authenticate(request)
+    if model not in get_provider().all_models:
+        raise unknown_model(model)
+    return JsonResponse(answers.model_data(model))
+
+
+@endpoint("GET", "HEAD")
+async def file(request: HttpRequest, filename: str) -> HttpResponseBase:
+    """`GET /v1/files/image/{filename}`: the bytes of a picture, by a signed link."""
+    try:
+        image_id = links.read_filename(filename)
+        response = await in_thread(_open_file, request, image_id)
+    except (links.InvalidLink, Image.DoesNotExist, Http404):
+        raise ApiError(404, "There is no such picture.", code="not_found") from None
+    if isinstance(response, StreamingHttpResponse):
+        chunks = cast("Iterator[bytes]", response.streaming_content)
+        if request.method == "HEAD":
+            chunks = iter(())
+        response.streaming_content = _in_threads(chunks)
+    return response
+
+
+@endpoint("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+async def unknown(request: HttpRequest) -> HttpResponse:
+    """Whatever else is asked below `/v1/`."""
+    raise ApiError(404, f"Unknown address: {request.method} {request.path}.", code="unknown_url")
+
+
+def unknown_model(model: str) -> ApiError:
+    return ApiError(
+        404,
+        f"The model '{model[:100]}' does not exist. GET /v1/models lists those that do.",
+        param="model",
+        code="model_not_found",
+    )
+
+
+def describe_client(request: HttpRequest) -> str:
+    """Address and program of whoever asks, for the administrator."""
+    return f"{request.META.get('REMOTE_ADDR', '')} {request.headers.get('User-Agent', '')}".strip()
+
+
+def _open_file(request: HttpRequest, image_id: int) -> HttpResponseBase:
+    image = Image.objects.in_library().only("file", "content_type").get(pk=image_id)
+    return serve_file(
+        request, name=image.file.name or "", content_type=image.content_type, public=True
+    )
+
+
+async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (chunk := await in_thread(next, chunks, None)) is not None:
+        yield chunk

@@ -1,0 +1,61 @@
+"""Who stands behind a Bearer token: an API key, or a person at the Imagine page."""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core import signing
+
+from . import keys
+from .models import ApiKey
+
+PAGE_TOKEN_SECONDS = 300
+PAGE_TOKEN_PREFIX = "page."  # noqa: S105  (what tells such a token from a key)
+
+
+class InvalidToken(Exception):
+    """No active key and no valid page token has this value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Exactly one of the two is set."""
+
+    key: ApiKey | None = None
+    user: User | None = None
+
+
+def identify(token: str) -> Caller:
+    """The caller whom this Bearer token names.
+
+    Raises:
+        InvalidToken
+    """
+    if token.startswith(PAGE_TOKEN_PREFIX):
+        return Caller(user=_user_of(token.removeprefix(PAGE_TOKEN_PREFIX)))
+    key = keys.find_active_key(token)
+    if key is None:
+        raise InvalidToken
+    return Caller(key=key)
+
+
+def page_token(user: User) -> str:
+    """A token for the gateway that lives five minutes, and no longer than the user's password."""
+    return PAGE_TOKEN_PREFIX + signing.dumps(
+        [user.pk, _password_mark(user)], salt="imagine.page_token"
+    )
+
+
+def _user_of(signed: str) -> User:
+    try:
+        user_id, mark = signing.loads(signed, salt="imagine.page_token", max_age=PAGE_TOKEN_SECONDS)
+    except signing.BadSignature:
+        raise InvalidToken from None
+    user = User.objects.filter(pk=user_id).first()
+    if user is None or not (user.is_active and user.is_staff) or mark != _password_mark(user):
+        raise InvalidToken
+    return user
+
+
+def _password_mark(user: User) -> str:
+    return hashlib.sha256(user.get_session_auth_hash().encode()).hexdigest()[:16]

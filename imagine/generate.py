@@ -1,0 +1,182 @@
+"""The use case: a request becomes pictures in the library, whatever happens to the client.
+
+A generation costs money. Its row is written before the upstream is called, it runs as a task
+of its own that no client's leaving can cancel, and each picture is stored as it comes.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from . import records
+from .callers import Caller
+from .formats import convert
+from .models import Generation
+from .providers import close_provider, get_provider
+from .providers.base import (
+    BrokenImage,
+    GeneratedImage,
+    ImageRequest,
+    PartialImage,
+    ProviderError,
+    Usage,
+)
+from .records import StoredImage
+from .threads import in_thread
+
+__all__ = ["Run", "StoredImage", "drain", "start"]
+
+logger = logging.getLogger(__name__)
+
+_running: set["asyncio.Task[None]"] = set()
+
+
+@dataclass(slots=True)
+class Run:
+    """A generation under way: whoever waits for it reads `events()` or awaits `finished()`."""
+
+    generation: Generation
+    request: ImageRequest
+    images: list[StoredImage] = field(default_factory=list)
+    errors: list[ProviderError] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    _done: asyncio.Event = field(default_factory=asyncio.Event)
+    _events: "asyncio.Queue[PartialImage | StoredImage | None]" = field(
+        default_factory=asyncio.Queue
+    )
+
+    async def finished(self) -> None:
+        """Wait for the end. Afterwards `images`, `errors` and `usage` are complete.
+
+        Raises:
+            ProviderError: there is no picture at all.
+        """
+        await self._done.wait()
+        if not self.images:
+            raise self.errors[0]
+
+    async def events(self) -> AsyncIterator[PartialImage | StoredImage]:
+        """Pictures as they come, unfinished ones too. For one reader.
+
+        Raises:
+            ProviderError: at the end, where there is no finished picture.
+        """
+        while (event := await self._events.get()) is not None:
+            yield event
+        await self.finished()
+
+    @property
+    def status(self) -> Generation.Status:
+        if not self.images:
+            return Generation.Status.FAILED
+        return Generation.Status.PARTIAL if self.errors else Generation.Status.SUCCEEDED
+
+
+async def start(request: ImageRequest, *, caller: Caller, client: str = "") -> Run:
+    """Write the generation's row and set it going."""
+    provider = get_provider()
+    generation = await in_thread(
+        records.open_generation, request, provider=provider.name, caller=caller, client=client
+    )
+    run = Run(generation, request)
+    task = asyncio.create_task(_run(run), name=f"generation {generation.pk}")
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return run
+
+
+def in_flight() -> int:
+    """Generations that this process has under way."""
+    return len(_running)
+
+
+async def drain(timeout: float) -> None:  # noqa: ASYNC109  (of the whole, not of one await)
+    """Let generations under way finish, at most `timeout` seconds; the rest is interrupted."""
+    if _running:
+        _, unfinished = await asyncio.wait(_running, timeout=timeout)
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            await asyncio.wait(unfinished)
+    await close_provider()
+
+
+async def _run(run: Run) -> None:
+    began = time.monotonic()
+    storing = 0.0
+    status: Generation.Status | None = None
+    try:
+        async for event in get_provider().generate(run.request):
+            if isinstance(event, PartialImage):
+                run._events.put_nowait(event)
+            elif isinstance(event, GeneratedImage):
+                before = time.monotonic()
+                await _keep(run, event)
+                storing += time.monotonic() - before
+            elif isinstance(event, BrokenImage):
+                run.errors.append(event.error)
+            else:
+                run.usage = event
+    except ProviderError as error:
+        run.errors.append(error)
+    except asyncio.CancelledError:
+        status = Generation.Status.INTERRUPTED
+        run.errors.append(ProviderError("The server was stopped.", status=503, code="interrupted"))
+    except Exception:  # a fault of ours: the row must say so, and no client may wait for ever
+        logger.exception("Generation %s failed", run.generation.pk)
+        run.errors.append(
+            ProviderError(
+                "Something went wrong on our side. The log has the details.",
+                status=500,
+                type="server_error",
+                code="internal_error",
+            )
+        )
+    if not run.images and not run.errors:
+        run.errors.append(ProviderError("The upstream sent no picture.", code="no_picture"))
+    total = time.monotonic() - began
+    try:
+        await in_thread(
+            records.close_generation,
+            run.generation,
+            status=status or run.status,
+            errors=run.errors,
+            usage=run.usage,
+            upstream_ms=round((total - storing) * 1000),
+            storing_ms=round(storing * 1000),
+        )
+    finally:
+        run._done.set()
+        run._events.put_nowait(None)
+
+
+async def _keep(run: Run, image: GeneratedImage) -> None:
+    """Store one picture; one that cannot be stored costs neither the others nor the client."""
+    try:
+        stored = await in_thread(_convert_and_store, run.generation, run.request, image)
+    except records.BadPicture as error:
+        logger.warning("Generation %s: %s", run.generation.pk, error)
+        run.errors.append(ProviderError(str(error), code="bad_picture"))
+        return
+    if stored.image_id is None:
+        run.errors.append(
+            ProviderError(
+                "The picture could not be stored.",
+                status=507,
+                type="server_error",
+                code="storage_failed",
+            )
+        )
+    run.images.append(stored)
+    run._events.put_nowait(stored)
+
+
+def _convert_and_store(
+    generation: Generation, request: ImageRequest, image: GeneratedImage
+) -> StoredImage:
+    data = image.data
+    if request.output_format:
+        data = convert(data, request.output_format, request.output_compression)
+    return records.store_image(generation, request, image, data)

@@ -1,0 +1,68 @@
+"""Signed links to pictures: whoever has one needs no login."""
+
+import re
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.http import urlsafe_base64_encode
+
+FILENAME = re.compile(r"(\d{1,19})-(\d{1,12})-([A-Za-z0-9_-]{22})\.[a-z]{3,4}")
+SUFFIXES = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+}
+
+
+class InvalidLink(Exception):
+    """The name was not signed by us, or its time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes absolute links for the answers to one request."""
+
+    base: str  # scheme and host
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Links":
+        return cls(settings.APP_URL or f"{request.scheme}://{request.get_host()}")
+
+    def to(self, image_id: int, content_type: str) -> str:
+        name = signed_filename(image_id, SUFFIXES[content_type])
+        return self.base + reverse("imagine_api:file", args=[name])
+
+
+def signed_filename(image_id: int, suffix: str) -> str:
+    """`{id}-{expiry}-{signature}.{suffix}`; the expiry is in Unix seconds, 0 for never."""
+    expiry = int(time.time()) + settings.IMAGINE_URL_TTL if settings.IMAGINE_URL_TTL else 0
+    return f"{image_id}-{expiry}-{_signature(image_id, expiry)}.{suffix}"
+
+
+def read_filename(filename: str) -> int:
+    """The id of the picture that a signed filename names.
+
+    Raises:
+        InvalidLink
+    """
+    match = FILENAME.fullmatch(filename)
+    if match is None:
+        raise InvalidLink
+    image_id, expiry = int(match[1]), int(match[2])
+    if not constant_time_compare(match[3], _signature(image_id, expiry)):
+        raise InvalidLink
+    if expiry and expiry < time.time():
+        raise InvalidLink
+    return image_id
+
+
+def _signature(image_id: int, expiry: int) -> str:
+    """128 bits of HMAC-SHA-256."""
+    digest = salted_hmac("imagine.links", f"{image_id}:{expiry}", algorithm="sha256").digest()
+    return urlsafe_base64_encode(digest[:16])

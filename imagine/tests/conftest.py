@@ -1,0 +1,63 @@
+"""The gateway's tests talk to it over a socket, as clients do."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from django.db import connections
+
+from imagine import threads
+from imagine.keys import create_api_key
+
+
+class Gateway:
+    """The program's ASGI application on a port of loopback, in a thread of this process."""
+
+    def __init__(self) -> None:
+        self.server = uvicorn.Server(
+            uvicorn.Config(
+                "grok2api.asgi:application", port=0, log_config=None, lifespan="on", ws="none"
+            )
+        )
+        self.thread = threading.Thread(target=self.server.run)
+
+    def start(self) -> None:
+        self.thread.start()
+        while not self.server.started:
+            assert self.thread.is_alive()
+            threading.Event().wait(0.01)
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join()
+
+
+@pytest.fixture
+def gateway(transactional_db: None, settings: Any) -> Iterator[Gateway]:
+    """A running gateway; `transactional_db`, since its threads have connections of their own."""
+    settings.IMAGINE_PROVIDER = getattr(settings, "IMAGINE_PROVIDER", "sample")
+    running = Gateway()
+    running.start()
+    yield running
+    running.stop()
+    threads.close_connections()
+    connections.close_all()
+
+
+@pytest.fixture
+def secret(transactional_db: None) -> str:
+    """The secret of an active API key."""
+    return create_api_key(name="tests")[1]
+
+
+@pytest.fixture
+def client(gateway: Gateway, secret: str) -> Iterator[httpx2.Client]:
+    """An HTTP client with an API key."""
+    headers = {"Authorization": f"Bearer {secret}", "User-Agent": "test-client"}
+    with httpx2.Client(base_url=gateway.url, headers=headers, timeout=30) as http:
+        yield http

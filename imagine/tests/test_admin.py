@@ -1,0 +1,52 @@
+"""Keys and generations in the admin site."""
+
+import re
+
+import pytest
+
+from imagine import keys
+from imagine.models import ApiKey, Generation
+
+
+def test_key_is_shown_once_when_it_is_made(staff):
+    page = staff.post(
+        "/admin/imagine/apikey/add/", {"name": "laptop", "expires_at_0": "", "expires_at_1": ""},
+        follow=True,
+    ).content.decode()  # fmt: skip
+    (secret,) = re.findall(r"<code>(sk-[\w-]{43})</code>", page)
+    assert keys.find_active_key(secret) == ApiKey.objects.get(name="laptop")
+    assert secret not in staff.get("/admin/imagine/apikey/").content.decode()
+
+
+def test_changing_a_key_keeps_its_secret(staff):
+    key, secret = keys.create_api_key(name="old")
+    staff.post(
+        f"/admin/imagine/apikey/{key.pk}/change/",
+        {"name": "new", "expires_at_0": "", "expires_at_1": ""},
+    )
+    assert keys.find_active_key(secret).name == "new"
+
+
+def test_selected_keys_are_revoked(staff):
+    key, secret = keys.create_api_key(name="old")
+    staff.post("/admin/imagine/apikey/", {"action": "revoke", "_selected_action": [str(key.pk)]})
+    assert keys.find_active_key(secret) is None
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_generation_list_and_page_cost_a_fixed_number_of_queries(
+    staff, add_image, rows, django_assert_num_queries
+):
+    key, _ = keys.create_api_key(name="mine")
+    for _ in range(rows):
+        generation = Generation.objects.create(prompt="a fox " * 30, n=1, key=key)
+        generation.images.set([add_image() for _ in range(rows)])
+    staff.get("/admin/imagine/generation/")
+    with django_assert_num_queries(10):
+        page = staff.get("/admin/imagine/generation/?q=fox").content.decode()
+    assert page.count("field-short_prompt") == rows
+    address = f"/admin/imagine/generation/{generation.pk}/change/"
+    staff.get(address)
+    with django_assert_num_queries(5):
+        page = staff.get(address).content.decode()
+    assert page.count("<img") == rows
