@@ -1,0 +1,1 @@
+"""Places to paint: one module for each, each with one function of its name."""

@@ -1,0 +1,111 @@
+"""Sample pictures: deterministic, of the asked size, and what the prompt's words say."""
+
+import io
+from itertools import combinations
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from imagine.painting import paint, paint_steps, size_for
+from imagine.painting.picture import SETTINGS, SUBJECTS
+from imagine.painting.reading import SETTINGS as SETTING_WORDS
+from imagine.painting.reading import SUBJECTS as SUBJECT_WORDS
+
+PROMPTS = ["美丽的日落海景", "a cat", "snowy night", "抽象 音乐", "cyberpunk city in the rain"]
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def mean(data: bytes) -> list[float]:
+    return ImageStat.Stat(opened(data)).mean
+
+
+def warmth(prompt: str) -> float:
+    """Mean red minus mean blue over three seeds."""
+    means = [mean(paint(prompt, width=192, height=192, seed=seed)) for seed in range(3)]
+    return sum(red - blue for red, _, blue in means) / len(means)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size"),
+    [
+        ("1:1", (1024, 1024)),
+        ("2:3", (832, 1248)),
+        ("3:2", (1248, 832)),
+        ("9:16", (784, 1392)),
+        ("16:9", (1392, 784)),
+        ("19.5:9", (1456, 672)),
+    ],
+)
+def test_size_for_gives_multiples_of_16_near_a_megapixel(ratio, size):
+    assert size_for(ratio) == size
+
+
+@pytest.mark.parametrize("ratio", ["", "1", "1:0", "0:1", "-1:1", "9:1", "a:b", "1:1:1"])
+def test_size_for_refuses_what_is_no_ratio(ratio):
+    with pytest.raises(ValueError):
+        size_for(ratio)
+
+
+@pytest.mark.parametrize("size", [(256, 256), (256, 384), (384, 256), (288, 512), (512, 288)])
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_paint_is_a_jpeg_of_the_asked_size_and_always_the_same(prompt, size):
+    data = paint(prompt, width=size[0], height=size[1])
+    image = opened(data)
+    assert (image.format, image.mode, image.size) == ("JPEG", "RGB", size)
+    assert paint(prompt, width=size[0], height=size[1]) == data
+
+
+def test_paint_differs_between_prompts_and_seeds():
+    pictures = [opened(paint(prompt, width=96, height=96)) for prompt in PROMPTS]
+    pictures += [opened(paint(PROMPTS[0], width=96, height=96, seed=seed)) for seed in (1, 2)]
+    for one, other in combinations(pictures, 2):
+        assert sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) > 15
+
+
+def test_words_steer_the_palette():
+    assert warmth("日落 大海") > 40 > warmth("a sea at noon") > warmth("snowy night") < -20
+    red, green, _ = mean(paint("red abstract", width=192, height=192))
+    assert red > green + 20
+    red, green, _ = mean(paint("绿色的森林", width=192, height=192))
+    assert green > red + 10
+
+
+@pytest.mark.parametrize("word", [*SETTING_WORDS, *SUBJECT_WORDS])
+def test_every_known_word_can_be_painted_small_and_tall(word):
+    for size in ((64, 64), (48, 128)):
+        image = opened(paint(word, width=size[0], height=size[1], seed=3))
+        image.load()
+        assert image.size == size
+    assert {*SETTING_WORDS, "plain"} == set(SETTINGS)
+    assert set(SUBJECT_WORDS) == set(SUBJECTS)
+
+
+@pytest.mark.parametrize("prompt", ["", " ", "🐉" * 50, "\ud83d", "x" * 32_000, "{{ 7*7 }}"])
+def test_paint_takes_any_text(prompt):
+    assert opened(paint(prompt, width=64, height=64)).size == (64, 64)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_paint_steps_end_in_the_picture_and_grow_clearer(steps):
+    size = {"width": 256, "height": 192}
+    pictures = list(paint_steps("a fox in the forest", **size, seed=5, steps=steps))
+    final = paint("a fox in the forest", **size, seed=5)
+    assert len(pictures) == steps
+    assert pictures[-1] == final
+    distances = [
+        sum(ImageStat.Stat(ImageChops.difference(opened(data), opened(final))).mean)
+        for data in pictures
+    ]
+    assert distances == sorted(distances, reverse=True)
+    assert len(set(distances)) == steps
+
+
+def test_every_picture_carries_the_mark():
+    """The corner of a picture with the mark differs from the mirrored corner without it."""
+    image = opened(paint("fog", width=512, height=512)).convert("L")
+    corner = image.crop((400, 470, 506, 506))
+    low, high = corner.getextrema()
+    assert high - low > 90
