@@ -1,0 +1,89 @@
+"""Typed readers: a bad value stops the start with a sentence that names the variable."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from grok2api import env
+
+
+@pytest.mark.parametrize(
+    ("value", "read", "message"),
+    [
+        ("maybe", lambda: env.boolean("X"), "X must be true or false, not 'maybe'."),
+        ("80a", lambda: env.integer("X", 1, minimum=1), "X must be a whole number, not '80a'."),
+        ("0", lambda: env.integer("X", 1, minimum=1, maximum=9), "X must be from 1 to 9, not 0."),
+        ("c", lambda: env.choice("X", "a", ["a", "b"]), "X must be one of a, b, not 'c'."),
+        ("ftp://h", lambda: env.url("X", ["http", "https"]), "X must begin with http:// or https://."),
+        ("http://", lambda: env.url("X", ["http"]), "X has no host."),
+        ("http://h:p", lambda: env.url("X", ["http"]), "X has a port that is not a number."),
+        (
+            "mysql://root@h",
+            lambda: env.database("X", ["mysql"]),
+            "X must end in a database name, such as mysql://user:password@host/database.",
+        ),
+    ],
+)
+def test_reader_names_the_variable_of_a_bad_value(monkeypatch, value, read, message):
+    monkeypatch.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured) as error:
+        read()
+    assert str(error.value) == message
+
+
+def test_database_reads_every_part_unquoted(monkeypatch):
+    monkeypatch.setenv("X", "postgresql://us%40er:p%2Fw@db.example:5433/grok2api")
+    assert env.database("X", ["postgresql"]) == {
+        "NAME": "grok2api",
+        "USER": "us@er",
+        "PASSWORD": "p/w",
+        "HOST": "db.example",
+        "PORT": 5433,
+    }
+
+
+def test_empty_variable_is_the_default(monkeypatch):
+    monkeypatch.setenv("X", "  ")
+    assert (env.text("X", "d"), env.integer("X", 7, minimum=1), env.boolean("X", True)) == (
+        "d",
+        7,
+        True,
+    )
+
+
+def test_secret_file_is_made_once_and_is_private(tmp_path):
+    path = tmp_path / "data" / "secret"
+    secrets = iter(["first", "second"])
+    assert env.secret_file(path, lambda: next(secrets)) == "first"
+    assert env.secret_file(path, lambda: next(secrets)) == "first"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"SERVER_PORT": "x"}, "SERVER_PORT must be a whole number, not 'x'."),
+        ({"SERVER_STORAGE_TYPE": "oracle"}, "SERVER_STORAGE_TYPE must be one of local, redis, "),
+        ({"SERVER_STORAGE_TYPE": "redis"}, "SERVER_STORAGE_URL must name the server"),
+        ({"SERVER_STORAGE_TYPE": "pgsql"}, "SERVER_STORAGE_URL must name the database server"),
+        ({"IMAGINE_PROVIDER": "xai"}, "IMAGINE_PROVIDER=xai needs XAI_API_KEY."),
+    ],
+)
+def test_bad_setting_stops_the_start_with_one_sentence(tmp_path, variables, sentence):
+    root = Path(__file__).resolve().parent.parent.parent
+    inherited = {name: value for name, value in os.environ.items() if "SERVER" not in name}
+    run = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=root,
+        env={**inherited, "DATA_DIR": str(tmp_path), "LOG_DIR": str(tmp_path), **variables},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert sentence in run.stderr
