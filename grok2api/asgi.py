@@ -10,7 +10,6 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
@@ -50,7 +49,9 @@ class GatewayHandler(ASGIHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = convert_exception_to_response(self._get_response_async)
+        self._middleware_chain = convert_exception_to_response(
+            self._get_response_async  # type: ignore[attr-defined]
+        )
 
 
 gateway = GatewayHandler()
@@ -68,9 +69,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         elif scope["path"].startswith("/v1/"):
             await gateway(scope, body, send)
         else:
-            # WSGI's query string is ASCII; clients do send raw UTF-8.
-            query = quote(scope["query_string"], safe="!#$%&'()*+,/:;=?@[]~").encode()
-            await pages_bridge({**scope, "query_string": query}, body, send)  # type: ignore[arg-type]
+            await pages_bridge(scope, body, send)  # type: ignore[arg-type]
 
 
 class _LimitedBody:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+
 from imagine.keys import create_api_key
 from imagine.models import ApiKey
 
@@ -24,9 +25,7 @@ def create_credentials() -> Credentials:
     users = get_user_model()._default_manager
     if not users.exists():
         password = settings.ADMIN_PASSWORD or secrets.token_urlsafe(12)
-        users.create_superuser(  # type: ignore[attr-defined]
-            username=settings.ADMIN_USERNAME, password=password
-        )
+        users.create_superuser(username=settings.ADMIN_USERNAME, password=password)
     if not ApiKey.objects.exists():
         _, api_key = create_api_key(name="default", key=settings.API_KEY or None)
     return Credentials(settings.ADMIN_USERNAME, password, api_key)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, parsers, status, viewsets
@@ -37,6 +38,7 @@ class ImageViewSet(
     queryset = Image.objects.all()
     serializer_class = serializers.ImageSerializer
     pagination_class = ImagePagination
+    filter_backends = [DjangoFilterBackend]
     filterset_class = ImageFilter
     lookup_value_regex = r"\d{1,18}"
     parser_classes = [parsers.JSONParser, parsers.MultiPartParser]
@@ -50,12 +52,7 @@ class ImageViewSet(
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """One picture is found in the library and in the trash; lists are as the filter says."""
-        if self.action != "list":
-            return queryset
-        filters = ImageFilter(self.request.query_params, Image.objects.all())
-        if not filters.is_valid():
-            raise ValidationError(filters.form.errors)
-        return cast(QuerySet[Any], filters.qs)
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
 
     @extend_schema(
         request={"multipart/form-data": serializers.UploadSerializer},
@@ -165,7 +162,11 @@ class ImageViewSet(
         done = marking.mark_images(image_ids=selection.ids, favorite=values["favorite"])
         return report("changed", done)
 
-    @extend_schema(request=serializers.TagChangeSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="v1_admin_gallery_images_bulk_tags_create",
+        request=serializers.TagChangeSerializer,
+        responses=OpenApiTypes.OBJECT,
+    )
     @action(detail=False, methods=["post"], url_path="tags", url_name="bulk-tags")
     def tags(self, request: Request) -> Response:
         """Add and remove tags on a selection."""

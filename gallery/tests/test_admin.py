@@ -39,13 +39,17 @@ def test_image_list_searches_filters_and_hides_the_trash(staff, add_image):
 
 def test_image_form_changes_tags_and_marks_through_the_jobs(staff, add_image):
     image = add_image(tags=["old"])
-    answer = staff.post(f"{IMAGES}{image.pk}/change/", {"tag_names": "new， Ｎew", "favorite": "on"})
+    answer = staff.post(
+        f"{IMAGES}{image.pk}/change/", {"tag_names": "new， Ｎew", "favorite": "on"}
+    )
     assert answer.status_code == 302
     image.refresh_from_db()
     assert (image.favorite, [tag.name for tag in image.tags.all()]) == (True, ["new"])
     assert list(statistics.tag_counts().values()) == [1]
     bad = staff.post(f"{IMAGES}{image.pk}/change/", {"tag_names": "x" * 65})
-    assert bad.context["adminform"].form.errors == {"tag_names": ["A tag has at most 64 characters."]}
+    assert bad.context["adminform"].form.errors == {
+        "tag_names": ["A tag has at most 64 characters."]
+    }
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,11 @@ from grok2api import env
         ("80a", lambda: env.integer("X", 1, minimum=1), "X must be a whole number, not '80a'."),
         ("0", lambda: env.integer("X", 1, minimum=1, maximum=9), "X must be from 1 to 9, not 0."),
         ("c", lambda: env.choice("X", "a", ["a", "b"]), "X must be one of a, b, not 'c'."),
-        ("ftp://h", lambda: env.url("X", ["http", "https"]), "X must begin with http:// or https://."),
+        (
+            "ftp://h",
+            lambda: env.url("X", ["http", "https"]),
+            "X must begin with http:// or https://.",
+        ),
         ("http://", lambda: env.url("X", ["http"]), "X has no host."),
         ("http://h:p", lambda: env.url("X", ["http"]), "X has a port that is not a number."),
         (
