@@ -158,7 +158,7 @@ async def _keep(run: Run, image: GeneratedImage) -> None:
         stored = await in_thread(_convert_and_store, run.generation, run.request, image)
     except records.BadPicture as error:
         logger.warning("Generation %s: %s", run.generation.pk, error)
-        run.errors.append(ProviderError(str(error), code="bad_picture"))
+        run.errors.append(ProviderError(str(error), code="bad_picture", upstream_status=200))
         return
     if stored.image_id is None:
         run.errors.append(

@@ -10,6 +10,8 @@ from .base import ImageProvider
 
 PROVIDERS = {
     "sample": "imagine.providers.sample.SampleProvider",
+    "xai": "imagine.providers.xai.XaiProvider",
+    "openai": "imagine.providers.openai.OpenAIProvider",
 }
 
 _running: "WeakKeyDictionary[asyncio.AbstractEventLoop, ImageProvider]" = WeakKeyDictionary()

@@ -1,0 +1,89 @@
+"""Any images API that speaks OpenAI's dialect: OpenAI, LiteLLM, another copy of this program."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.conf import settings
+
+from .base import Event, ImageProvider, ImageRequest
+from .fetching import Fetcher, origin
+from .results import read_results
+from .upstream import Upstream
+
+SIZES = {
+    "1:1": "1024x1024",
+    "2:3": "1024x1536",
+    "3:2": "1536x1024",
+    "3:4": "1008x1344",
+    "4:3": "1344x1008",
+    "9:16": "864x1536",
+    "16:9": "1536x864",
+    "1:2": "768x1536",
+    "2:1": "1536x768",
+    "9:19.5": "768x1664",
+    "19.5:9": "1664x768",
+    "9:20": "720x1600",
+    "20:9": "1600x720",
+}
+"""Exact sizes of each ratio, of multiples of 16 as OpenAI's models ask."""
+
+FIXED_SIZES = ("gpt-image-1", "chatgpt-image", "dall-e")
+"""Beginnings of the models that take three sizes and no other."""
+
+OPENAI_MODELS = ("gpt-", "chatgpt-", "dall-e")
+"""Beginnings of the models before which a server refuses fields that OpenAI does not have."""
+
+
+class OpenAIProvider(ImageProvider):
+    """Pictures from IMAGINE_UPSTREAM_URL."""
+
+    name = "openai"
+    models = ()
+    any_model = True
+
+    def __init__(self) -> None:
+        self.upstream = Upstream(
+            settings.IMAGINE_UPSTREAM_URL,
+            settings.IMAGINE_UPSTREAM_KEY,
+            settings.IMAGINE_TIMEOUT,
+        )
+        self.fetcher = Fetcher(self.upstream.http, [origin(settings.IMAGINE_UPSTREAM_URL)])
+
+    async def generate(self, request: ImageRequest) -> AsyncIterator[Event]:
+        answer = await self.upstream.post("/images/generations", json=request_body(request))
+        async for event in read_results(answer, model=request.model, fetcher=self.fetcher):
+            yield event
+
+    async def close(self) -> None:
+        await self.upstream.close()
+
+
+def request_body(request: ImageRequest) -> dict[str, Any]:
+    """The request in OpenAI's fields, and in xAI's where the model is not one of OpenAI's.
+
+    No `response_format`: newer models refuse it, and either answer is understood.
+    """
+    body: dict[str, Any] = {"model": request.model, "prompt": request.prompt, "n": request.n}
+    names = ["quality", "background", "output_format", "output_compression", "moderation",
+             "style", "user"]  # fmt: skip
+    if not request.model.startswith(OPENAI_MODELS):
+        names += ["aspect_ratio", "resolution"]
+    for name in names:
+        if (value := getattr(request, name)) not in ("", None):
+            body[name] = value
+    if size := _size(request):
+        body["size"] = size
+    return body
+
+
+def _size(request: ImageRequest) -> str:
+    if request.model.startswith(FIXED_SIZES):
+        if not request.aspect_ratio:
+            return ""
+        across, down = map(float, request.aspect_ratio.split(":"))
+        return SIZES["1:1" if across == down else "3:2" if across > down else "2:3"]
+    if request.size:
+        return f"{request.size[0]}x{request.size[1]}"
+    if request.model.startswith(OPENAI_MODELS):
+        return SIZES.get(request.aspect_ratio, "")
+    return ""
