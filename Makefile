@@ -59,7 +59,7 @@ test-browser: .venv/dev-installed node_modules/.installed build
 	$(PYTEST) -m browser
 
 test-js: node_modules/.installed
-	node --test "tests/js/*.test.js"
+	node --test $(wildcard tests/js/*.test.js)
 
 lint: .venv/dev-installed node_modules/.installed
 	$(BIN)/ruff check
