@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import Q, Subquery
+
 from .models import Image
 from .search.criteria import Criteria
 
@@ -57,3 +59,25 @@ def find_page(criteria: Criteria, *, page: int = 1, page_size: int) -> Page:
 def exact_count(criteria: Criteria) -> int:
     """How many pictures meet the criteria, however long it takes to count them."""
     return Image.objects.matching(criteria).order_by().count()
+
+
+def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int | None]:
+    """Ids of the pictures before and after this one in the criteria's order. One query.
+
+    The picture need not meet the criteria itself: its place is where it would stand.
+    """
+    key = criteria.sort_by
+    value = getattr(image, key)
+    found = Image.objects.matching(criteria)
+    # The first condition alone is what an index can walk from.
+    above = found.filter(
+        Q(**{f"{key}__gte": value}), Q(**{f"{key}__gt": value}) | Q(pk__gt=image.pk)
+    ).order_by(key, "pk")
+    below = found.filter(
+        Q(**{f"{key}__lte": value}), Q(**{f"{key}__lt": value}) | Q(pk__lt=image.pk)
+    ).order_by(f"-{key}", "-pk")
+    both = Image.objects.filter(pk=image.pk).values_list(
+        Subquery(above.values("pk")[:1]), Subquery(below.values("pk")[:1])
+    )
+    higher, lower = both.first() or (None, None)
+    return (higher, lower) if criteria.descending else (lower, higher)

@@ -32,6 +32,10 @@ class ImageQuerySet(_Images):
     def in_trash(self) -> Self:
         return self.exclude(trashed_at=None)
 
+    def newest_id(self) -> int:
+        """The id of the picture that was added last; 0 when there is none."""
+        return self.order_by("-pk").values_list("pk", flat=True).first() or 0
+
     def with_tags(self) -> Self:
         """Each picture's tags in the order of their keys, in one query for all pictures."""
         return self.prefetch_related("tags")  # sorted as Tag.Meta.ordering says

@@ -125,6 +125,7 @@ class Summary:
     top_tags: list[tuple[str, int]]
     models: list[tuple[str, int]]
     aspect_ratios: list[tuple[str, int]]
+    days: dict[str, int]  # by local date (2026-11-25), oldest first
 
 
 def summary(top_tags: int = 20) -> Summary:
@@ -152,6 +153,11 @@ def summary(top_tags: int = 20) -> Summary:
         top_tags=[(names[pk], count) for pk, count in leading.items() if pk in names],
         models=_ranked((key.split("\n")[0], total.images) for key, total in facets.items()),
         aspect_ratios=_ranked((key.split("\n")[1], total.images) for key, total in facets.items()),
+        days={
+            key: total.images
+            for (kind, key), total in sorted(counters.items())
+            if kind == Addend.Kind.DAY
+        },
     )
 
 

@@ -1,4 +1,7 @@
-"""The gallery's pages, below `/admin/gallery/`."""
+"""The gallery's pages, below `/admin/gallery/`.
+
+`image/` and `tag/` are left to the model pages of Django's admin site.
+"""
 
 from django.urls import path
 
@@ -8,4 +11,13 @@ app_name = "gallery"
 
 urlpatterns = [
     path("", views.image_list, name="image_list"),
+    path("trash/", views.trash, name="trash"),
+    path("images/<int:pk>/", views.image_detail, name="image_detail"),
+    path("images/<int:pk>/tags/", views.image_tags, name="image_tags"),
+    path("images/<int:pk>/favorite/", views.image_favorite, name="image_favorite"),
+    path("images/<int:pk>/delete/", views.image_delete, name="image_delete"),
+    path("images/<int:pk>/restore/", views.image_restore, name="image_restore"),
+    path("live/statistics/", views.statistics, name="statistics"),
+    path("live/selection/", views.selection, name="selection"),
+    path("live/suggestions/", views.suggestions, name="suggestions"),
 ]

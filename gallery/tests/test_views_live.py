@@ -1,0 +1,52 @@
+"""What the open page asks for by itself."""
+
+import pytest
+
+LIVE = "/admin/gallery/live/"
+
+
+@pytest.mark.parametrize("name", ["statistics/", "selection/", "suggestions/"])
+def test_visitor_is_sent_to_login(client, db, name):
+    assert client.get(LIVE + name).status_code == 302
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_statistics_count_what_has_arrived(staff, add_image, django_assert_num_queries, pictures):
+    seen = add_image()
+    newest = [add_image(tags=["a"]) for _ in range(pictures)][-1]
+    with django_assert_num_queries(6):  # session, user; newest, arrived; counters, names of tags
+        response = staff.get(LIVE + "statistics/", {"after": seen.pk})
+    assert (response.context["arrived"], response.context["newest_id"]) == (pictures, newest.pk)
+    assert response.context["summary"].total_count == pictures + 1
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_selection_is_everything_that_matches(
+    staff, add_image, django_assert_num_queries, pictures
+):
+    images = [add_image(model="m") for _ in range(pictures)]
+    add_image(model="other")
+    with django_assert_num_queries(4):  # session, user; bytes, count
+        total = staff.get(LIVE + "selection/", {"model": "m", "page": "2"}).json()
+    assert total == {"count": pictures, "bytes": sum(image.file_size for image in images)}
+    ids = staff.get(LIVE + "selection/", {"model": "m", "ids": ""}).json()["ids"]
+    assert sorted(ids) == [image.pk for image in images]
+
+
+def test_selection_with_a_bad_filter_is_refused(staff, db):
+    response = staff.get(LIVE + "selection/", {"start_date": "x"})
+    assert (response.status_code, list(response.json()["errors"])) == (400, ["start_date"])
+
+
+def test_suggestions_say_which_filter_to_drop(staff, add_image, django_assert_num_queries):
+    for _ in range(2):
+        add_image(prompt="a cat", model="m")
+    add_image(prompt="a dog", tags=["x"])
+    query = {"search": "cat", "model": "n", "aspect_ratio": "1:1", "favorite": "false", "tags": "x"}
+    with django_assert_num_queries(10):  # session, user; four times: ids of names, count
+        response = staff.get(LIVE + "suggestions/", query)
+    assert response.context["suggestions"] == []
+    del query["tags"]
+    response = staff.get(LIVE + "suggestions/", query)
+    assert [(chip.name, count) for chip, count in response.context["suggestions"]] == [("model", 2)]
+    assert "Without “n”: 2 pictures" in response.text

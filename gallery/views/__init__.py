@@ -1,0 +1,18 @@
+"""The gallery's pages. The state of each is in its address; every one needs a staff login."""
+
+from .image import image_delete, image_detail, image_favorite, image_restore, image_tags
+from .listing import image_list, trash
+from .live import selection, statistics, suggestions
+
+__all__ = [
+    "image_delete",
+    "image_detail",
+    "image_favorite",
+    "image_list",
+    "image_restore",
+    "image_tags",
+    "selection",
+    "statistics",
+    "suggestions",
+    "trash",
+]

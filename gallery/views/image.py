@@ -1,0 +1,100 @@
+"""One picture: looking at it, and what can be done with it, without a script too."""
+
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from .. import marking, removal, tagging
+from ..models import Image
+from .detail import show_detail
+from .state import read_state
+
+
+@require_safe
+@staff_member_required
+def image_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The picture as a fragment for the dialog; its neighbours are those of the query's list."""
+    trashed = request.GET.get("trash") == "only"
+    if not getattr(request, "htmx", False):
+        place = reverse("gallery:trash" if trashed else "gallery:image_list")
+        return redirect(f"{place}?image={pk}")
+    state = read_state(request, trashed=trashed)
+    image = get_object_or_404(Image.objects.with_tags(), pk=pk)
+    context = {
+        "detail": show_detail(image, state, page_ids=[]),
+        "section": "trash" if trashed else "gallery",
+    }
+    return render(request, "gallery/_detail.html", context)
+
+
+@require_POST
+@staff_member_required
+def image_tags(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add the names in `add` (several, by comma) and remove those in `remove`."""
+    names = tagging.split_names(request.POST.get("add", ""))
+    gone = request.POST.getlist("remove")
+    try:
+        _found(pk, tagging.change_tags(image_ids=[pk], add=names, remove=gone).done)
+    except ValidationError as error:
+        for message in error.messages:
+            messages.error(request, message)
+    return redirect(_next(request, pk))
+
+
+@require_POST
+@staff_member_required
+def image_favorite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set or, with `favorite=false`, take away the favourite mark."""
+    favorite = request.POST.get("favorite") != "false"
+    _found(pk, marking.mark_images(image_ids=[pk], favorite=favorite).done)
+    return redirect(_next(request, pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_member_required
+def image_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, and then move to the trash or, with `how=forever`, delete row and files."""
+    if request.method != "POST":
+        image = get_object_or_404(Image, pk=pk)
+        context = {"image": image, "next": _next(request, pk), "section": "gallery"}
+        return render(request, "gallery/image_delete.html", context)
+    if request.POST.get("how") == "forever":
+        _found(pk, removal.delete_images(image_ids=[pk]).done)
+        text = ngettext("%(count)d picture deleted.", "%(count)d pictures deleted.", 1)
+    else:
+        _found(pk, removal.trash_images(image_ids=[pk]).done)
+        text = ngettext(
+            "%(count)d picture moved to the trash.", "%(count)d pictures moved to the trash.", 1
+        )
+    messages.success(request, text % {"count": 1})
+    return redirect(_next(request, 0))
+
+
+@require_POST
+@staff_member_required
+def image_restore(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the picture out of the trash."""
+    _found(pk, removal.restore_images(image_ids=[pk]).done)
+    messages.success(request, _("The picture is back in the gallery."))
+    return redirect(_next(request, 0))
+
+
+def _found(pk: int, done: int) -> None:
+    if not done:
+        raise Http404(_("There is no picture %(id)d.") % {"id": pk})
+
+
+def _next(request: HttpRequest, pk: int) -> str:
+    """Where to go on: the given address if it is one of ours, else the picture or the list."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+        return wanted
+    home = reverse("gallery:image_list")
+    return f"{home}?image={pk}" if pk else home

@@ -1,0 +1,79 @@
+"""The list of the library's pictures, and that of the trash."""
+
+from typing import Any
+
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_safe
+
+from .. import statistics
+from ..models import Image
+from . import chips
+from .detail import show_detail
+from .state import PAGE_SIZES, ListState, read_state, remember
+from .timeline import timeline
+
+
+@require_safe
+@staff_member_required
+def image_list(request: HttpRequest) -> HttpResponse:
+    """The library under its filters; `?image=ID` shows one picture in front of it."""
+    return _list(request, read_state(request), section="gallery")
+
+
+@require_safe
+@staff_member_required
+def trash(request: HttpRequest) -> HttpResponse:
+    """What was moved to the trash, with the same filters."""
+    return _list(request, read_state(request, trashed=True), section="trash")
+
+
+def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpResponse:
+    page = state.find_page()
+    # A request of the page's own script changes the results alone.
+    fragment = bool(getattr(request, "htmx", False))
+    asked = None if fragment else _asked_image(request)
+    ids = page.ids if asked is None or asked in page.ids else [*page.ids, asked]
+    images = {image.pk: image for image in Image.objects.in_order_of(ids)}
+    context: dict[str, Any] = {
+        "section": section,
+        "state": state,
+        "page": page,
+        "images": [images[pk] for pk in page.ids if pk in images],
+        "page_sizes": sorted({*PAGE_SIZES, state.page_size}),
+        "summary": statistics.summary(top_tags=3),
+        "chips": chips.chips(state.query),
+        "reset_query": chips.reset_query(state.query),
+    }
+    if section == "gallery":
+        context["timeline"] = timeline(
+            context["summary"].days,
+            state.query,
+            start=_date(state.query.get("start_date")),
+            end=_date(state.query.get("end_date")),
+        )
+    if fragment:
+        response = render(request, "gallery/_gallery.html", context)
+    else:
+        if asked in images:
+            context["detail"] = show_detail(images[asked], state, page_ids=page.ids)
+        context["newest_id"] = Image.objects.newest_id()
+        response = render(request, "gallery/image_list.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    remember(response, state)
+    return response
+
+
+def _asked_image(request: HttpRequest) -> int | None:
+    text = request.GET.get("image", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _date(value: str | None) -> Any:
+    try:
+        return parse_date(value or "")
+    except ValueError:
+        return None

@@ -1,0 +1,69 @@
+"""What the open page asks for by itself."""
+
+from django.contrib.admin.views.decorators import staff_member_required
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from .. import statistics as counters
+from ..filters import ImageFilter
+from ..listing import exact_count
+from ..models import Image
+from . import chips
+from .state import read_state
+
+MOST_SUGGESTIONS = 4
+
+
+@require_safe
+@staff_member_required
+def statistics(request: HttpRequest) -> HttpResponse:
+    """The statistic cards; with `after=ID` also how many pictures have come since that one."""
+    after = request.GET.get("after", "")
+    seen = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    newest = Image.objects.newest_id()
+    arrived = Image.objects.in_library().filter(pk__gt=seen).count() if newest > seen else 0
+    context = {
+        "summary": counters.summary(top_tags=3),
+        "newest_id": newest,
+        "arrived": arrived,
+    }
+    response = render(request, "gallery/_statistics.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+@staff_member_required
+def selection(request: HttpRequest) -> JsonResponse:
+    """Everything that the query's filters match: `{count, bytes}`, with `ids` also the ids.
+
+    The ids are those of this moment: what arrives later is not swept away by an action that
+    takes long.
+    """
+    state = read_state(request, trashed=request.GET.get("trash") == "only")
+    if state.criteria is None:
+        return JsonResponse({"errors": state.filters.form.errors}, status=400)
+    found = Image.objects.matching(state.criteria).order_by()
+    if "ids" in request.GET:
+        return JsonResponse({"ids": list(found.values_list("pk", flat=True))})
+    total = found.aggregate(bytes=Sum("file_size"))["bytes"] or 0
+    return JsonResponse({"count": found.count(), "bytes": total})
+
+
+@require_safe
+@staff_member_required
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """Where nothing was found: how many pictures there are without each of the filters."""
+    trashed = request.GET.get("trash") == "only"
+    state = read_state(request, trashed=trashed)
+    found = []
+    for chip in chips.chips(state.query)[:MOST_SUGGESTIONS]:
+        wanted = QueryDict(chip.without.removeprefix("?"), mutable=True)
+        if trashed:
+            wanted["trash"] = "only"
+        filters = ImageFilter(wanted, Image.objects.all())
+        if filters.is_valid() and (count := exact_count(filters.criteria)):
+            found.append((chip, count))
+    return render(request, "gallery/_suggestions.html", {"suggestions": found})

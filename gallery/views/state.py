@@ -1,0 +1,86 @@
+"""What a gallery address asks for, read once: filters, page, view."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+from ..filters import ImageFilter
+from ..listing import Page, PageNotFound, find_page
+from ..models import Image
+from ..search.criteria import Criteria
+
+View = Literal["grid", "list"]
+
+PAGE_SIZES = (20, 50, 100, 200)
+MAX_PAGE_SIZE = 200
+REMEMBERED = {"view": "gallery_view", "page_size": "gallery_page_size"}
+"""Choices that outlive their address: the parameter, and the cookie that keeps it."""
+YEAR = 365 * 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class ListState:
+    """The state of a list page. `query` holds what the address says and nothing else."""
+
+    query: QueryDict
+    filters: ImageFilter
+    view: View
+    number: int  # of the page, as asked
+    page_size: int
+
+    @cached_property
+    def criteria(self) -> Criteria | None:
+        """None when a filter's value makes no sense; `filters.form.errors` says which."""
+        return self.filters.criteria if self.filters.is_valid() else None
+
+    def find_page(self) -> Page:
+        """The page that was asked for, or the last one where there are fewer by now."""
+        if self.criteria is None:
+            return Page(ids=[], count=0, count_exact=True, page=1, page_size=self.page_size)
+        try:
+            return find_page(self.criteria, page=self.number, page_size=self.page_size)
+        except PageNotFound:
+            first = find_page(self.criteria, page=1, page_size=self.page_size)
+            if first.total_pages == 1:
+                return first
+            return find_page(self.criteria, page=first.total_pages, page_size=self.page_size)
+
+
+def read_state(request: HttpRequest, *, trashed: bool = False) -> ListState:
+    """Read the address; a page number or size that is none counts as not given."""
+    query = request.GET.copy()
+    query.pop("trash", None)
+    wanted = query.copy()
+    if trashed:
+        wanted["trash"] = "only"
+    view = query.get("view") or request.COOKIES.get(REMEMBERED["view"])
+    size = (
+        _number(query.get("page_size"))
+        or _number(request.COOKIES.get(REMEMBERED["page_size"]))
+        or settings.GALLERY_PAGE_SIZE
+    )
+    return ListState(
+        query=query,
+        filters=ImageFilter(wanted, Image.objects.all()),
+        view="list" if view == "list" else "grid",
+        number=_number(query.get("page")) or 1,
+        page_size=min(size, MAX_PAGE_SIZE),
+    )
+
+
+def remember(response: HttpResponse, state: ListState) -> None:
+    """Keep the choices that the address names, for addresses that do not."""
+    for parameter, cookie in REMEMBERED.items():
+        if state.query.get(parameter):
+            value = state.view if parameter == "view" else str(state.page_size)
+            response.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", httponly=True)
+
+
+def _number(text: str | None) -> int:
+    """A whole number from 1 to a billion, or 0."""
+    if text and text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    return 0

@@ -1,0 +1,2 @@
+class GalleryPage extends HTMLElement {}
+customElements.define("gallery-page", GalleryPage);

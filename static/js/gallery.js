@@ -1,0 +1,1 @@
+import "./components/gallery-page.js";
