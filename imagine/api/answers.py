@@ -27,7 +27,7 @@ def images_response(run: Run, answer: Answer, links: Links) -> dict[str, Any]:
         "model": images[0].model,
         "size": f"{images[0].width}x{images[0].height}",
         "output_format": output_format(images[0]),
-        "usage": {**NO_TOKENS, **run.usage.tokens},
+        "usage": usage(run),
     }
     for name in ("quality", "background"):
         if (value := getattr(run.request, name)) not in ("", "auto"):
@@ -47,6 +47,11 @@ def image_data(image: StoredImage, answer: Answer, links: Links) -> dict[str, An
     if image.image_id is not None:
         data["image_id"] = image.image_id
     return data
+
+
+def usage(run: Run) -> dict[str, Any]:
+    """OpenAI's `usage` object, whole."""
+    return {**NO_TOKENS, **run.usage.tokens}
 
 
 def output_format(image: StoredImage) -> str:

@@ -15,13 +15,13 @@ from django.http import (
 
 from gallery.models import Image
 from gallery.serving import serve_file
-from imagine import dialects, generate, links
-from imagine.links import Links
+from imagine import dialects, generate
+from imagine.links import InvalidLink, Links, read_filename
 from imagine.providers import get_provider
 from imagine.providers.base import ProviderError
 from imagine.threads import in_thread
 
-from . import answers
+from . import answers, streaming
 from .auth import authenticate
 from .errors import ApiError
 
@@ -60,7 +60,7 @@ def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
 
 
 @endpoint("POST")
-async def generations(request: HttpRequest) -> HttpResponse:
+async def generations(request: HttpRequest) -> HttpResponseBase:
     """`POST /v1/images/generations`."""
     caller = await authenticate(request)
     if request.content_type not in ("application/json", ""):
@@ -73,8 +73,11 @@ async def generations(request: HttpRequest) -> HttpResponse:
     if not get_provider().knows(wanted.model):
         raise unknown_model(wanted.model)
     run = await generate.start(wanted, caller=caller, client=describe_client(request))
+    links = Links.of(request)
+    if answer.stream:
+        return await streaming.event_response(run, answer, links, "image_generation")
     await run.finished()
-    return JsonResponse(answers.images_response(run, answer, Links.of(request)))
+    return JsonResponse(answers.images_response(run, answer, links))
 
 
 @endpoint("GET")
@@ -97,9 +100,9 @@ async def model(request: HttpRequest, model: str) -> HttpResponse:
 async def file(request: HttpRequest, filename: str) -> HttpResponseBase:
     """`GET /v1/files/image/{filename}`: the bytes of a picture, by a signed link."""
     try:
-        image_id = links.read_filename(filename)
+        image_id = read_filename(filename)
         response = await in_thread(_open_file, request, image_id)
-    except (links.InvalidLink, Image.DoesNotExist, Http404):
+    except (InvalidLink, Image.DoesNotExist, Http404):
         raise ApiError(404, "There is no such picture.", code="not_found") from None
     if isinstance(response, StreamingHttpResponse):
         chunks = cast("Iterator[bytes]", response.streaming_content)

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.conf import settings
 
-from .base import Event, ImageProvider, ImageRequest
+from .base import Event, ImageProvider, ImageRequest, ProviderError
+from .failures import CLIENT_MISTAKES
 from .fetching import Fetcher, origin
-from .results import read_results
-from .upstream import Upstream
+from .results import read_results, read_stream
+from .upstream import MAX_ANSWER, Upstream, read_bounded, read_json
 
 SIZES = {
     "1:1": "1024x1024",
@@ -50,7 +51,26 @@ class OpenAIProvider(ImageProvider):
         self.fetcher = Fetcher(self.upstream.http, [origin(settings.IMAGINE_UPSTREAM_URL)])
 
     async def generate(self, request: ImageRequest) -> AsyncIterator[Event]:
-        answer = await self.upstream.post("/images/generations", json=request_body(request))
+        body = request_body(request)
+        streamed = request.partial_images > 0 and request.n == 1
+        if streamed:
+            body |= {"stream": True, "partial_images": request.partial_images}
+        try:
+            async for event in self._ask(request, body):
+                yield event
+        except ProviderError as error:
+            if not (streamed and _cannot_stream(error)):
+                raise
+            async for event in self._ask(request, request_body(request)):
+                yield event
+
+    async def _ask(self, request: ImageRequest, body: dict[str, Any]) -> AsyncIterator[Event]:
+        async with self.upstream.stream("/images/generations", json=body) as response:
+            if response.headers.get("content-type", "").startswith("text/event-stream"):
+                async for event in read_stream(response, model=request.model, fetcher=self.fetcher):
+                    yield event
+                return
+            answer = read_json(await read_bounded(response, MAX_ANSWER))
         async for event in read_results(answer, model=request.model, fetcher=self.fetcher):
             yield event
 
@@ -74,6 +94,13 @@ def request_body(request: ImageRequest) -> dict[str, Any]:
     if size := _size(request):
         body["size"] = size
     return body
+
+
+def _cannot_stream(error: ProviderError) -> bool:
+    """Whether the upstream refused the request, uncharged, because of how it should answer."""
+    if error.upstream_status not in CLIENT_MISTAKES:
+        return False
+    return error.param in ("stream", "partial_images") or "stream" in str(error).lower()
 
 
 def _size(request: ImageRequest) -> str:

@@ -2,15 +2,24 @@
 
 import base64
 import binascii
+import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import httpx2
+
 from gallery.pictures import MAX_BYTES
 
-from .base import BrokenImage, Event, GeneratedImage, ProviderError, Usage
-from .failures import blocked, complaint_of
+from .base import BrokenImage, Event, GeneratedImage, PartialImage, ProviderError, Usage
+from .failures import blocked, complaint_of, failure
 from .fetching import Fetcher
+from .upstream import read_json
+
+MAX_EVENT = 2 * MAX_BYTES
+"""Bytes of one event in a stream: a picture as base64, and room."""
 
 TICKS_PER_DOLLAR = Decimal(10_000_000_000)
 """xAI counts cost in ticks (docs.x.ai)."""
@@ -43,6 +52,57 @@ async def read_results(answer: Any, *, model: str, fetcher: Fetcher) -> AsyncIte
             )
         except ProviderError as error:
             yield BrokenImage(index, error)
+
+
+async def read_stream(
+    response: httpx2.Response, *, model: str, fetcher: Fetcher
+) -> AsyncIterator[Event]:
+    """The events of a streamed images response.
+
+    Raises:
+        ProviderError: an `error` event came, or what is no event of OpenAI's.
+    """
+    count = 0
+    async for message in httpx2.EventSource(response, max_event_size=MAX_EVENT):
+        if message.data == "[DONE]":
+            return
+        fields = read_json(message.data)
+        if not isinstance(fields, dict):
+            raise _bad_answer("The upstream's stream holds something else than events.")
+        if fields.get("error"):
+            raise _failure_event(fields)
+        kind = str(fields.get("type") or message.event)
+        if kind.endswith(".partial_image"):
+            if glimpse := _glimpse(fields, count):
+                yield glimpse
+        elif kind.endswith(".completed"):
+            completed = {**fields, "data": [fields]}
+            async for event in read_results(completed, model=model, fetcher=fetcher):
+                if isinstance(event, GeneratedImage | BrokenImage):
+                    event = replace(event, index=count)
+                yield event
+            count += 1
+    if not count:
+        raise _bad_answer("The upstream's stream ended without a picture.", code="no_picture")
+
+
+def _glimpse(fields: dict[str, Any], index: int) -> PartialImage | None:
+    """An unfinished picture; one that cannot be read costs nothing but itself."""
+    step = fields.get("partial_image_index")
+    with suppress(ProviderError):
+        data = decode(str(fields.get("b64_json")))
+        return PartialImage(index, step if isinstance(step, int) else 0, data)
+    return None
+
+
+def _failure_event(fields: dict[str, Any]) -> ProviderError:
+    """An error in the middle of a stream has no status; its type tells whose mistake it was."""
+    said = complaint_of(fields)
+    if "user_error" in said.type or "invalid_request" in said.type:
+        return failure(400, {}, json.dumps(fields).encode())
+    if "rate_limit" in said.type or said.code == "rate_limit_exceeded":
+        return failure(429, {}, json.dumps(fields).encode())
+    return ProviderError(f"The upstream failed. It says: {said.message}", upstream_status=200)
 
 
 async def read_item(item: Any, fetcher: Fetcher) -> bytes:

@@ -3,21 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from math import sqrt
 
-try:
-    from imagine.painting import paint
-except ModuleNotFoundError:
-    from ._stand_in import paint
+from imagine.painting import paint_steps, size_for
 
-from .base import Event, GeneratedImage, ImageProvider, ImageRequest
+from .base import Event, GeneratedImage, ImageProvider, ImageRequest, PartialImage
 
 MODEL = "sample-painter"
 """Kept with every picture; `gallery.models.Image.is_sample` goes by its beginning."""
 
-PIXELS = 1024 * 1024
-LONGEST_SIDE = 2048
+SIDES = range(64, 2049)
+"""Pixels: a size asked for within these is painted as it is."""
 
 _painters = ThreadPoolExecutor(2, thread_name_prefix="painter")
 
@@ -32,17 +27,22 @@ class SampleProvider(ImageProvider):
         width, height = canvas(request)
         loop = asyncio.get_running_loop()
         for index in range(request.n):
-            data = await loop.run_in_executor(
-                _painters,
-                partial(paint, request.prompt, width=width, height=height, seed=index),
+            steps = paint_steps(
+                request.prompt,
+                width=width,
+                height=height,
+                seed=index,
+                steps=request.partial_images + 1,
             )
+            for step in range(request.partial_images):
+                data = await loop.run_in_executor(_painters, next, steps)
+                yield PartialImage(index, step, data)
+            data = await loop.run_in_executor(_painters, next, steps)
             yield GeneratedImage(index, data, MODEL)
 
 
 def canvas(request: ImageRequest) -> tuple[int, int]:
     """Pixels: the size asked for where it is a sensible one, else a megapixel in the ratio."""
-    if request.size is not None and max(request.size) <= LONGEST_SIDE and min(request.size) >= 64:
+    if request.size is not None and all(side in SIDES for side in request.size):
         return request.size
-    across, down = map(float, (request.aspect_ratio or "1:1").split(":"))
-    unit = sqrt(PIXELS / (across * down))
-    return round(across * unit / 8) * 8, round(down * unit / 8) * 8
+    return size_for(request.aspect_ratio or "1:1")

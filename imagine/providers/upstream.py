@@ -122,7 +122,7 @@ class Upstream:
             raise error
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes | str) -> Any:
     """The JSON of an upstream's answer.
 
     Raises:
