@@ -1,0 +1,9 @@
+"""Prompts embedded in picture files: one reader for each tool, one writer. Pure: bytes in,
+dataclasses or bytes out.
+"""
+
+from .embedded import PARSER_VERSION, Embedded
+from .reading import read
+from .writing import Description, SourceType, embed, strip
+
+__all__ = ["PARSER_VERSION", "Description", "Embedded", "SourceType", "embed", "read", "strip"]
