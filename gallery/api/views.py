@@ -134,8 +134,8 @@ class ImageViewSet(
         request=serializers.SelectionSerializer,
         responses=OpenApiResponse(serializers.DeletedSerializer),
     )
-    @action(detail=False, methods=["post"], url_name="delete")
-    def delete(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"], url_path="delete", url_name="delete")
+    def delete_many(self, request: Request) -> Response:
         """Delete a selection for good: files and rows."""
         selection = read(serializers.SelectionSerializer, request)[0]
         return report("deleted", removal.delete_images(image_ids=selection.ids))

@@ -283,3 +283,16 @@ def test_stats_are_exact_in_few_queries(staff, add_image, number, django_assert_
         "models": [{"name": "m", "count": number}],
         "aspect_ratios": [{"name": "1:1", "count": number}],
     }
+
+
+def test_only_one_picture_can_be_deleted_by_method(staff, add_image):
+    image = add_image()
+    assert staff.delete(IMAGES).status_code == 405
+    assert list(Image.objects.all()) == [image]
+
+
+def test_browsable_pages_name_the_program(staff, add_image):
+    add_image(prompt="a <b>fox</b>")
+    page = staff.get(IMAGES, headers={"Accept": "text/html"}).content.decode()
+    assert "<title>Image List · Grok2API Gallery</title>" in page
+    assert "a &lt;b&gt;fox&lt;/b&gt;" in page
