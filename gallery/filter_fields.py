@@ -1,7 +1,7 @@
 """Form fields of the picture list's filters: strict, and happy with every database."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
+
+from .search.tokens import midnight
 
 YES_AND_NO = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
@@ -96,4 +98,4 @@ def start_of(day: date) -> datetime:
     """
     if not 1000 <= day.year <= 9998:
         raise ValueError(day)
-    return timezone.make_aware(datetime.combine(day, time.min))
+    return midnight(day)

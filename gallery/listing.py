@@ -1,12 +1,27 @@
-"""One page of the pictures that meet some criteria: the same for pages and API."""
+"""One page of the pictures that meet some criteria: the same for pages and API.
+
+The index answers with a set of candidates. Of few, the rows are read and sorted; of many, the
+sort's own index is walked until the page is full. What the index cannot know is looked up in
+the rows: pictures that changed since their segment was built, and words longer than its grams.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.core.cache import cache
 from django.db.models import Q, Subquery
 
+from . import statistics, walking
 from .models import Image
+from .search.building import changed_ids, library_version
 from .search.criteria import Criteria
+from .search.matching import Found, Index, by_segment
+
+EXACT_UP_TO = 10_000
+"""Candidates whose rows are read to count them exactly."""
+
+
+CHECKED_AT_ONCE = 20_000
 
 
 class PageNotFound(LookupError):
@@ -47,18 +62,83 @@ def find_page(criteria: Criteria, *, page: int = 1, page_size: int) -> Page:
     Raises:
         PageNotFound
     """
-    found = Image.objects.matching(criteria)
-    count = found.order_by().count()
-    start = (page - 1) * page_size
-    if page < 1 or (start >= count and page > 1):
+    start, size = (page - 1) * page_size, page_size
+    if page < 1:
         raise PageNotFound(page)
-    ids = list(found.values_list("pk", flat=True)[start : start + page_size])
-    return Page(ids=ids, count=count, count_exact=True, page=page, page_size=page_size)
+    if criteria.trashed:
+        trash = Image.objects.matching(criteria)
+        count, exact = trash.order_by().count(), True
+        ids = list(trash.values_list("pk", flat=True)[start : start + size])
+    elif criteria.is_plain and start < walking.DEEP:
+        count, exact = statistics.total_count(), True
+        ids = list(
+            Image.objects.matching(criteria).values_list("pk", flat=True)[start : start + size]
+        )
+    else:
+        found = find(criteria)
+        count, exact = found.count, found.check is None
+        if start >= count:
+            ids = []
+        elif count <= EXACT_UP_TO and not exact:
+            ids = sorted_ids(criteria, found)
+            count, exact = len(ids), True
+            ids = ids[start : start + size]
+        elif not exact or walking.is_cheaper(count, start + size, statistics.total_count()):
+            ids = walking.walk(criteria, found, start, size)
+            if not exact and 0 < len(ids) < size:  # the walk came to the end
+                count, exact = start + len(ids), True
+        else:
+            ids = sorted_ids(criteria, found, slice(start, start + size))
+    if not ids and page > 1:
+        raise PageNotFound(page)
+    return Page(ids=ids, count=count, count_exact=exact, page=page, page_size=size)
+
+
+def find(criteria: Criteria) -> Found:
+    """The pictures outside the trash that meet the criteria, but for `Found.check`."""
+    changed = changed_ids()
+    index = Index()
+    found = index.find(criteria)
+    unknown = Q(pk__among=changed)
+    for first, last in index.gaps():
+        unknown |= Q(pk__gte=first) if last is None else Q(pk__range=(first, last))
+    rows = Image.objects.matching(criteria).filter(unknown).order_by()
+    found.correct(changed=changed, matching=rows.values_list("pk", flat=True))
+    return found
+
+
+def sorted_ids(criteria: Criteria, found: Found, part: slice = slice(None)) -> list[int]:
+    """The found pictures' ids, checked and in the order of the criteria."""
+    rows = Image.objects.matching(found.check) if found.check else Image.objects.all()
+    rows = rows.filter(pk__among=found.ids()).order_by(*criteria.ordering)
+    return list(rows.values_list("pk", flat=True)[part])
 
 
 def exact_count(criteria: Criteria) -> int:
-    """How many pictures meet the criteria, however long it takes to count them."""
-    return Image.objects.matching(criteria).order_by().count()
+    """How many pictures meet the criteria; remembered until the library changes."""
+    if criteria.trashed:
+        return Image.objects.matching(criteria).order_by().count()
+    key = f"gallery-count-{library_version()}-{hash(criteria)}"
+    count = cache.get(key)
+    if count is None:
+        count = exact_find(criteria).count
+        cache.set(key, count, 3600)
+    return int(count)
+
+
+def exact_find(criteria: Criteria) -> Found:
+    """The pictures outside the trash that meet the criteria, all of them looked at."""
+    found = find(criteria)
+    if found.check:
+        rows = Image.objects.matching(found.check).order_by().values_list("pk", flat=True)
+        ids = found.ids()
+        passed = [
+            pk
+            for start in range(0, len(ids), CHECKED_AT_ONCE)
+            for pk in rows.filter(pk__among=ids[start : start + CHECKED_AT_ONCE])
+        ]
+        found = Found(found.index, by_segment(passed), None, found.extra)
+    return found
 
 
 def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int | None]:

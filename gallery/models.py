@@ -10,9 +10,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .querysets import ImageQuerySet, TagQuerySet
+from .search.tables import Change, Posting, Segment
 from .statistics import Addend
 
-__all__ = ["MAX_PROMPT_LENGTH", "Addend", "Image", "RemovedRow", "Tag"]
+__all__ = [
+    "MAX_PROMPT_LENGTH",
+    "Addend",
+    "Change",
+    "Image",
+    "Posting",
+    "RemovedRow",
+    "Segment",
+    "Tag",
+]
 
 MAX_PROMPT_LENGTH = 32_000
 """Characters: the longest prompt that OpenAI's image models take."""

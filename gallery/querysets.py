@@ -54,7 +54,7 @@ class ImageQuerySet(_Images):
     def _condition(self, criteria: Criteria) -> Q:
         has_tags = Q(pk__in=self.model.tags.through.objects.values("image_id"))
         return Q(
-            Q(trashed_at__isnull=not criteria.trashed),
+            Q(trashed_at__isnull=False) if criteria.trashed else Q(trashed_at__absent=True),
             *(self._has_word(word) for word in criteria.words),
             *(~self._has_word(word) for word in criteria.without_words),
             *(Q(model__in=sorted(names)) for names in criteria.models),

@@ -67,7 +67,7 @@ def record(*, before: Iterable[ImageFacts], after: Iterable[ImageFacts]) -> None
     if not rows:
         return
     last = Addend.objects.bulk_create(rows)[-1]
-    if last.pk % FOLD_EVERY < len(rows):
+    if last.pk is None or last.pk % FOLD_EVERY < len(rows):  # MySQL does not tell the ids
         transaction.on_commit(fold)
 
 

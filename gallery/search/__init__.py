@@ -1,5 +1,5 @@
 """The search index: derived from the pictures' rows, moved with them, rebuilt at will."""
 
-from .documents import update
+from .building import update
 
 __all__ = ["update"]

@@ -45,6 +45,11 @@ class Criteria:
     descending: bool = True
 
     @property
+    def is_plain(self) -> bool:
+        """Whether this is the whole library, in whatever order."""
+        return self == Criteria(sort_by=self.sort_by, descending=self.descending)
+
+    @property
     def ordering(self) -> tuple[str, str]:
         """Sort key and id, both in one direction, so that one index walks them."""
         sign = "-" if self.descending else ""

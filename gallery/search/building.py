@@ -1,0 +1,191 @@
+"""Writing the index: changes at once, segments in the background or at will."""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from threading import Lock, Thread
+
+from django.apps import apps
+from django.db import close_old_connections, connection, models, transaction
+from django.utils import timezone
+
+from ..facts import ImageFacts
+from .postings import SEGMENT, SEGMENT_BITS, pack
+from .tables import Change, Posting, Segment, current_version
+from .tokens import tokens
+
+logger = logging.getLogger(__name__)
+
+MERGE_EVERY = 1_000
+"""Changes after which the segments concerned are built again."""
+
+BATCH = 200
+"""Buckets written by one statement."""
+
+_merging = Lock()
+
+
+def update(*, before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts]) -> None:
+    """Take over a change of pictures, by id, inside its transaction.
+
+    From its commit on, searches look at these pictures' rows and no more at their entries.
+    """
+    changed = [pk for pk in before.keys() | after.keys() if before.get(pk) != after.get(pk)]
+    if not changed:
+        return
+    last = Change.objects.bulk_create(Change(image_id=pk) for pk in sorted(changed))[-1]
+    if last.pk is None or last.pk % MERGE_EVERY < len(changed):
+        transaction.on_commit(merge_in_background)
+
+
+def merge_in_background() -> None:
+    """Build the segments that have changes, one such job at a time in this process."""
+    if _merging.acquire(blocking=False):
+        Thread(target=_merge_and_close, name="search-merge", daemon=True).start()
+
+
+def _merge_and_close() -> None:
+    try:
+        merge()
+    except Exception:
+        # Nothing is lost: searches go on looking at the changed rows, and the next merge tries
+        # again. Without this line nobody would hear of it, since this is a thread of its own.
+        logger.exception("The search index could not take over its changes")
+    finally:
+        close_old_connections()
+        connection.close()
+        _merging.release()
+
+
+def merge() -> None:
+    """Build the segments that have most of the changes, so that at most half of them are left."""
+    changes = Counter(pk >> SEGMENT_BITS for pk in changed_ids())
+    left = changes.total()
+    for number, count in changes.most_common():
+        if left <= MERGE_EVERY // 2:
+            break
+        build_segment(number)
+        left -= count
+
+
+def changed_ids() -> list[int]:
+    return list(Change.objects.order_by().values_list("image_id", flat=True))
+
+
+def library_version() -> str:
+    """Differs whenever the pictures, their tags or marks may differ. Three queries."""
+    newest = Change.objects.aggregate(models.Max("pk"))["pk__max"]
+    built = Segment.objects.aggregate(models.Sum("generation"))["generation__sum"]
+    return f"{newest}-{built}"
+
+
+def segment_numbers() -> list[int]:
+    """Segments that have pictures or an index; ascending."""
+    numbers = set(Segment.objects.values_list("number", flat=True))
+    following: int | None = 0
+    images = apps.get_model("gallery", "Image").objects.order_by("pk")
+    while following is not None:
+        first = images.filter(pk__gte=following).values_list("pk", flat=True).first()
+        if first is None:
+            break
+        numbers.add(first >> SEGMENT_BITS)
+        following = ((first >> SEGMENT_BITS) + 1) << SEGMENT_BITS
+    return sorted(numbers)
+
+
+def rebuild(progress: Callable[[int, int], None]) -> int:
+    """Build the whole index again while searches go on; returns the number of pictures in it.
+
+    `progress` is told how many segments of how many are done.
+    """
+    numbers = segment_numbers()
+    for done, number in enumerate(numbers):
+        progress(done, len(numbers))
+        while not build_segment(number):
+            continue  # somebody else was quicker, with rows that may be older than ours
+    progress(len(numbers), len(numbers))
+    return sum(Segment.objects.values_list("pictures", flat=True))
+
+
+def build_segment(number: int) -> bool:
+    """Build one segment from its pictures' rows.
+
+    The changes are read before the rows, so that every change that is struck off has been
+    seen. Nothing is locked while tokens are made; when another build of this segment was
+    quicker, this one is thrown away and the answer is False.
+    """
+    segment, _ = Segment.objects.get_or_create(number=number)
+    span = (number << SEGMENT_BITS, (number + 1 << SEGMENT_BITS) - 1)
+    seen = list(Change.objects.filter(image_id__range=span).values_list("pk", flat=True))
+    sets: dict[str, list[int]] = defaultdict(list)
+    days = []
+    largest = pictures = 0
+    for facts in _facts(span):
+        for token in tokens(facts):
+            sets[token].append(facts.id % SEGMENT)
+        days.append(facts.created_at)
+        largest = max(largest, facts.file_size)
+        pictures += 1
+    buckets = pack(sets)
+    with transaction.atomic():
+        won = Segment.objects.filter(number=number, generation=segment.generation).update(
+            generation=segment.generation + 1,
+            version=current_version(),
+            pictures=pictures,
+            buckets=len(buckets),
+            first_day=timezone.localdate(min(days)) if days else None,
+            last_day=timezone.localdate(max(days)) if days else None,
+            largest=largest,
+        )
+        if not won:
+            return False
+        Posting.objects.filter(segment=number).delete()
+        Posting.objects.bulk_create(
+            (Posting(bucket=b, segment=number, data=buckets[b]) for b in sorted(buckets)),
+            batch_size=BATCH,
+        )
+        for start in range(0, len(seen), BATCH):
+            Change.objects.filter(pk__in=seen[start : start + BATCH]).delete()
+    return True
+
+
+def _facts(span: tuple[int, int]) -> Iterable[ImageFacts]:
+    """Facts of the pictures of the library with these ids, by id. Two queries."""
+    image = apps.get_model("gallery", "Image")
+    tag_ids: dict[int, set[int]] = defaultdict(set)
+    links = image.tags.through.objects.filter(image_id__gte=span[0], image_id__lte=span[1])
+    for image_id, tag_id in links.order_by().values_list("image_id", "tag_id"):
+        tag_ids[image_id].add(tag_id)
+    rows = image.objects.filter(pk__range=span, trashed_at=None).order_by("pk")
+    for pk, prompt, model, aspect_ratio, favorite, created_at, file_size in rows.values_list(
+        "pk", "prompt_folded", "model", "aspect_ratio", "favorite", "created_at", "file_size"
+    ).iterator(chunk_size=2_000):
+        yield ImageFacts(
+            id=pk,
+            prompt=prompt,
+            model=model,
+            aspect_ratio=aspect_ratio,
+            favorite=favorite,
+            created_at=created_at,
+            file_size=file_size,
+            trashed=False,
+            tag_ids=frozenset(tag_ids.get(pk, ())),
+        )
+
+
+def missing_segments() -> list[int]:
+    """Segments with pictures that are absent, of another version or not whole. Four queries.
+
+    Searches are right without them, and slow: they look at the rows.
+    """
+    whole = dict(Segment.objects.filter(version=current_version()).values_list("number", "buckets"))
+    stored = dict(
+        Posting.objects.order_by().values_list("segment").annotate(models.Count("bucket"))
+    )
+    changed = {pk >> SEGMENT_BITS for pk in changed_ids()}
+    return [
+        number
+        for number in segment_numbers()
+        if whole.get(number) != stored.get(number, 0)
+        and not (number not in whole and number in changed)
+    ]

@@ -1,0 +1,119 @@
+"""How a segment of the index is stored: sets of pictures by token, as bytes. Pure.
+
+A segment is `SEGMENT` successive ids. A set of its pictures is an integer of that many bits.
+Tokens are spread over buckets by their code, and a bucket's bytes are
+
+    count (4 bytes) · codes (8 bytes each, sorted) · ends (4 bytes each) · sets
+
+where a set is up to 16 offsets of 2 bytes, or a longer deflated bitmap, in the machine's order
+of bytes.
+"""
+
+import struct
+import zlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+SEGMENT_BITS = 15
+SEGMENT = 1 << SEGMENT_BITS
+BUCKETS = 2048
+FACET_BUCKETS = 512
+"""Facets lie apart from grams: they are few, read often, and their sets are large."""
+
+MAX_OFFSETS = 16
+_BITMAP = SEGMENT // 8
+
+
+def code(token: str) -> int:
+    """An unsigned 64-bit number: of a gram of up to three characters its own, of a facet a hash."""
+    if token[0] == "\0":
+        digest = blake2b(token.encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "little") | 1 << 63
+    number = 0
+    for character in token:
+        number = number << 21 | ord(character)
+    return number
+
+
+def bucket(token_code: int) -> int:
+    mixed = (token_code * 0x9E3779B97F4A7C15 & 0xFFFF_FFFF_FFFF_FFFF) >> 40
+    if token_code >> 63:
+        return BUCKETS + mixed % FACET_BUCKETS
+    return mixed % BUCKETS
+
+
+def pack(sets: Mapping[str, Iterable[int]]) -> dict[int, bytes]:
+    """Bytes of every bucket that holds anything; a set is its pictures' offsets, ascending."""
+    buckets: dict[int, list[tuple[int, bytes]]] = {}
+    for token, offsets in sets.items():
+        token_code = code(token)
+        buckets.setdefault(bucket(token_code), []).append((token_code, _pack_set(offsets)))
+    return {number: _pack_bucket(sorted(entries)) for number, entries in buckets.items()}
+
+
+def unpack(data: bytes, token_code: int) -> int:
+    """The set of a token in a bucket, 0 where it has none."""
+    (count,) = struct.unpack_from("=I", data)
+    codes = memoryview(data)[4 : 4 + 8 * count].cast("Q")
+    place = bisect_left(codes, token_code)
+    if place == count or codes[place] != token_code:
+        return 0
+    ends = 4 + 8 * count
+    start = struct.unpack_from("=I", data, ends + 4 * (place - 1))[0] if place else 0
+    (end,) = struct.unpack_from("=I", data, ends + 4 * place)
+    sets = ends + 4 * count
+    return _unpack_set(data[sets + start : sets + end])
+
+
+def bits_of(offsets: Iterable[int]) -> int:
+    """The set of these offsets."""
+    bitmap = bytearray(_BITMAP)
+    for offset in offsets:
+        bitmap[offset >> 3] |= 1 << (offset & 7)
+    return int.from_bytes(bitmap, "little")
+
+
+def offsets_of(bits: int) -> list[int]:
+    """The offsets in a set, ascending."""
+    found = []
+    for place, byte in enumerate(bits.to_bytes(_BITMAP, "little")):
+        if byte:
+            base = place << 3
+            found += [base + offset for offset in _OFFSETS[byte]]
+    return found
+
+
+_OFFSETS = [[offset for offset in range(8) if byte >> offset & 1] for byte in range(256)]
+
+
+def _pack_set(offsets: Iterable[int]) -> bytes:
+    short = array("H", offsets)
+    if len(short) > MAX_OFFSETS:
+        packed = zlib.compress(bits_of(short).to_bytes(_BITMAP, "little"), 1)
+        return packed.ljust(2 * MAX_OFFSETS + 1, b"\0")
+    return short.tobytes()
+
+
+def _unpack_set(data: bytes) -> int:
+    if len(data) > 2 * MAX_OFFSETS:
+        return int.from_bytes(zlib.decompressobj().decompress(data), "little")
+    bits = 0
+    for offset in struct.unpack(f"={len(data) // 2}H", data):
+        bits |= 1 << offset
+    return bits
+
+
+def _pack_bucket(entries: list[tuple[int, bytes]]) -> bytes:
+    end = 0
+    ends = [end := end + len(packed) for _, packed in entries]
+    return b"".join(
+        [
+            struct.pack(
+                f"=I{len(entries)}Q{len(entries)}I",
+                len(entries), *(token_code for token_code, _ in entries), *ends,
+            ),
+            *(packed for _, packed in entries),
+        ]
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""The index's tables. Derived from the pictures' rows; `building` alone writes them."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from .tokens import VERSION
+
+
+def current_version() -> str:
+    """How an index must have been built to be of use: days and months in it are local."""
+    return f"{VERSION} {settings.TIME_ZONE}"
+
+
+class Segment(models.Model):
+    """`SEGMENT` successive ids that are in the index. See `postings`."""
+
+    number = models.BigIntegerField(primary_key=True)
+    generation = models.BigIntegerField(default=0)  # rises with each build
+    version = models.CharField(max_length=64, default="")
+    pictures = models.PositiveIntegerField(default=0)
+    buckets = models.PositiveIntegerField(default=0)
+    first_day = models.DateField(null=True)  # local, of its pictures
+    last_day = models.DateField(null=True)
+    largest = models.BigIntegerField(default=0)  # bytes
+
+    class Meta:
+        app_label = "gallery"
+        default_permissions = ()
+
+
+class Posting(models.Model):
+    """One bucket of one segment. The sets of a token in all segments lie side by side."""
+
+    pk = models.CompositePrimaryKey("bucket", "segment")
+    bucket = models.IntegerField()
+    segment = models.BigIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        app_label = "gallery"
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["segment"], name="gallery_posting_segment")]
+
+
+class Change(models.Model):
+    """A picture whose segment may not know its present state: its row is looked at instead."""
+
+    image_id = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        app_label = "gallery"
+        default_permissions = ()

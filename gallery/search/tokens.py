@@ -1,0 +1,152 @@
+"""What the index knows of a picture: grams of its folded prompt, and its facets.
+
+A run of wide characters (Chinese, Japanese, Korean) gives every character and every pair, a run
+of other letters and digits every pair and every triple, anything else that is no blank itself.
+A search needs only its longest grams. All of them are necessary; a word that is one gram is
+decided by it, any other is looked for again in the prompt itself.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+
+from django.utils import timezone
+
+from ..facts import ImageFacts
+
+VERSION = 1
+"""Of this scheme; an index that was built by another one counts as missing."""
+
+_WIDE = (
+    "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f"
+    "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+_RUNS = re.compile(rf"(?P<wide>[{_WIDE}]+)|(?P<narrow>[^\W_{_WIDE}]+)|\S")
+
+MAX_GRAMS = 8
+"""Of one word that are looked up; more say little and cost a read each."""
+
+EVERY = "\0*"
+FAVORITE = "\0f"
+UNTAGGED = "\0u"
+
+
+@dataclass(frozen=True, slots=True)
+class WordGrams:
+    """Tokens that every picture with the word has; `decides`: and no other picture."""
+
+    grams: tuple[str, ...]
+    decides: bool
+
+
+def tokens(facts: ImageFacts) -> set[str]:
+    """All tokens of a picture."""
+    found = text_grams(facts.prompt)
+    found.update(facets(facts))
+    return found
+
+
+def text_grams(text: str) -> set[str]:
+    """Grams of a folded text."""
+    grams: set[str] = set()
+    for match in _RUNS.finditer(text):
+        run = match[0]
+        if match.lastgroup == "narrow":
+            grams.update(map("".join, pairwise(run)))
+            grams.update(map("".join, zip(run, run[1:], run[2:], strict=False)))
+            if not run.isascii():
+                grams.update(character for character in run if not character.isascii())
+        else:
+            grams.update(run)
+            if len(run) > 1:
+                grams.update(map("".join, pairwise(run)))
+    return grams
+
+
+def word_grams(word: str) -> WordGrams:
+    """What a picture must have if its prompt holds this folded text."""
+    grams: dict[str, None] = {}
+    for match in _RUNS.finditer(word):
+        run = match[0]
+        size = min(len(run), 3 if match.lastgroup == "narrow" else 2)
+        if size == 1 and match.lastgroup == "narrow" and run.isascii():
+            continue  # may be the end of a longer run
+        grams.update(dict.fromkeys(run[i : i + size] for i in range(len(run) - size + 1)))
+    chosen = list(grams)
+    if len(chosen) > MAX_GRAMS:
+        chosen = [chosen[i * (len(chosen) - 1) // (MAX_GRAMS - 1)] for i in range(MAX_GRAMS)]
+    return WordGrams(tuple(chosen), decides=chosen == [word])
+
+
+def facets(facts: ImageFacts) -> Iterator[str]:
+    """Tokens of everything but the prompt; none equals a gram."""
+    yield EVERY
+    yield model(facts.model)
+    yield aspect_ratio(facts.aspect_ratio)
+    yield day(timezone.localtime(facts.created_at))
+    yield month(timezone.localtime(facts.created_at))
+    yield size_class(facts.file_size)
+    if facts.favorite:
+        yield FAVORITE
+    if not facts.tag_ids:
+        yield UNTAGGED
+    for tag_id in facts.tag_ids:
+        yield tag(tag_id)
+
+
+def model(name: str) -> str:
+    return f"\0m{name}"
+
+
+def aspect_ratio(name: str) -> str:
+    return f"\0r{name}"
+
+
+def tag(tag_id: int) -> str:
+    return f"\0t{tag_id}"
+
+
+def day(local: date | datetime) -> str:
+    return f"\0d{local:%Y-%m-%d}"
+
+
+def month(local: date | datetime) -> str:
+    return f"\0d{local:%Y-%m}"
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a local day begins."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def size_class(size: int) -> str:
+    """Eight classes for every doubling: see `size_bounds`."""
+    shift = max(0, size.bit_length() - 4)
+    return f"\0s{size >> shift << shift}"
+
+
+def size_bounds(size: int) -> tuple[int, int]:
+    """The sizes in the class of this one, in bytes: from, and below."""
+    shift = max(0, size.bit_length() - 4)
+    return size >> shift << shift, (size >> shift) + 1 << shift
+
+
+def size_classes(least: int, most: int) -> Iterator[str]:
+    """The classes that these sizes fall into, both inclusive."""
+    while least <= most:
+        yield size_class(least)
+        least = size_bounds(least)[1]
+
+
+def spans(first: date, last: date) -> Iterator[str]:
+    """Tokens of these local days, both inclusive: whole months where possible."""
+    while first <= last:
+        following = (first.replace(day=1) + timedelta(days=31)).replace(day=1)
+        if first.day == 1 and following - timedelta(days=1) <= last:
+            yield month(first)
+            first = following
+        else:
+            yield day(first)
+            first += timedelta(days=1)

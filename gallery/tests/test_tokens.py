@@ -1,0 +1,80 @@
+"""What the index knows of a picture."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from gallery.facts import ImageFacts
+from gallery.search import tokens
+from gallery.search.tokens import WordGrams
+
+
+@pytest.mark.parametrize(
+    ("text", "grams"),
+    [
+        ("", set()),
+        ("fox a", {"fo", "ox", "fox"}),
+        ("红狐狸", {"红", "狐", "狸", "红狐", "狐狸"}),
+        ("狐fox", {"狐", "fo", "ox", "fox"}),
+        ("100%_🦊", {"10", "00", "100", "%", "_", "🦊"}),
+        ("жи", {"ж", "и", "жи"}),
+    ],
+)
+def test_text_gives_grams(text, grams):
+    assert tokens.text_grams(text) == grams
+
+
+@pytest.mark.parametrize(
+    ("word", "grams", "decides"),
+    [
+        ("a", (), False),
+        ("ab", ("ab",), True),
+        ("fox", ("fox",), True),
+        ("foxes", ("fox", "oxe", "xes"), False),
+        ("狐", ("狐",), True),
+        ("红狐", ("红狐",), True),
+        ("红狐狸", ("红狐", "狐狸"), False),
+        ("ж", ("ж",), True),
+        ("a b", (), False),
+        ("red fox", ("red", "fox"), False),
+        ("狐a", ("狐",), False),
+        ("%", ("%",), True),
+    ],
+)
+def test_word_needs_its_longest_grams(word, grams, decides):
+    assert tokens.word_grams(word) == WordGrams(grams, decides)
+
+
+def test_long_word_needs_a_few_grams_from_all_of_it():
+    word = "".join(chr(0x4E00 + number) for number in range(10_000))
+    assert len(tokens.word_grams(word).grams) == tokens.MAX_GRAMS
+    assert tokens.word_grams(word).grams[-1] == word[-2:]
+
+
+def test_facets_are_local_and_no_grams(settings):
+    settings.TIME_ZONE = "Asia/Shanghai"
+    facts = ImageFacts(
+        id=1, prompt="", model="m", aspect_ratio="1:1", favorite=True,
+        created_at=datetime(2026, 1, 31, 20, tzinfo=UTC), file_size=1000, trashed=False,
+        tag_ids=frozenset([7]),
+    )  # fmt: skip
+    assert set(tokens.facets(facts)) == {
+        tokens.EVERY, tokens.FAVORITE, "\0mm", "\0r1:1", "\0d2026-02-01", "\0d2026-02", "\0s960",
+        "\0t7",
+    }  # fmt: skip
+
+
+def test_spans_take_whole_months_where_possible():
+    assert list(tokens.spans(date(2026, 1, 30), date(2026, 3, 2))) == [
+        "\0d2026-01-30", "\0d2026-01-31", "\0d2026-02", "\0d2026-03-01", "\0d2026-03-02",
+    ]  # fmt: skip
+    assert list(tokens.spans(date(2026, 2, 2), date(2026, 2, 1))) == []
+
+
+def test_classes_of_size_follow_each_other_without_a_gap():
+    sizes = [0, 1, 15, 16, 17, 1000, 2**20 - 1, 2**20, 10**12]
+    for size in sizes:
+        start, end = tokens.size_bounds(size)
+        assert start <= size < end
+        assert tokens.size_class(end - 1) == tokens.size_class(size) != tokens.size_class(end)
+    assert list(tokens.size_classes(1000, 1100)) == ["\0s960", "\0s1024"]

@@ -1,0 +1,187 @@
+"""Walking the index of the sort key: the way to a page when there are many candidates.
+
+Only ids are read, in growing batches; the set of candidates says which of them count. Whole
+months, days or classes of size that lie before the page are skipped by their counts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from .models import Image
+from .search import tokens
+from .search.criteria import Criteria, SortBy
+from .search.matching import Found, Index, SetBySegment, by_segment
+from .search.postings import SEGMENT, SEGMENT_BITS
+
+DEEP = 2_000
+"""Pictures before a page from which on skipping is worth reading the strata's sets."""
+
+LARGEST_BATCH = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """Pictures whose sort key is from `start` on and below `end`."""
+
+    token: str
+    start: Any
+    end: Any
+
+
+def is_cheaper(count: int, wanted: int, total: int) -> bool:
+    """Whether walking to the first `wanted` of `count` candidates beats reading all their rows.
+
+    An id of the sort's index costs about a quarter of a row that is read and sorted.
+    """
+    return 4 * count * count > wanted * total
+
+
+def walk(criteria: Criteria, found: Found, start: int, size: int) -> list[int]:
+    """Ids of the candidates from place `start` on, at most `size`, in the criteria's order."""
+    walker = _Walker(criteria, found)
+    skipped = walker.skip(start) if start >= DEEP else 0
+    hits: list[int] = []
+    wanted = start + size - skipped
+    for batches, ids in enumerate(walker.batches(wanted), 1):
+        hits += walker.checked(ids)
+        if len(hits) >= wanted:
+            break
+        if batches == 2 and not hits and not skipped:
+            wanted -= walker.skip(start)  # they lie far behind: a model of former years
+    return hits[wanted - size :][:size]
+
+
+class _Walker:
+    def __init__(self, criteria: Criteria, found: Found) -> None:
+        self.criteria = criteria
+        self.found = found
+        self.bits = {
+            number: bits.to_bytes(SEGMENT // 8, "little") for number, bits in found.sets.items()
+        }
+        self.position = Q()
+
+    def batches(self, wanted: int) -> Iterator[list[int]]:
+        """All ids from the position on, in order; the position moves along."""
+        share = max(1e-6, self.found.count / max(1, SEGMENT * len(self.found.sets)))
+        size = min(LARGEST_BATCH, int(1.2 * wanted / share) + 50)
+        rows = Image.objects.order_by(*self.criteria.ordering)
+        while True:
+            ids = list(rows.filter(self.position).values_list("pk", flat=True)[:size])
+            if not ids:
+                return
+            position = self.position
+            yield ids
+            if self.position is position:
+                self.position = self._behind(ids[-1])
+            size = min(LARGEST_BATCH, 2 * size)
+
+    def checked(self, ids: list[int]) -> list[int]:
+        """Those of these ids that are candidates and pass the check, in their order."""
+        bits = self.bits
+        candidates = [
+            pk
+            for pk in ids
+            if (data := bits.get(pk >> SEGMENT_BITS))
+            and data[(pk & SEGMENT - 1) >> 3] >> (pk & 7) & 1
+        ]
+        if self.found.check is None or not candidates:
+            return candidates
+        rows = Image.objects.matching(self.found.check).filter(pk__among=candidates).order_by()
+        passed = set(rows.values_list("pk", flat=True))
+        return [pk for pk in candidates if pk in passed]
+
+    def _behind(self, pk: int) -> Q:
+        """Everything that comes after this picture. One range of the index on each database."""
+        key = self.criteria.sort_by
+        value = Image.objects.filter(pk=pk).values_list(key, flat=True).first()
+        if self.criteria.descending:
+            return Q(**{f"{key}__lte": value}) & ~Q(**{key: value, "pk__gte": pk})
+        return Q(**{f"{key}__gte": value}) & ~Q(**{key: value, "pk__lte": pk})
+
+    def skip(self, start: int) -> int:
+        """Move the position behind strata that lie wholly before place `start`.
+
+        Returns how many candidates are passed over. Where candidates are still to be checked
+        only strata without any are skipped.
+        """
+        index = self.found.index
+        extra = by_segment(self.found.extra)
+        base = {number: bits & ~extra.get(number, 0) for number, bits in self.found.sets.items()}
+        limit = 0 if self.found.check else max(0, start - len(self.found.extra))
+        skipped, stratum = 0, None
+        strata = self._strata(index)
+        while strata:
+            sets = index.read(each.token for each in strata)
+            for stratum in strata:
+                count = _common(base, sets[stratum.token])
+                if count and skipped + count > limit:
+                    break
+                skipped += count
+            else:
+                return 0  # what is left comes from the rows alone
+            strata = self._finer(stratum)
+        if stratum is None:
+            return 0
+        if self.criteria.descending:
+            ahead, rest = "gte", Q(**{f"{self.criteria.sort_by}__lt": stratum.end})
+            edge = stratum.end
+        else:
+            ahead, rest = "lt", Q(**{f"{self.criteria.sort_by}__gte": stratum.start})
+            edge = stratum.start
+        ahead_of = {f"{self.criteria.sort_by}__{ahead}": edge}
+        passed = Image.objects.filter(pk__among=self.found.extra, **ahead_of).count()
+        if self.found.check and passed:
+            return 0
+        self.position = rest
+        return skipped + passed
+
+    def _strata(self, index: Index) -> list[Stratum]:
+        if self.criteria.sort_by == SortBy.FILE_SIZE:
+            strata = list(_size_strata(index))
+        else:
+            strata = list(_month_strata(index))
+        return strata[::-1] if self.criteria.descending else strata
+
+    def _finer(self, stratum: Stratum | None) -> list[Stratum]:
+        """The days of a month; nothing is finer than a day or a class of size."""
+        if stratum is None or self.criteria.sort_by == SortBy.FILE_SIZE:
+            return []
+        if stratum.end - stratum.start < timedelta(days=2):
+            return []
+        days = list(_day_strata(stratum.start.date(), stratum.end.date()))
+        return days[::-1] if self.criteria.descending else days
+
+
+def _common(one: SetBySegment, other: SetBySegment) -> int:
+    return sum((bits & one.get(number, 0)).bit_count() for number, bits in other.items())
+
+
+def _month_strata(index: Index) -> Iterator[Stratum]:
+    first, last = index.days()
+    while first and last and first <= last:
+        first = first.replace(day=1)
+        following = (first + timedelta(days=31)).replace(day=1)
+        yield _stratum(tokens.month(first), first, following)
+        first = following
+
+
+def _day_strata(first: date, end: date) -> Iterator[Stratum]:
+    while first < end:
+        yield _stratum(tokens.day(first), first, first + timedelta(days=1))
+        first += timedelta(days=1)
+
+
+def _stratum(token: str, first: date, end: date) -> Stratum:
+    return Stratum(token, tokens.midnight(first), tokens.midnight(end))
+
+
+def _size_strata(index: Index) -> Iterator[Stratum]:
+    size = 0
+    while size <= index.largest():
+        start, end = tokens.size_bounds(size)
+        yield Stratum(tokens.size_class(size), start, end)
+        size = end
