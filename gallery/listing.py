@@ -15,11 +15,10 @@ from . import statistics, walking
 from .models import Image
 from .search.building import changed_ids, library_version
 from .search.criteria import Criteria
-from .search.matching import Found, Index, by_segment
+from .search.matching import Found, Index
 
 EXACT_UP_TO = 10_000
 """Candidates whose rows are read to count them exactly."""
-
 
 CHECKED_AT_ONCE = 20_000
 
@@ -83,7 +82,7 @@ def find_page(criteria: Criteria, *, page: int = 1, page_size: int) -> Page:
             ids = sorted_ids(criteria, found)
             count, exact = len(ids), True
             ids = ids[start : start + size]
-        elif not exact or walking.is_cheaper(count, start + size, statistics.total_count()):
+        elif not exact or walking.is_cheaper(count, start + size, found.index.pictures()):
             ids = walking.walk(criteria, found, start, size)
             if not exact and 0 < len(ids) < size:  # the walk came to the end
                 count, exact = start + len(ids), True
@@ -115,30 +114,31 @@ def sorted_ids(criteria: Criteria, found: Found, part: slice = slice(None)) -> l
 
 
 def exact_count(criteria: Criteria) -> int:
-    """How many pictures meet the criteria; remembered until the library changes."""
+    """How many pictures meet the criteria; a number that costs is kept until something changes."""
     if criteria.trashed:
         return Image.objects.matching(criteria).order_by().count()
+    found = find(criteria)
+    if found.check is None:
+        return found.count
     key = f"gallery-count-{library_version()}-{hash(criteria)}"
     count = cache.get(key)
     if count is None:
-        count = exact_find(criteria).count
+        count = len(checked_ids(find(criteria)))  # found anew: not older than its version
         cache.set(key, count, 3600)
     return int(count)
 
 
-def exact_find(criteria: Criteria) -> Found:
-    """The pictures outside the trash that meet the criteria, all of them looked at."""
-    found = find(criteria)
-    if found.check:
-        rows = Image.objects.matching(found.check).order_by().values_list("pk", flat=True)
-        ids = found.ids()
-        passed = [
-            pk
-            for start in range(0, len(ids), CHECKED_AT_ONCE)
-            for pk in rows.filter(pk__among=ids[start : start + CHECKED_AT_ONCE])
-        ]
-        found = Found(found.index, by_segment(passed), None, found.extra)
-    return found
+def checked_ids(found: Found) -> list[int]:
+    """The ids of all found pictures whose rows pass the check; seconds for very many."""
+    ids = found.ids()
+    if found.check is None:
+        return ids
+    rows = Image.objects.matching(found.check).order_by().values_list("pk", flat=True)
+    return [
+        pk
+        for start in range(0, len(ids), CHECKED_AT_ONCE)
+        for pk in rows.filter(pk__among=ids[start : start + CHECKED_AT_ONCE])
+    ]
 
 
 def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int | None]:

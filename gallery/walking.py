@@ -37,7 +37,7 @@ def is_cheaper(count: int, wanted: int, total: int) -> bool:
 
     An id of the sort's index costs about a quarter of a row that is read and sorted.
     """
-    return 4 * count * count > wanted * total
+    return count > 1_000 and 4 * count * count > wanted * total
 
 
 def walk(criteria: Criteria, found: Found, start: int, size: int) -> list[int]:
@@ -66,8 +66,9 @@ class _Walker:
 
     def batches(self, wanted: int) -> Iterator[list[int]]:
         """All ids from the position on, in order; the position moves along."""
-        share = max(1e-6, self.found.count / max(1, SEGMENT * len(self.found.sets)))
-        size = min(LARGEST_BATCH, int(1.2 * wanted / share) + 50)
+        count = self.found.count
+        every = max(count, self.found.index.pictures())
+        size = min(LARGEST_BATCH, 6 * wanted * every // (5 * max(1, count)) + 50)
         rows = Image.objects.order_by(*self.criteria.ordering)
         while True:
             ids = list(rows.filter(self.position).values_list("pk", flat=True)[:size])

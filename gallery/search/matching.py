@@ -70,6 +70,10 @@ class Index:
             max((each.last_day for each in self.segments if each.last_day), default=None),
         )
 
+    def pictures(self) -> int:
+        """How many were in the library when their segments were built."""
+        return sum(each.pictures for each in self.segments)
+
     def largest(self) -> int:
         """Bytes of the largest picture in the index."""
         return max((each.largest for each in self.segments), default=0)
@@ -105,6 +109,8 @@ class Index:
         required, excluded, check = self._plan(criteria)
         if not required:
             required = [frozenset([tokens.EVERY])]
+        if not self.numbers:
+            return Found(self, {}, None)
         sets = self.read({token for group in (*required, excluded) for token in group})
         found: SetBySegment = {}
         for number in self.numbers:

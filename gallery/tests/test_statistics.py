@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import timezone
 
 from gallery import statistics
 from gallery.models import Image
@@ -23,6 +24,7 @@ def test_summary_takes_two_queries(add_image, django_assert_num_queries, picture
         top_tags=[("x", pictures)],
         models=[(f"m{number}", 1) for number in range(pictures)],
         aspect_ratios=[("1:1", pictures)],
+        days={timezone.localdate().isoformat(): pictures},
     )
 
 
