@@ -31,9 +31,6 @@ logger = logging.getLogger(__name__)
 PAGE_THREADS = 8
 """More would only queue inside the interpreter: a page is work for the processor."""
 
-DRAIN_SECONDS = 30
-"""How long a process that was told to stop waits for generations that are under way."""
-
 
 class GatewayHandler(ASGIHandler):
     """Django without middleware: sessions, languages and CSRF tokens are for pages.
@@ -111,6 +108,6 @@ async def _live(receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            await generate.drain(timeout=DRAIN_SECONDS)
+            await generate.drain(timeout=settings.SHUTDOWN_SECONDS)
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -4,6 +4,7 @@ Each raises `ImproperlyConfigured` with a sentence that names the variable, so t
 typing error stops the start instead of turning into a default.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,8 +18,21 @@ FALSE = {"0", "false", "no", "off"}
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable without surrounding blanks; `default` where it is unset or empty."""
-    return os.environ.get(name, "").strip() or default
+    """The variable without surrounding blanks; `default` where it is unset or empty.
+
+    `NAME_FILE` may name a file that holds the value instead, as container secrets are given.
+    """
+    value = os.environ.get(name, "").strip()
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    if not path:
+        return value or default
+    if value:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one of them.")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or default
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read: {reason}.") from None
 
 
 def boolean(name: str, default: bool = False) -> bool:
@@ -57,6 +71,18 @@ def folder(name: str, default: Path) -> Path:
     return Path(text(name, str(default))).expanduser().absolute()
 
 
+def made_folder(name: str, default: Path) -> Path:
+    """As `folder`, and it exists."""
+    path = folder(name, default)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}: the folder {path} cannot be made: {error.strerror}."
+        ) from None
+    return path
+
+
 def url(name: str, schemes: Sequence[str]) -> str:
     """An address with one of `schemes` and a host, without a trailing slash; may be empty."""
     value = text(name)
@@ -86,13 +112,17 @@ def database(name: str, scheme_prefixes: Sequence[str]) -> dict[str, Any]:
 
 def secret_file(path: Path, make: Callable[[], str]) -> str:
     """The secret in `path`, made and kept there with mode 0600 when it does not exist yet."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(make())
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(make())
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The secret in {path} can be neither read nor made: {error.strerror}."
+        ) from None
 
 
 def _parsed(name: str, value: str, schemes: Sequence[str]) -> ParseResult:

@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -42,7 +43,7 @@ def describe(error: BaseException | None) -> tuple[int, str]:
     """HTTP status and sentence for an exception that no view caught."""
     if isinstance(error, OperationalError | InterfaceError):
         return 503, _("The database does not answer. Nothing was changed; try again in a moment.")
-    if isinstance(error, RedisError):
+    if isinstance(error, RedisError | ConnectionInterrupted):
         return 503, _("Redis does not answer. Nothing was changed; try again in a moment.")
     if isinstance(error, OSError) and error.errno in FULL:
         return 507, _("The disk is full. The picture was not stored.")

@@ -1,5 +1,6 @@
 """All settings. This file alone reads the environment; `docs/configuration.md` explains it."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ SERVER_PORT = env.integer("SERVER_PORT", 8000, minimum=1, maximum=65535)
 SERVER_WORKERS = env.integer("SERVER_WORKERS", 1, minimum=1, maximum=64)
 APP_URL = env.url("APP_URL", ["http", "https"])
 
-DATA_DIR = env.folder("DATA_DIR", BASE_DIR / "data")
+DATA_DIR = env.made_folder("DATA_DIR", BASE_DIR / "data")
 SECRET_KEY = env.text("SECRET_KEY") or env.secret_file(
     DATA_DIR / "secret_key", get_random_secret_key
 )
@@ -139,15 +140,29 @@ def _database() -> dict[str, Any]:
             "ENGINE": "django.db.backends.postgresql",
             **env.database("SERVER_STORAGE_URL", ["postgresql", "postgres"]),
             # A page's queries last milliseconds: compiling or spreading them costs more.
-            "OPTIONS": {"options": "-c jit=off -c max_parallel_workers_per_gather=0"},
+            "OPTIONS": {
+                "options": "-c jit=off -c max_parallel_workers_per_gather=0",
+                # A host that is gone is noticed in seconds, also by a thread that waits for it.
+                "connect_timeout": 5,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 25_000,  # milliseconds
+            },
         }
     if STORAGE_TYPE == "mysql":
+        if find_spec("MySQLdb") is None:
+            raise ImproperlyConfigured(
+                "SERVER_STORAGE_TYPE=mysql needs a driver that is not installed: "
+                ".venv/bin/pip install -r requirements-mysql.txt."
+            )
         return {
             "ENGINE": "django.db.backends.mysql",
             **env.database("SERVER_STORAGE_URL", ["mysql", "mariadb"]),
             "OPTIONS": {
                 "charset": "utf8mb4",
                 "isolation_level": "read committed",
+                "connect_timeout": 5,
                 "init_command": "SET sql_mode='STRICT_ALL_TABLES', innodb_lock_wait_timeout=20",
             },
         }
@@ -172,7 +187,13 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": {**_database(), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 5, "SOCKET_TIMEOUT": 5},
+        }
+    }
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
@@ -181,6 +202,7 @@ else:
 # Files
 
 MEDIA_ROOT = env.folder("MEDIA_ROOT", BASE_DIR / "media")
+MEDIA_STORAGE_URL = env.text("MEDIA_STORAGE_URL")
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -206,6 +228,8 @@ XAI_BASE_URL = env.url("XAI_BASE_URL", ["http", "https"]) or "https://api.x.ai/v
 IMAGINE_UPSTREAM_URL = env.url("IMAGINE_UPSTREAM_URL", ["http", "https"])
 IMAGINE_UPSTREAM_KEY = env.text("IMAGINE_UPSTREAM_KEY")
 IMAGINE_TIMEOUT = env.integer("IMAGINE_TIMEOUT", 120, minimum=1, maximum=3600)
+# How long a process that was told to stop waits for what is under way, which may be paid for.
+SHUTDOWN_SECONDS = IMAGINE_TIMEOUT + 10
 IMAGINE_PROVIDER = env.choice("IMAGINE_PROVIDER", "auto", ["auto", "xai", "openai", "sample"])
 if IMAGINE_PROVIDER == "auto":
     IMAGINE_PROVIDER = "xai" if XAI_API_KEY else "openai" if IMAGINE_UPSTREAM_URL else "sample"
@@ -247,9 +271,8 @@ SPECTACULAR_SETTINGS = {
 
 # Logs
 
-LOG_DIR = env.folder("LOG_DIR", BASE_DIR / "logs")
+LOG_DIR = env.made_folder("LOG_DIR", BASE_DIR / "logs")
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
-LOG_DIR.mkdir(parents=True, exist_ok=True)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -91,3 +91,22 @@ def test_bad_setting_stops_the_start_with_one_sentence(tmp_path, variables, sent
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
     assert sentence in run.stderr
+
+
+def test_a_secret_may_be_in_a_file(monkeypatch, tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text("pass word\n")
+    monkeypatch.setenv("X_FILE", str(secret))
+    assert env.text("X", "d") == "pass word"
+    monkeypatch.setenv("X", "both")
+    with pytest.raises(ImproperlyConfigured) as error:
+        env.text("X")
+    assert str(error.value) == "X and X_FILE are both set; keep one of them."
+
+
+def test_a_secret_file_that_cannot_be_read_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("X_FILE", str(tmp_path / "gone"))
+    with pytest.raises(ImproperlyConfigured) as error:
+        env.text("X")
+    sentence = f"X_FILE: {tmp_path}/gone cannot be read: No such file or directory."
+    assert str(error.value) == sentence

@@ -1,42 +1,59 @@
 """`manage.py serve`: bring the database up to date, greet the first visitor, serve."""
 
+import contextlib
+import os
+import socket
+import sys
 from typing import Any
 
 import uvicorn
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from uvicorn.supervisors import Multiprocess
 
+from grok2api import preflight
 from grok2api.first_start import Credentials, create_credentials
 from imagine import records
 
 WIDTH = 68
 
+FIRST_PASSED_SOCKET = 3
+"""systemd's socket activation passes sockets from this descriptor on (sd_listen_fds(3))."""
+
 
 class Command(BaseCommand):
     help = "Migrates, creates administrator and API key on the first start, and serves."
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.stderr.write("Preparing the database …")
-            call_command("migrate", interactive=False, verbosity=0)
+        try:
+            listener = listening_socket()
+            preflight.check_database()
+            preflight.check_redis()
+            preflight.check_storage()
+            if preflight.prepare_database():
+                self.stderr.write("The database is up to date.")
+        except preflight.NotReady as error:
+            sys.exit(f"Not started: {error}")
         records.mark_interrupted()
         self.greet(create_credentials())
         connection.close()
-        uvicorn.run(
+        config = uvicorn.Config(
             "grok2api.asgi:application",
-            host=settings.SERVER_HOST,
-            port=settings.SERVER_PORT,
             workers=settings.SERVER_WORKERS,
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=35,
+            timeout_graceful_shutdown=settings.SHUTDOWN_SECONDS,
+            timeout_worker_healthcheck=30,
         )
+        with contextlib.suppress(KeyboardInterrupt):  # raised again after a graceful end
+            if settings.SERVER_WORKERS > 1:
+                Multiprocess(config, sockets=[listener]).run()
+            else:
+                uvicorn.Server(config).run(sockets=[listener])
 
     def greet(self, created: Credentials) -> None:
         """Addresses at every start; secrets once, at the start that made them."""
@@ -71,3 +88,27 @@ class Command(BaseCommand):
             self.stdout.write(f"║ {line.ljust(width)} ║")
         self.stdout.write("╚" + "═" * (width + 2) + "╝")
         self.stdout.flush()
+
+
+def listening_socket() -> socket.socket:
+    """SERVER_HOST:SERVER_PORT, or the socket that systemd holds while programs come and go.
+
+    Raises:
+        preflight.NotReady: the address is taken or is not ours.
+    """
+    if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1":
+        passed = socket.socket(fileno=FIRST_PASSED_SOCKET)
+        passed.set_inheritable(True)
+        return passed
+    host, port = settings.SERVER_HOST, settings.SERVER_PORT
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise preflight.NotReady(
+            f"{host}:{port} cannot be served ({reason}): is another program there? "
+            "SERVER_HOST and SERVER_PORT name another address."
+        ) from error
+    listener.set_inheritable(True)
+    return listener

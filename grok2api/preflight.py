@@ -1,0 +1,200 @@
+"""What must be true before the program serves. Each refusal is one sentence that says what to do.
+
+Drivers report a refused login only in words, so their words are what is looked at; whatever
+they say that is not known here is passed on.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlparse
+
+import redis
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+
+NAMES = {"postgresql": "PostgreSQL", "mysql": "MySQL", "sqlite": "SQLite"}
+
+UNREACHABLE = re.compile(
+    r"connection refused|can't connect|cannot connect|failed to resolve|unknown server host"
+    r"|name or service not known|timeout expired|timed out|no route to host|unreachable"
+    r"|lost connection|gone away|server closed the connection|starting up|shutting down"
+    r"|recovery mode|connection reset|no such file or directory",
+    re.IGNORECASE,
+)
+REFUSED = re.compile(
+    r"password authentication failed|access denied for user '[^']*'@'[^']*'(?! to)"
+    r'|role "[^"]*" does not exist|no password supplied|no pg_hba\.conf entry'
+    r"|is not allowed to connect",
+    re.IGNORECASE,
+)
+NO_DATABASE = re.compile(r'database "[^"]*" does not exist|unknown database', re.IGNORECASE)
+NO_RIGHT = re.compile(
+    r"permission denied|command denied|access denied.* to database", re.IGNORECASE
+)
+
+MIGRATION_LOCK = 7_203_118_845
+"""Any number that no other program takes for a lock in our database."""
+
+
+class NotReady(Exception):
+    """The program cannot serve; the message is one sentence for whoever starts it."""
+
+
+def check_database() -> None:
+    """Connect, and see that the database can hold what we put into it.
+
+    Raises:
+        NotReady
+    """
+    try:
+        with connection.cursor() as cursor:
+            encoding = _encoding(cursor)
+    except Error as error:
+        raise NotReady(explain(error)) from error
+    if encoding not in ("utf8", "utf8mb4"):
+        name = connection.settings_dict["NAME"]
+        how = (
+            f"ALTER DATABASE `{name}` CHARACTER SET utf8mb4"
+            if connection.vendor == "mysql"
+            else f"createdb --encoding=UTF8 --template=template0 {name}"
+        )
+        raise NotReady(f"{_server()} keeps text as {encoding}, not as UTF-8: {how}.")
+
+
+def check_redis() -> None:
+    """Where Redis is set, it must answer: sessions and limits are kept there.
+
+    Raises:
+        NotReady
+    """
+    if not settings.REDIS_URL:
+        return
+    parts = urlparse(settings.REDIS_URL)
+    where = f"Redis at {parts.hostname}:{parts.port or 6379}" if parts.hostname else "Redis"
+    variable = "SERVER_STORAGE_URL" if settings.STORAGE_TYPE == "redis" else "REDIS_URL"
+    try:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_connect_timeout=5, socket_timeout=5
+        ) as client:
+            client.ping()
+    except redis.AuthenticationError:
+        raise NotReady(f"{where} refused the password: correct it in {variable}.") from None
+    except redis.RedisError as error:
+        if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            raise NotReady(
+                f"{where} cannot be reached ({error}): start it, or correct {variable}."
+            ) from error
+        raise NotReady(f"{where} does not serve us ({error}): check {variable}.") from error
+
+
+def check_storage() -> None:
+    """Pictures can be written where they are kept.
+
+    Raises:
+        NotReady
+    """
+    try:
+        name = default_storage.save(f"probe/{uuid.uuid4().hex}", ContentFile(b"probe"))
+        default_storage.delete(name)
+    except OSError as error:
+        raise NotReady(f"Pictures cannot be stored in {storage_name()}: {error}.") from error
+
+
+def prepare_database() -> bool:
+    """Bring an old schema up to date; False where there was nothing to do.
+
+    Programs that start at the same time on several machines do it one after the other.
+
+    Raises:
+        NotReady
+    """
+    try:
+        with _alone():
+            executor = MigrationExecutor(connection)
+            if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                return False
+            call_command("migrate", interactive=False, verbosity=0)
+            return True
+    except Error as error:
+        raise NotReady(explain(error)) from error
+
+
+def explain(error: Error) -> str:
+    """One sentence for a database error, with what to do about it."""
+    words = _driver_words(error)
+    here, database = _server(), connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return f"{here} cannot be used ({words}): check DATA_DIR, its owner and its free space."
+    if NO_DATABASE.search(words):
+        return f"{here} has no database '{database}': create it, or correct SERVER_STORAGE_URL."
+    if REFUSED.search(words):
+        user = connection.settings_dict["USER"]
+        return f"{here} refused user '{user}': check user and password in SERVER_STORAGE_URL."
+    if NO_RIGHT.search(words):
+        return f"{here} denies a right ({words}): grant all rights on '{database}' to the user."
+    if UNREACHABLE.search(words):
+        return f"{here} cannot be reached ({words}): start it, or correct SERVER_STORAGE_URL."
+    return f"{here} does not serve us: {words}"
+
+
+def storage_name() -> str:
+    """Where pictures are kept, without secrets."""
+    parts = urlparse(settings.MEDIA_STORAGE_URL)
+    return f"s3://{parts.hostname}" if parts.hostname else str(settings.MEDIA_ROOT)
+
+
+def _server() -> str:
+    place = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"The database file {place['NAME']}"
+    port = place["PORT"] or {"mysql": 3306, "postgresql": 5432}[connection.vendor]
+    return f"{NAMES[connection.vendor]} at {place['HOST'] or 'localhost'}:{port}"
+
+
+def _driver_words(error: BaseException) -> str:
+    while error.__context__ is not None:
+        error = error.__context__
+    first_line = str(error.args[-1] if error.args else error).strip().partition("\n")[0]
+    return first_line.rpartition("failed: ")[2]
+
+
+def _encoding(cursor: Any) -> str:
+    if connection.vendor == "sqlite":
+        return "utf8"
+    question = {
+        "mysql": "SELECT @@character_set_database",
+        "postgresql": "SHOW server_encoding",
+    }[connection.vendor]
+    cursor.execute(question)
+    return str(cursor.fetchone()[0]).lower()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Inside, no other program prepares the same database. SQLite has one program alone."""
+    take, leave = {
+        "postgresql": (
+            f"SELECT pg_advisory_lock({MIGRATION_LOCK})",
+            f"SELECT pg_advisory_unlock({MIGRATION_LOCK})",
+        ),
+        "mysql": (
+            f"SELECT GET_LOCK('grok2api.{MIGRATION_LOCK}', 600)",
+            f"SELECT RELEASE_LOCK('grok2api.{MIGRATION_LOCK}')",
+        ),
+    }.get(connection.vendor, ("SELECT 1", "SELECT 1"))
+    with connection.cursor() as cursor:
+        cursor.execute(take)
+    try:
+        yield
+    finally:
+        # A connection that broke has let go of the lock by itself.
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute(leave)

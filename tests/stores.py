@@ -1,0 +1,146 @@
+"""Database and Redis servers of a test's own, to be stopped and started at will."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class OwnServer:
+    """A server process on a free port of loopback: `start()`, `stop()`, and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def start(self) -> Self:
+        with (self.folder / "server.out").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        wait_until(self.answers)
+        return self
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(30)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+
+class OwnRedis(OwnServer):
+    """Redis; `url` names its first database."""
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def command(self) -> list[str]:
+        program = shutil.which("redis-server")
+        assert program, "Redis is not installed."
+        return [
+            program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+            "--dir", str(self.folder),
+        ]  # fmt: skip
+
+
+class OwnPostgres(OwnServer):
+    """PostgreSQL with a database `gallery` of the user `gallery`, password `secret`."""
+
+    def __init__(self) -> None:
+        # Not below pytest's folder, which is closed to other users.
+        super().__init__(Path(tempfile.mkdtemp(prefix="postgres-")))
+        self.data = self.folder / "data"
+        # A server that root starts must not run as root.
+        self.run_as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        if os.geteuid() != 0:
+            self.run_as = []
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://gallery:secret@127.0.0.1:{self.port}/gallery"
+
+    def command(self) -> list[str]:
+        return [
+            *self.run_as, program("postgres"), "-D", str(self.data), "-p", str(self.port),
+            "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB",
+            "-c", "unix_socket_directories=", "-c", "max_connections=200",
+        ]  # fmt: skip
+
+    def answers(self) -> bool:
+        ready = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(ready, check=False).returncode == 0
+
+    def create(self) -> Self:
+        """Make the cluster and its database; leaves the server running."""
+        secret = self.folder / "password"
+        secret.write_text("secret")
+        if self.run_as:
+            for path in (self.folder, secret):
+                shutil.chown(path, "postgres")
+        subprocess.run(
+            [
+                *self.run_as, program("initdb"), "-D", str(self.data), "-U", "gallery", "-E",
+                "UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={secret}",
+                "--no-sync", "--no-instructions",
+            ],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        self.start()
+        self.sql("CREATE DATABASE gallery", database="postgres")
+        return self
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def sql(self, statement: str, *, database: str = "gallery") -> str:
+        """What psql prints for the statement, unaligned."""
+        address = self.url.rpartition("/")[0] + f"/{database}"
+        run = subprocess.run(
+            ["psql", "-qAt", address, "-c", statement], check=True, capture_output=True, text=True
+        )
+        return run.stdout.strip()
+
+
+def program(name: str) -> str:
+    """A PostgreSQL program, which Debian keeps outside the path."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    found = shutil.which(name, path=os.pathsep.join([*map(str, folders), os.environ["PATH"]]))
+    assert found, f"{name} is not installed."
+    return found
+
+
+def wait_until(true: Callable[[], bool], *, timeout: float = 30) -> float:
+    """Ask until it is true; returns how many seconds that took."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < timeout, f"not within {timeout} s"
+        time.sleep(0.05)
+    return time.monotonic() - began
