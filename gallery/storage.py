@@ -2,11 +2,20 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
+from django.dispatch import Signal
 from django.utils.deconstruct import deconstructible
+
+storage_failed = Signal()
+"""Sent with `operation` ("save", "open", "delete") when a storage refuses; whoever counts listens.
+
+Of a file that is not there nothing is sent: that is an answer, not a failure.
+"""
 
 PART_SUFFIX = ".part"
 """Ends the temporary name of a file that is being written."""
@@ -20,7 +29,20 @@ class DurableFileSystemStorage(FileSystemStorage):
     the folder is synced after it. Whoever reads sees the whole file or none.
     """
 
-    def _save(self, name: str, content: File[bytes]) -> str:
+    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
+        with failures_told("open"):
+            file: File[bytes] = super()._open(name, mode)  # type: ignore[misc]
+            return file
+
+    def delete(self, name: str) -> None:
+        with failures_told("delete"):
+            super().delete(name)
+
+    def _save(self, name: str, content: "File[bytes]") -> str:
+        with failures_told("save"):
+            return self._write(name, content)
+
+    def _write(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(suffix=PART_SUFFIX, dir=target.parent)
@@ -37,6 +59,18 @@ class DurableFileSystemStorage(FileSystemStorage):
             raise
         _sync_folder(target.parent)
         return name.replace("\\", "/")
+
+
+@contextmanager
+def failures_told(operation: str) -> Iterator[None]:
+    """Sends `storage_failed` for an OSError inside, which goes on."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError:
+        storage_failed.send(sender=None, operation=operation)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

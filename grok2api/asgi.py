@@ -8,7 +8,6 @@ generations that wait for pictures hold no thread, and so never stand in a page'
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -22,9 +21,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grok2api.settings")
 
 from imagine import generate
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from .observing import Message, Observed, Receive, Send
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +52,7 @@ gateway = GatewayHandler()
 pages_bridge = WSGIMiddleware(pages, workers=PAGE_THREADS)  # type: ignore[arg-type]
 
 
-async def application(scope: Message, receive: Receive, send: Send) -> None:
-    """The ASGI application."""
+async def _house(scope: Message, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _live(receive, send)
     elif scope["type"] == "http":
@@ -67,6 +63,10 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
             await gateway(scope, body, send)
         else:
             await pages_bridge(scope, body, send)  # type: ignore[arg-type]
+
+
+application = Observed(_house)
+"""The ASGI application."""
 
 
 class _LimitedBody:

@@ -25,6 +25,8 @@ SERVER_HOST = env.text("SERVER_HOST", "0.0.0.0")  # noqa: S104  (the contract's 
 SERVER_PORT = env.integer("SERVER_PORT", 8000, minimum=1, maximum=65535)
 SERVER_WORKERS = env.integer("SERVER_WORKERS", 1, minimum=1, maximum=64)
 APP_URL = env.url("APP_URL", ["http", "https"])
+# Whose X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES = env.text("TRUSTED_PROXIES", "127.0.0.1,::1")
 
 DATA_DIR = env.made_folder("DATA_DIR", BASE_DIR / "data")
 SECRET_KEY = env.text("SECRET_KEY") or env.secret_file(
@@ -44,7 +46,7 @@ APPEND_SLASH = True
 HTTPS = APP_URL.startswith("https://")
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -276,17 +278,19 @@ LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "json": {"()": "grok2api.logs.JsonLines"},
+        "plain": {"()": "grok2api.logs.PlainLines"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "plain"},
         "file": {
-            "class": "logging.handlers.RotatingFileHandler",
-            "filename": LOG_DIR / "app.log",
+            "class": "concurrent_log_handler.ConcurrentRotatingFileHandler",
+            "filename": str(LOG_DIR / "app.log"),
             "maxBytes": 10 * 1024 * 1024,
             "backupCount": 5,
             "encoding": "utf-8",
-            "delay": True,
-            "formatter": "line",
+            "formatter": "json",
         },
     },
     "root": {"handlers": ["stderr", "file"], "level": LOG_LEVEL},

@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from . import health
+from . import health, metrics
 
 handler400 = "grok2api.errors.bad_request"
 handler403 = "grok2api.errors.permission_denied"
@@ -18,6 +18,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="gallery:image_list"), name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.view, name="metrics"),
     path("v1/", include("imagine.api.urls")),
     path("api/v1/admin/gallery/", include("gallery.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import sys
+import tempfile
 from typing import Any
 
 import uvicorn
@@ -46,12 +47,15 @@ class Command(BaseCommand):
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=settings.TRUSTED_PROXIES,
             timeout_graceful_shutdown=settings.SHUTDOWN_SECONDS,
             timeout_worker_healthcheck=30,
         )
         with contextlib.suppress(KeyboardInterrupt):  # raised again after a graceful end
             if settings.SERVER_WORKERS > 1:
-                Multiprocess(config, sockets=[listener]).run()
+                with tempfile.TemporaryDirectory(prefix="grok2api-metrics-") as folder:
+                    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+                    Multiprocess(config, sockets=[listener]).run()
             else:
                 uvicorn.Server(config).run(sockets=[listener])
 

@@ -1,0 +1,95 @@
+"""Every request has an id, a measure and, where it matters, a line in the log."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django.urls import Resolver404, resolve
+
+from . import metrics
+from .logs import request_id
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+GIVEN_ID = re.compile(rb"[\w.-]{1,64}", re.ASCII)
+
+SLOW = 1.0
+"""Seconds: a read that took longer is logged too."""
+
+CLIENT_GONE = 499
+"""nginx's number for a client that left before it was answered."""
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+logger = logging.getLogger("grok2api.requests")
+
+
+class Observed:
+    """The ASGI application inside, watched."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        identifier = _given_id(scope) or uuid.uuid4().hex
+        token = request_id.set(identifier)
+        began = time.perf_counter()
+        status = CLIENT_GONE
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message.get("headers", ()), (b"x-request-id", identifier.encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        metrics.in_flight.inc()
+        try:
+            await self.application(scope, receive, answer)
+        finally:
+            metrics.in_flight.dec()
+            _note(scope, status, time.perf_counter() - began)
+            request_id.reset(token)
+
+
+def _note(scope: Message, status: int, seconds: float) -> None:
+    method = scope["method"] if scope["method"] in METHODS else "OTHER"
+    metrics.record_request(route_of(scope["path"]), method, status, seconds)
+    worth_a_line = status >= 400 or seconds >= SLOW or method not in ("GET", "HEAD")
+    logger.log(
+        logging.INFO if worth_a_line else logging.DEBUG,
+        "%s %s %d %.3f s",
+        method,
+        scope["path"],
+        status,
+        seconds,
+        extra={"client": (scope.get("client") or ("",))[0]},
+    )
+
+
+def route_of(path: str) -> str:
+    """The pattern that the path matches: one name for all its pictures."""
+    if path.startswith("/static/"):
+        return "static/"
+    try:
+        return resolve(path).route
+    except Resolver404:
+        return "(none)"
+
+
+def _given_id(scope: Message) -> str:
+    """The id that a proxy or a client gave to this request."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and GIVEN_ID.fullmatch(value):
+            return str(value.decode("ascii"))
+    return ""
