@@ -1,18 +1,30 @@
 """The only door for a new file."""
 
+import hashlib
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import IntegrityError
 from django.utils import timezone
 
+from . import metadata as embedded
 from . import pictures, tagging
 from .changes import changing
-from .models import Image
+from .models import MAX_PROMPT_LENGTH, Image
 from .text import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A picture that was taken in, or the one that had these bytes already."""
+
+    image: Image
+    is_new: bool
 
 
 def add_image(
@@ -42,9 +54,83 @@ def add_image(
         pictures.UnreadablePicture: the bytes are not a whole picture of a known format.
         OSError: the storage refused them (disk full, read-only).
     """
+    return _add(
+        pictures.read_picture(data),
+        data,
+        tags,
+        created_at or timezone.now(),
+        source=source,
+        prompt=prompt,
+        model=model,
+        aspect_ratio=aspect_ratio,
+        metadata=metadata or {},
+        favorite=favorite,
+        nsfw=nsfw,
+    )
+
+
+def take_in(
+    *,
+    data: bytes,
+    source: Image.Source,
+    prompt: str = "",
+    model: str = "",
+    tags: Iterable[str] = (),
+    created_at: datetime | None = None,
+    **facts: Any,
+) -> Taken:
+    """Put a file from outside into the library, unless its very bytes are there already.
+
+    The picture that has them then gets the tags, comes back from the trash, and gets its file
+    back if that was lost; nothing else of it changes. Where no prompt is given, prompt, model
+    and parameters are read from the file itself.
+
+    Args:
+        facts: further arguments of `add_image`.
+
+    Raises: as `add_image`.
+    """
     names = tagging.clean_names(tags)
+    digest = hashlib.sha256(data).hexdigest()
+    if known := _known(digest, data, names):
+        return Taken(known, is_new=False)
     picture = pictures.read_picture(data)
-    created_at = created_at or timezone.now()
+    facts["metadata"] = facts.get("metadata") or {}
+    found = embedded.read(data, hidden=picture.hidden_text)
+    if found.raw:
+        facts["metadata"] = {**facts["metadata"], "embedded": found.as_dict()}
+    try:
+        image = _add(
+            picture,
+            data,
+            names,
+            created_at or timezone.now(),
+            source=source,
+            prompt=prompt or found.prompt[:MAX_PROMPT_LENGTH],
+            model=model or found.model[:100],
+            upload_hash=digest,
+            **facts,
+        )
+    except IntegrityError:
+        # Someone else took the same file in at this very moment, and came first.
+        known = _known(digest, data, names)
+        if known is None:
+            raise
+        return Taken(known, is_new=False)
+    return Taken(image, is_new=True)
+
+
+def _add(
+    picture: pictures.Picture,
+    data: bytes,
+    tags: Iterable[str],
+    created_at: datetime,
+    *,
+    prompt: str,
+    aspect_ratio: str = "",
+    **facts: Any,
+) -> Image:
+    names = tagging.clean_names(tags)
     stem = f"images/{created_at:%Y/%m/%d}/{uuid.uuid4().hex}"
     saved: list[str] = []
     try:
@@ -66,15 +152,11 @@ def add_image(
                 color=picture.color,
                 prompt=prompt,
                 prompt_folded=fold(prompt),
-                model=model,
                 aspect_ratio=aspect_ratio
                 or pictures.nearest_aspect_ratio(picture.width, picture.height),
-                source=source,
-                metadata=metadata or {},
                 created_at=created_at,
                 updated_at=created_at,
-                favorite=favorite,
-                nsfw=nsfw,
+                **facts,
             )
             new_ids.append(image.pk)
             tagging.attach(image_ids=new_ids, names=names)
@@ -82,4 +164,20 @@ def add_image(
         for name in saved:
             default_storage.delete(name)
         raise
+    return image
+
+
+def _known(digest: str, data: bytes, names: list[str]) -> Image | None:
+    """The oldest picture with these bytes, made good."""
+    image = Image.objects.filter(content_hash=digest).order_by("pk").first()
+    if image is None:
+        return None
+    name = image.file.name or ""
+    if not default_storage.exists(name):
+        default_storage.save(name, ContentFile(data))
+    if names or image.is_trashed:
+        with changing([image.pk]):
+            Image.objects.filter(pk=image.pk).update(trashed_at=None, updated_at=timezone.now())
+            tagging.attach(image_ids=[image.pk], names=names)
+        image.refresh_from_db()
     return image

@@ -64,6 +64,9 @@ class Image(models.Model):
     height = models.PositiveIntegerField(_("height"))
     file_size = models.PositiveBigIntegerField(_("size"))
     content_hash = models.CharField(_("SHA-256"), max_length=64, db_index=True)
+    upload_hash = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
+    """`content_hash` of a file taken in from outside, null of a generated one: the database
+    itself sees to it that the same file is not taken in twice."""
     color = models.CharField(_("mean colour"), max_length=7)
 
     prompt = models.TextField(
@@ -95,6 +98,9 @@ class Image(models.Model):
             ),
             models.Index(fields=["favorite", "created_at", "id"], name="gallery_image_favorite"),
             models.Index(fields=["trashed_at"], name="gallery_image_trashed"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["upload_hash"], name="gallery_image_upload")
         ]
 
     def __str__(self) -> str:

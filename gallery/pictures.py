@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
+from .metadata.stealth import hidden_text
+
 FORMATS = {
     "JPEG": ("image/jpeg", "jpg"),
     "PNG": ("image/png", "png"),
@@ -51,6 +53,7 @@ class Picture:
     content_hash: str  # SHA-256, hexadecimal
     color: str  # mean colour, #rrggbb: what a page shows until the thumbnail has come
     thumbnail: bytes
+    hidden_text: str  # in the lowest bits of the pixels, see `metadata.stealth`
 
 
 def read_picture(data: bytes) -> Picture:
@@ -75,6 +78,7 @@ def read_picture(data: bytes) -> Picture:
             # Decode the file once, whole, at the size nearest above the thumbnail's: libjpeg
             # then leaves out work, and still reads to the end, so truncation shows.
             image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        hidden = hidden_text(image) if image.format in ("PNG", "WEBP") else ""
         thumbnail, color = _thumbnail(image)
     return Picture(
         content_type=content_type,
@@ -85,6 +89,7 @@ def read_picture(data: bytes) -> Picture:
         content_hash=hashlib.sha256(data).hexdigest(),
         color=color,
         thumbnail=thumbnail,
+        hidden_text=hidden,
     )
 
 

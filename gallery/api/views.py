@@ -56,10 +56,10 @@ class ImageViewSet(
 
     @extend_schema(
         request={"multipart/form-data": serializers.UploadSerializer},
-        responses={201: serializers.ImageSerializer},
+        responses={200: serializers.ImageSerializer, 201: serializers.ImageSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Take a picture file into the library."""
+        """Take a picture file into the library; 200 answers the one that has its bytes already."""
         upload = serializers.UploadSerializer(
             data=request.data, context=self.get_serializer_context()
         )
@@ -69,7 +69,7 @@ class ImageViewSet(
             limit = pictures.MAX_BYTES // 1024 // 1024
             raise ValidationError({"file": [f"The file is larger than {limit} MB."]})
         try:
-            image = ingest.add_image(
+            taken = ingest.take_in(
                 data=file.read(),
                 source=Image.Source.UPLOADED,
                 prompt=upload.validated_data["prompt"],
@@ -77,7 +77,10 @@ class ImageViewSet(
             )
         except pictures.UnreadablePicture as error:
             raise ValidationError({"file": [str(error)]}, code=error.code) from None
-        return Response(self.get_serializer(image).data, status=status.HTTP_201_CREATED)
+        return Response(
+            self.get_serializer(taken.image).data,
+            status=status.HTTP_201_CREATED if taken.is_new else status.HTTP_200_OK,
+        )
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Set `favorite`, `nsfw` or `tags`."""

@@ -1,10 +1,7 @@
 """Which tool made a picture, and with what prompt."""
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
-
-from PIL import Image
 
 from . import (
     a1111,
@@ -21,7 +18,6 @@ from . import (
 )  # fmt: skip
 from .embedded import Embedded, clean, json_object, plain
 from .fields import Fields, fields_of
-from .stealth import hidden_text
 
 READERS: tuple[Callable[[Fields], Embedded | None], ...] = (
     swarmui.read,
@@ -38,19 +34,19 @@ READERS: tuple[Callable[[Fields], Embedded | None], ...] = (
 """The first that knows the texts wins: those with marks of their own come before the general."""
 
 
-def read(data: bytes, *, hidden: bool = False) -> Embedded:
+def read(data: bytes, *, hidden: str = "") -> Embedded:
     """What the file says of its making; every text of it is in `raw`, known tool or not.
 
     Args:
-        hidden: look for a text hidden in the pixels too, where nothing else is found. That
-            decodes the picture, so it costs as much as opening it.
+        hidden: the text in the picture's pixels (`stealth.hidden_text`), which counts where
+            the file says nothing else.
     """
     fields = fields_of(data)
     found = _by_tool(fields)
-    if found is None and hidden and (text := _hidden(data)):
-        texts = {key: str(value) for key, value in (json_object(text) or {}).items()}
+    if found is None and hidden:
+        texts = {key: str(value) for key, value in (json_object(hidden) or {}).items()}
         if "Comment" not in texts and "Description" not in texts:
-            texts = {"parameters": text}
+            texts = {"parameters": hidden}
         fields = replace(fields, text={**fields.text, **texts})
         found = _by_tool(fields)
     found = found or Embedded()
@@ -68,11 +64,3 @@ def read(data: bytes, *, hidden: bool = False) -> Embedded:
 
 def _by_tool(fields: Fields) -> Embedded | None:
     return next(filter(None, (reader(fields) for reader in READERS)), None)
-
-
-def _hidden(data: bytes) -> str:
-    try:
-        with Image.open(io.BytesIO(data), formats=["PNG", "WEBP"]) as image:
-            return clean(hidden_text(image))
-    except Exception:  # noqa: BLE001  Pillow raises whatever the bytes provoke; there is no text then
-        return ""

@@ -8,6 +8,8 @@ import zlib
 
 from PIL import Image
 
+from .embedded import clean
+
 MAGIC = len("stealth_pnginfo")
 ALPHA = {b"stealth_pnginfo": False, b"stealth_pngcomp": True}
 COLORS = {b"stealth_rgbinfo": False, b"stealth_rgbcomp": True}
@@ -16,11 +18,11 @@ LOWEST_BIT = bytes(b"01"[value & 1] for value in range(256))
 
 
 def hidden_text(image: Image.Image) -> str:
-    """The text hidden in a picture; empty where there is none. Decodes the picture."""
+    """The text hidden in a picture; empty where there is none."""
     if image.mode == "RGBA" and (text := _read(image.getchannel("A"), ALPHA)):
         return text
     if image.mode in ("RGB", "RGBA"):
-        return _read(image.convert("RGB"), COLORS)
+        return _read(image if image.mode == "RGB" else image.convert("RGB"), COLORS)
     return ""
 
 
@@ -40,7 +42,7 @@ def _read(channels: Image.Image, magic_words: dict[bytes, bool]) -> str:
             body = zlib.decompressobj(31).decompress(body, MAX_INFLATED)
         except zlib.error:
             return ""
-    return body.decode("utf-8", "replace")
+    return clean(body.decode("utf-8", "replace"))
 
 
 def _bits(channels: Image.Image) -> bytes:

@@ -1,14 +1,18 @@
 """The only door for a new file."""
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 
-from gallery import ingest, pictures, statistics
+from gallery import ingest, pictures, removal, statistics
 from gallery.changes import read_facts
 from gallery.models import Image
 from gallery.tests.drawing import draw
+from gallery.tests.metadata.tool_files import A1111, PROMPT, png, stealth
 
 
 def test_add_image_keeps_file_thumbnail_and_row_together(add_image, media_folder):
@@ -55,3 +59,64 @@ def test_counters_follow_every_picture(add_image):
     assert statistics.totals(statistics.Addend.Kind.TAG) == {
         ("tag", str(first.tags.get().pk)): statistics.Total(1, first.file_size)
     }
+
+
+def test_take_in_keeps_what_the_file_says_of_itself(db):
+    taken = ingest.take_in(data=png(parameters=A1111), source=Image.Source.IMPORTED, tags=["a"])
+    image = Image.objects.get()
+    assert (taken.image, taken.is_new) == (image, True)
+    assert (image.prompt, image.model) == (f"{PROMPT}\nsecond line", "dreamshaper_8")
+    assert image.metadata["embedded"]["raw"] == {"png:parameters": A1111}
+    assert image.upload_hash == image.content_hash
+    hidden = ingest.take_in(data=stealth(A1111), source=Image.Source.IMPORTED).image
+    assert (hidden.prompt, hidden.metadata["embedded"]["tool"]) == (image.prompt, "a1111")
+
+
+def test_take_in_answers_the_picture_that_has_the_bytes(add_image, media_folder):
+    generated = add_image(prompt="mine", tags=["x"], source=Image.Source.GENERATED)
+    removal.trash_images(image_ids=[generated.pk])
+    taken = ingest.take_in(
+        data=draw(), source=Image.Source.UPLOADED, prompt="other", tags=["X", "y"]
+    )
+    generated.refresh_from_db()
+    assert (taken.image, taken.is_new, Image.objects.count()) == (generated, False, 1)
+    assert (generated.prompt, generated.trashed_at) == ("mine", None)
+    assert [tag.name for tag in generated.tags.all()] == ["x", "y"]
+    assert len([path for path in media_folder.rglob("*") if path.is_file()]) == 2
+    assert statistics.totals() == statistics.recount(read_facts([generated.pk]).values())
+
+
+def test_take_in_gives_a_lost_file_back(add_image):
+    image = add_image()
+    default_storage.delete(image.file.name)
+    assert ingest.take_in(data=draw(), source=Image.Source.UPLOADED).image == image
+    with default_storage.open(image.file.name) as file:
+        assert file.read() == draw()
+
+
+def test_generations_with_the_same_bytes_are_pictures_of_their_own(add_image):
+    images = [add_image(source=Image.Source.GENERATED) for _ in range(2)]
+    assert len({image.pk for image in images}) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_take_in_of_the_same_bytes_at_once_makes_one_picture(media_folder):
+    ready = threading.Barrier(6)
+
+    def upload(number: int) -> tuple[int, bool]:
+        ready.wait()
+        try:
+            taken = ingest.take_in(
+                data=draw(), source=Image.Source.UPLOADED, tags=[f"tag {number}"]
+            )
+        finally:
+            connection.close()
+        return taken.image.pk, taken.is_new
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(upload, range(6)))
+    image = Image.objects.get()
+    assert sorted(answers) == sorted([(image.pk, True)] + [(image.pk, False)] * 5)
+    assert [tag.name for tag in image.tags.all()] == [f"tag {number}" for number in range(6)]
+    assert len([path for path in media_folder.rglob("*") if path.is_file()]) == 2
+    assert statistics.totals() == statistics.recount(read_facts([image.pk]).values())

@@ -1,14 +1,17 @@
 """One reader for each tool, over files as the tool writes them."""
 
+import io
 import json
 import zlib
 from random import Random
 
 import pytest
+from PIL import Image
 
 from gallery.metadata import read
 from gallery.metadata.a1111 import pairs
 from gallery.metadata.png import SIGNATURE, join
+from gallery.metadata.stealth import hidden_text
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import (
     A1111,
@@ -46,7 +49,7 @@ DRAW_THINGS = (
 )
 
 
-def facts(data: bytes, **options: bool) -> tuple[str, str, str, str, dict]:
+def facts(data: bytes, **options: str) -> tuple[str, str, str, str, dict]:
     found = read(data, **options)
     return (found.tool, found.prompt, found.negative_prompt, found.model, dict(found.parameters))
 
@@ -199,14 +202,18 @@ def test_swarmui_is_read(data):
     {}, {"compressed": False}, {"alpha": False}, {"alpha": False, "compressed": False},
     {"kind": "WEBP"},
 ])  # fmt: skip
-def test_hidden_text_is_read_when_asked_for(options):
+def test_hidden_text_is_read(options):
     data = stealth(json.dumps(NOVELAI), **options)
     assert facts(data) == ("", "", "", "", {})
-    assert facts(data, hidden=True)[:3] == ("novelai", PROMPT, NEGATIVE)
-    assert facts(stealth(A1111, **options), hidden=True)[:2] == (
-        "a1111", f"{PROMPT}\nsecond line",
-    )  # fmt: skip
-    assert facts(draw(format="PNG"), hidden=True) == ("", "", "", "", {})
+    assert facts(data, hidden=hidden(data))[:3] == ("novelai", PROMPT, NEGATIVE)
+    data = stealth(A1111, **options)
+    assert facts(data, hidden=hidden(data))[:2] == ("a1111", f"{PROMPT}\nsecond line")
+    assert hidden(draw(format="PNG")) == hidden(draw(format="PNG", mode="L", color=1)) == ""
+
+
+def hidden(data: bytes) -> str:
+    with Image.open(io.BytesIO(data)) as image:
+        return hidden_text(image)
 
 
 def test_raw_texts_are_kept_whole():
@@ -276,4 +283,4 @@ def test_damaged_files_never_raise(seed):
         broken = bytearray(data)
         for _ in range(rng.randint(1, 12)):
             broken[rng.randrange(len(broken))] = rng.randrange(256)
-        read(bytes(broken[: rng.randint(0, len(broken))]), hidden=True)
+        read(bytes(broken[: rng.randint(0, len(broken))]))
