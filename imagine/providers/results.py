@@ -66,11 +66,7 @@ async def read_stream(
     async for message in httpx2.EventSource(response, max_event_size=MAX_EVENT):
         if message.data == "[DONE]":
             return
-        fields = read_json(message.data)
-        if not isinstance(fields, dict):
-            raise _bad_answer("The upstream's stream holds something else than events.")
-        if fields.get("error"):
-            raise _failure_event(fields)
+        fields = _event_fields(message.data)
         kind = str(fields.get("type") or message.event)
         if kind.endswith(".partial_image"):
             if glimpse := _glimpse(fields, count):
@@ -84,6 +80,15 @@ async def read_stream(
             count += 1
     if not count:
         raise _bad_answer("The upstream's stream ended without a picture.", code="no_picture")
+
+
+def _event_fields(data: str) -> dict[str, Any]:
+    fields = read_json(data)
+    if not isinstance(fields, dict):
+        raise _bad_answer("The upstream's stream holds something else than events.")
+    if fields.get("error"):
+        raise _failure_event(fields)
+    return fields
 
 
 def _glimpse(fields: dict[str, Any], index: int) -> PartialImage | None:
