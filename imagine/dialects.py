@@ -20,6 +20,8 @@ MAX_PROMPT_LENGTH = 32_000
 MAX_N = 10
 MAX_MODEL_LENGTH = 100
 MAX_USER_LENGTH = 512
+MAX_SEED = 2**32 - 1
+"""No field of either dialect, but of many servers; a provider that knows no seeds leaves it out."""
 
 SIDE_OF_1K = 1024
 """Pixels: a longer side asks for xAI's `2k`."""
@@ -92,6 +94,7 @@ def read_request(fields: Mapping[str, Any]) -> tuple[ImageRequest, Answer]:
         moderation=_choice(fields, "moderation", ("auto", "low")),
         style=_choice(fields, "style", ("vivid", "natural")),
         user=_text(fields, "user", MAX_USER_LENGTH),
+        seed=_integer(fields, "seed", 0, MAX_SEED),
         partial_images=_integer(fields, "partial_images", 0, 3) or 0,
     )
     answer = Answer(

@@ -1,7 +1,15 @@
-"""Addresses below `/admin/imagine/`."""
+"""Addresses below `/admin/imagine/`.
 
-from django.urls import URLPattern
+`apikey/` and `generation/` are left to the model pages of Django's admin site.
+"""
+
+from django.urls import path
+
+from . import views
 
 app_name = "imagine"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.imagine, name="imagine"),
+    path("token/", views.token, name="token"),
+]

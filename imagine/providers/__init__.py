@@ -17,12 +17,18 @@ PROVIDERS = {
 _running: "WeakKeyDictionary[asyncio.AbstractEventLoop, ImageProvider]" = WeakKeyDictionary()
 
 
+def provider_class() -> type[ImageProvider]:
+    """What IMAGINE_PROVIDER names."""
+    found: type[ImageProvider] = import_string(PROVIDERS[settings.IMAGINE_PROVIDER])
+    return found
+
+
 def get_provider() -> ImageProvider:
     """The provider named by IMAGINE_PROVIDER; its connections live as long as the event loop."""
     loop = asyncio.get_running_loop()
     provider = _running.get(loop)
     if provider is None:
-        provider = _running[loop] = import_string(PROVIDERS[settings.IMAGINE_PROVIDER])()
+        provider = _running[loop] = provider_class()()
     return provider
 
 

@@ -55,6 +55,7 @@ class ImageRequest:
     moderation: str = ""
     style: str = ""
     user: str = ""
+    seed: int | None = None
     partial_images: int = 0
 
     def parameters(self) -> dict[str, Any]:
@@ -69,9 +70,10 @@ class ImageRequest:
             "moderation": self.moderation,
             "style": self.style,
             "user": self.user,
-            "partial_images": self.partial_images,
+            "seed": self.seed,
+            "partial_images": self.partial_images or None,
         }
-        return {name: value for name, value in asked.items() if value not in ("", None, 0)}
+        return {name: value for name, value in asked.items() if value not in ("", None)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def request_body(request: ImageRequest) -> dict[str, Any]:
     names = ["quality", "background", "output_format", "output_compression", "moderation",
              "style", "user"]  # fmt: skip
     if not request.model.startswith(OPENAI_MODELS):
-        names += ["aspect_ratio", "resolution"]
+        names += ["aspect_ratio", "resolution", "seed"]
     for name in names:
         if (value := getattr(request, name)) not in ("", None):
             body[name] = value

@@ -31,7 +31,7 @@ class SampleProvider(ImageProvider):
                 request.prompt,
                 width=width,
                 height=height,
-                seed=index,
+                seed=(request.seed or 0) + index,
                 steps=request.partial_images + 1,
             )
             for step in range(request.partial_images):

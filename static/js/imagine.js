@@ -1,0 +1,1 @@
+import "./components/imagine-studio.js";

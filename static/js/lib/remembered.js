@@ -1,0 +1,68 @@
+/** What this browser remembers of the Imagine page: prompts, choices, how long pictures take. */
+
+const PROMPTS = 50;
+const DURATIONS = 12;
+
+/** @param {Storage} storage */
+export class Remembered {
+  #storage;
+
+  constructor(storage) {
+    this.#storage = storage;
+  }
+
+  /** Prompts, the latest first, each once. */
+  get prompts() {
+    return this.#read("prompts", []);
+  }
+
+  addPrompt(prompt) {
+    const others = this.prompts.filter((one) => one !== prompt);
+    this.#write("prompts", [prompt, ...others].slice(0, PROMPTS));
+  }
+
+  forgetPrompts() {
+    this.#write("prompts", []);
+  }
+
+  /** The form's values by name. */
+  get choices() {
+    return this.#read("choices", {});
+  }
+
+  set choices(values) {
+    this.#write("choices", values);
+  }
+
+  /** Milliseconds that a picture of this provider usually takes; 0 where it is not known. */
+  usualDuration(provider) {
+    const durations = this.#read(`durations.${provider}`, []).toSorted((a, b) => a - b);
+    return durations[Math.floor(durations.length / 2)] ?? 0;
+  }
+
+  addDuration(provider, milliseconds) {
+    const durations = this.#read(`durations.${provider}`, []);
+    this.#write(`durations.${provider}`, [milliseconds, ...durations].slice(0, DURATIONS));
+  }
+
+  #read(name, otherwise) {
+    try {
+      return JSON.parse(this.#storage.getItem(`imagine.${name}`)) ?? otherwise;
+    } catch {
+      return otherwise;
+    }
+  }
+
+  #write(name, value) {
+    try {
+      this.#storage.setItem(`imagine.${name}`, JSON.stringify(value));
+    } catch {
+      // The storage is full or forbidden: then the page works without a memory.
+    }
+  }
+}
+
+/** How much of a picture is likely done: fast at first, never quite whole. */
+export function likelyProgress(elapsed, usual) {
+  return usual ? Math.min(0.97, 1 - Math.exp((-1.6 * elapsed) / usual)) : undefined;
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { likelyProgress, Remembered } from "../../static/js/lib/remembered.js";
+
+class MemoryStorage {
+  #values = new Map();
+  getItem(name) {
+    return this.#values.get(name) ?? null;
+  }
+  setItem(name, value) {
+    this.#values.set(name, value);
+  }
+}
+
+test("prompts are kept once each, the latest first", () => {
+  const remembered = new Remembered(new MemoryStorage());
+  for (const prompt of ["a", "b", "a"]) remembered.addPrompt(prompt);
+  assert.deepEqual(remembered.prompts, ["a", "b"]);
+  for (let n = 0; n < 60; n++) remembered.addPrompt(`${n}`);
+  assert.equal(remembered.prompts.length, 50);
+});
+
+test("the usual duration is the median of the last ones", () => {
+  const remembered = new Remembered(new MemoryStorage());
+  assert.equal(remembered.usualDuration("xai"), 0);
+  for (const duration of [9000, 1000, 2000]) remembered.addDuration("xai", duration);
+  assert.equal(remembered.usualDuration("xai"), 2000);
+  assert.equal(remembered.usualDuration("sample"), 0);
+});
+
+test("a storage that is forbidden or holds something else is no error", () => {
+  const forbidden = {
+    getItem() {
+      throw new Error("forbidden");
+    },
+    setItem() {
+      throw new Error("forbidden");
+    },
+  };
+  const remembered = new Remembered(forbidden);
+  remembered.addPrompt("a");
+  assert.deepEqual(remembered.prompts, []);
+});
+
+test("progress grows and is never whole before the picture has come", () => {
+  assert.equal(likelyProgress(500, 0), undefined);
+  const values = [0, 500, 1000, 60_000].map((elapsed) => likelyProgress(elapsed, 1000));
+  assert.deepEqual(values, [...values].sort());
+  assert.equal(values.at(-1), 0.97);
+});
