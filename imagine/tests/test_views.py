@@ -1,0 +1,77 @@
+"""The Imagine page and its token."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from imagine import callers
+from imagine.models import Generation
+
+
+def test_page_needs_a_staff_login(db):
+    for response in (Client().get("/admin/imagine/"), Client().post("/admin/imagine/token/")):
+        assert (response.status_code, response["Location"].split("?")[0]) == (302, "/admin/login/")
+
+
+def test_token_is_for_its_user_and_needs_the_csrf_mark(staff, admin_user):
+    response = staff.post("/admin/imagine/token/")
+    assert response["Cache-Control"] == "no-store"
+    body = response.json()
+    assert body["expires_in"] == 300
+    assert callers.identify(body["token"]).user == admin_user
+    assert staff.get("/admin/imagine/token/").status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(admin_user)
+    assert strict.post("/admin/imagine/token/").status_code == 403
+
+
+def chosen(page):
+    """Values of the form that the page shows as chosen."""
+    (prompt,) = re.findall(r"<textarea[^>]*>([^<]*)</textarea>", page)
+    return prompt, *re.findall(r'name="\w+" value="([^"]*)" checked', page)
+
+
+def test_address_fills_in_the_form(staff):
+    query = {"prompt": "a <fox> & 日落", "aspect_ratio": "20:9", "n": "4"}
+    page = staff.get("/admin/imagine/", query).content.decode()
+    assert chosen(page) == ("a &lt;fox&gt; &amp; 日落", "20:9", "4")
+
+
+def test_nonsense_in_the_address_gives_the_ordinary_form(staff):
+    query = {"prompt": "x" * 40_000, "aspect_ratio": "7:1", "n": "99", "model": "\x00"}
+    page = staff.get("/admin/imagine/", query).content.decode()
+    assert chosen(page) == ("", "1:1", "1")
+
+
+def test_page_says_that_pictures_are_samples(staff, settings):
+    assert "sample painter" in staff.get("/admin/imagine/").content.decode()
+    settings.IMAGINE_PROVIDER = "xai"
+    page = staff.get("/admin/imagine/").content.decode()
+    assert "sample painter" not in page
+    assert re.findall(r'<option value="(grok[^"]*)"', page)[:2] == [
+        "grok-imagine-1.0", "grok-imagine-image",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_page_shows_what_the_user_made_before(
+    staff, admin_user, add_image, rows, django_assert_num_queries
+):
+    add_image(prompt="somebody else's")
+    for number in range(rows):
+        generation = Generation.objects.create(prompt="x", n=1, user=admin_user)
+        generation.images.add(add_image(prompt=f"mine {number}"))
+    with django_assert_num_queries(3):
+        page = staff.get("/admin/imagine/").content.decode()
+    assert re.findall(r'dir="auto">(mine \d)<', page) == [
+        f"mine {number}" for number in reversed(range(rows))
+    ]
+
+
+def test_page_token_generates_for_its_user(gateway, client, admin_user):
+    headers = {"Authorization": f"Bearer {callers.page_token(admin_user)}"}
+    response = client.post("/v1/images/generations", json={"prompt": "a fox"}, headers=headers)
+    assert response.status_code == 200
+    generation = Generation.objects.get()
+    assert (generation.user, generation.key) == (admin_user, None)
