@@ -8,6 +8,7 @@ import pytest
 
 from grok2api.observing import route_of
 from tests.server import Server
+from tests.stores import wait_until
 
 UPSTREAM_KEY = "upstream-key-that-nobody-may-see"
 
@@ -79,18 +80,26 @@ def test_the_log_is_json_with_ids_and_without_secrets(server):
     link = made["data"][0]["url"].removeprefix(server.url)
     assert ask(server, link)[0] == 200
     assert ask(server, link.replace("-0-", "-1-"), **{"X-Request-ID": "the-link"})[0] == 404
-    log = (server.folder / "logs" / "app.log").read_text()
-    lines = [json.loads(line) for line in log.splitlines()]
-    told = [line for line in lines if line.get("request_id") == "the-generation"]
-    assert [line["message"].rsplit(" ", 2)[0] for line in told] == [
+    wait_until(lambda: len(told(server, "the-link")) > 1)  # written after the answer
+    assert [line.rsplit(" ", 2)[0] for line in told(server, "the-generation")] == [
         "POST /v1/images/generations 200"
     ]
-    told = [line["message"] for line in lines if line.get("request_id") == "the-link"]
-    assert any(line.startswith("GET /v1/files/image/….jpg 404") for line in told)
+    assert [line.partition("….jpg")[0] for line in told(server, "the-link")] == [
+        "Not Found: /v1/files/image/",
+        "GET /v1/files/image/",
+    ]
+    log = (server.folder / "logs" / "app.log").read_text()
     secret_key = (server.folder / "data" / "secret_key").read_text().strip()
     secrets = [server.api_key, server.password, UPSTREAM_KEY, secret_key, link.rpartition("/")[2]]
     for text in (log, server.output):
         assert [secret for secret in secrets if secret in text] == []
+
+
+def told(server, request_id: str) -> list[str]:
+    """The messages that the log file has of a request."""
+    log = (server.folder / "logs" / "app.log").read_text()
+    lines = [json.loads(line) for line in log.splitlines()]
+    return [line["message"] for line in lines if line.get("request_id") == request_id]
 
 
 def test_metrics_are_for_staff_and_keys(server, client, staff):
