@@ -152,7 +152,10 @@ def test_both_readmes_say_the_same():
         document = DOCUMENTS[name]
         return {
             "headings": [level for level, _ in document.headings],
-            "tables": [table.column(0) for table in document.tables],
+            "tables": [table.column(0) for table in document.tables if "!" not in str(table.rows)],
+            "pictures": [
+                re.sub("-zh-", "-en-", link) for link in document.links if ".webp" in link
+            ],
             "examples": [(block.language, block.mark, code_of(block)) for block in document.blocks],
         }
 
