@@ -6,10 +6,11 @@ typing error stops the start instead of turning into a default.
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import ParseResult, unquote, urlparse
+from urllib.parse import ParseResult, parse_qsl, unquote, urlparse
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -108,6 +109,38 @@ def database(name: str, scheme_prefixes: Sequence[str]) -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": parts.port or "",
     }
+
+
+def s3(name: str) -> dict[str, Any]:
+    """Options of the S3 storage from `s3://key:secret@bucket/folder?endpoint=…&region=…`.
+
+    Empty where the variable is; key and secret may instead come from AWS's own variables.
+    """
+    value = text(name)
+    if not value:
+        return {}
+    example = "s3://bucket?endpoint=https://s3.example.org"
+    parts = _parsed(name, value, ["s3"])
+    query = dict(parse_qsl(parts.query))
+    endpoint = query.pop("endpoint", "")
+    region = query.pop("region", "")
+    if query:
+        raise ImproperlyConfigured(f"{name} knows endpoint and region, not {', '.join(query)}.")
+    if not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must name a bucket, such as {example}.")
+    if endpoint and not re.match(r"https?://[^/]", endpoint):
+        raise ImproperlyConfigured(f"{name}: its endpoint must be an address, such as {example}.")
+    if bool(parts.username) != bool(parts.password):
+        raise ImproperlyConfigured(f"{name} must hold both a key and its secret, or neither.")
+    options = {
+        "bucket_name": parts.netloc.rpartition("@")[2],
+        "location": unquote(parts.path).strip("/"),
+        "endpoint_url": endpoint,
+        "region_name": region,
+        "access_key": unquote(parts.username or ""),
+        "secret_key": unquote(parts.password or ""),
+    }
+    return {option: value for option, value in options.items() if value}
 
 
 def secret_file(path: Path, make: Callable[[], str]) -> str:

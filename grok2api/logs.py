@@ -79,5 +79,6 @@ def _secrets() -> tuple[str, ...]:
     """Longest first, so that none is left behind as the tail of another."""
     upstream = f"{settings.XAI_API_KEY},{settings.IMAGINE_UPSTREAM_KEY}".split(",")
     passwords = (settings.ADMIN_PASSWORD, settings.DATABASES["default"].get("PASSWORD", ""))
-    found = {settings.SECRET_KEY, settings.API_KEY, *passwords, *map(str.strip, upstream)}
+    own = (settings.SECRET_KEY, settings.API_KEY, settings.S3.get("secret_key", ""))
+    found = {*own, *passwords, *map(str.strip, upstream)}
     return tuple(sorted((s for s in found if len(s) >= SHORTEST_SECRET), key=len, reverse=True))

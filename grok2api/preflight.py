@@ -104,7 +104,11 @@ def check_storage() -> None:
         name = default_storage.save(f"probe/{uuid.uuid4().hex}", ContentFile(b"probe"))
         default_storage.delete(name)
     except OSError as error:
-        raise NotReady(f"Pictures cannot be stored in {storage_name()}: {error}.") from error
+        variable = "MEDIA_STORAGE_URL" if settings.S3 else "MEDIA_ROOT"
+        reason = str(error).rstrip(".")
+        raise NotReady(
+            f"Pictures cannot be stored in {storage_name()} ({reason}): check {variable}."
+        ) from error
 
 
 def prepare_database() -> bool:
@@ -146,8 +150,7 @@ def explain(error: Error) -> str:
 
 def storage_name() -> str:
     """Where pictures are kept, without secrets."""
-    parts = urlparse(settings.MEDIA_STORAGE_URL)
-    return f"s3://{parts.hostname}" if parts.hostname else str(settings.MEDIA_ROOT)
+    return f"s3://{settings.S3['bucket_name']}" if settings.S3 else str(settings.MEDIA_ROOT)
 
 
 def _server() -> str:

@@ -204,12 +204,22 @@ else:
 # Files
 
 MEDIA_ROOT = env.folder("MEDIA_ROOT", BASE_DIR / "media")
-MEDIA_STORAGE_URL = env.text("MEDIA_STORAGE_URL")
+S3 = env.s3("MEDIA_STORAGE_URL")
+# Where nginx finds MEDIA_ROOT for itself, as an internal location such as /media-files/.
+X_ACCEL_REDIRECT = env.text("X_ACCEL_REDIRECT")
+if X_ACCEL_REDIRECT and not (X_ACCEL_REDIRECT.startswith("/") and X_ACCEL_REDIRECT.endswith("/")):
+    raise ImproperlyConfigured("X_ACCEL_REDIRECT must begin and end with a slash: /media-files/.")
+if X_ACCEL_REDIRECT and S3:
+    raise ImproperlyConfigured("X_ACCEL_REDIRECT is for MEDIA_ROOT, not for MEDIA_STORAGE_URL.")
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "gallery.storage.DurableFileSystemStorage"},
+    "default": (
+        {"BACKEND": "gallery.s3.S3PictureStorage", "OPTIONS": S3}
+        if S3
+        else {"BACKEND": "gallery.storage.DurableFileSystemStorage"}
+    ),
     "staticfiles": {"BACKEND": "grok2api.staticfiles.HashedStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False

@@ -5,11 +5,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import boto3
 
 
 def free_port() -> int:
@@ -68,6 +71,42 @@ class OwnRedis(OwnServer):
             program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
             "--dir", str(self.folder),
         ]  # fmt: skip
+
+
+class OwnS3(OwnServer):
+    """An S3 server (moto's, a process of its own) with the bucket `pictures`."""
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """For MEDIA_STORAGE_URL."""
+        return f"s3://test-key:test-secret@pictures/library?endpoint={self.endpoint}"
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+
+    @property
+    def client(self) -> Any:
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test-key",
+            aws_secret_access_key="test-secret",
+        )
+
+    def start(self) -> Self:
+        super().start()
+        self.client.create_bucket(Bucket="pictures")
+        return self
+
+    def stored(self) -> list[str]:
+        """Keys of all objects, in order."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket="pictures")
+        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
 
 
 class OwnPostgres(OwnServer):

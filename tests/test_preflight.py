@@ -155,7 +155,20 @@ def test_folders_that_cannot_be_are_told(tmp_path):
         )
     status, sentence = serve(tmp_path, MEDIA_ROOT=str(file / "folder"))
     assert status == 1
-    assert sentence.startswith(f"Not started: Pictures cannot be stored in {file}/folder: ")
+    assert sentence.startswith(f"Not started: Pictures cannot be stored in {file}/folder (")
+    assert sentence.endswith("): check MEDIA_ROOT.")
+
+
+def test_a_picture_store_that_is_not_there_is_told(tmp_path):
+    port = free_port()
+    status, sentence = serve(
+        tmp_path,
+        MEDIA_STORAGE_URL=f"s3://key:secret-of-s3@pictures?endpoint=http://127.0.0.1:{port}",
+    )
+    assert status == 1
+    assert sentence.startswith("Not started: Pictures cannot be stored in s3://pictures (")
+    assert sentence.endswith("): check MEDIA_STORAGE_URL.")
+    assert "secret-of-s3" not in sentence
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):

@@ -110,3 +110,46 @@ def test_a_secret_file_that_cannot_be_read_is_named(monkeypatch, tmp_path):
         env.text("X")
     sentence = f"X_FILE: {tmp_path}/gone cannot be read: No such file or directory."
     assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "options"),
+    [
+        ("", {}),
+        ("s3://b", {"bucket_name": "b"}),
+        (
+            "s3://key:se%2Fcret@My.Bucket/a/b?endpoint=http://h:9000&region=eu-1",
+            {
+                "bucket_name": "My.Bucket",
+                "location": "a/b",
+                "endpoint_url": "http://h:9000",
+                "region_name": "eu-1",
+                "access_key": "key",
+                "secret_key": "se/cret",
+            },
+        ),
+    ],
+)
+def test_s3_reads_bucket_folder_server_and_key(monkeypatch, value, options):
+    monkeypatch.setenv("X", value)
+    assert env.s3("X") == options
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("http://b", "X must begin with s3://."),
+        ("s3://", "X must name a bucket, such as s3://bucket?endpoint=https://s3.example.org."),
+        ("s3://b?acl=public", "X knows endpoint and region, not acl."),
+        ("s3://key@b", "X must hold both a key and its secret, or neither."),
+        (
+            "s3://b?endpoint=h:9000",
+            "X: its endpoint must be an address, such as s3://bucket?endpoint=https://s3.example.org.",
+        ),
+    ],
+)
+def test_s3_names_what_is_wrong(monkeypatch, value, sentence):
+    monkeypatch.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured) as error:
+        env.s3("X")
+    assert str(error.value) == sentence
