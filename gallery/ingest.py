@@ -77,6 +77,7 @@ def take_in(
     model: str = "",
     tags: Iterable[str] = (),
     created_at: datetime | None = None,
+    sidecar: str = "",
     **facts: Any,
 ) -> Taken:
     """Put a file from outside into the library, unless its very bytes are there already.
@@ -86,6 +87,8 @@ def take_in(
     and parameters are read from the file itself.
 
     Args:
+        sidecar: the text of a file beside the picture, which counts where the picture's own
+            file says nothing.
         facts: further arguments of `add_image`.
 
     Raises: as `add_image`.
@@ -96,7 +99,7 @@ def take_in(
         return Taken(known, is_new=False)
     picture = pictures.read_picture(data)
     facts["metadata"] = facts.get("metadata") or {}
-    found = embedded.read(data, hidden=picture.hidden_text)
+    found = embedded.read(data, hidden=picture.hidden_text or sidecar)
     if found.raw:
         facts["metadata"] = {**facts["metadata"], "embedded": found.as_dict()}
     try:

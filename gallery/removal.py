@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Collection
+from datetime import timedelta
 from functools import partial
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from .changes import ChangeReport, changing, chunks
+from .changes import CHUNK, ChangeReport, changing, chunks
 from .models import Image
 
 logger = logging.getLogger(__name__)
@@ -16,19 +19,16 @@ logger = logging.getLogger(__name__)
 
 def delete_images(*, image_ids: Collection[int]) -> ChangeReport:
     """Delete pictures for good. Files go once the rows' deletion is committed."""
-    report = ChangeReport()
-    for ids in chunks(image_ids):
-        with changing(ids) as before:
-            rows = Image.objects.filter(pk__in=list(before))
-            names = [name for pair in rows.values_list("file", "thumbnail") for name in pair]
-            rows.delete()
-            transaction.on_commit(partial(_delete_files, names))
-        report.add(asked=ids, found=before)
-    return report
+    return _delete(image_ids, Q())
 
 
 def trash_images(*, image_ids: Collection[int]) -> ChangeReport:
-    """Move pictures to the trash; one that is there already keeps its date."""
+    """Move pictures to the trash; one that is there already keeps its date.
+
+    What has lain there for too long goes on this occasion, so that nobody has to run
+    `empty_trash`.
+    """
+    empty_trash(limit=CHUNK)
     report = ChangeReport()
     now = timezone.now()
     for ids in chunks(image_ids):
@@ -40,6 +40,20 @@ def trash_images(*, image_ids: Collection[int]) -> ChangeReport:
     return report
 
 
+def empty_trash(*, limit: int | None = None) -> int:
+    """Delete for good what has been in the trash for longer than `GALLERY_TRASH_DAYS`.
+
+    Args:
+        limit: at most so many pictures, the longest trashed first; all where it is None.
+
+    Returns: how many were deleted.
+    """
+    expired = Q(trashed_at__lt=timezone.now() - timedelta(days=settings.GALLERY_TRASH_DAYS))
+    ids = Image.objects.filter(expired).order_by("trashed_at").values_list("pk", flat=True)
+    # Asked again under the lock: who restores a picture at this moment keeps it.
+    return _delete(list(ids[:limit]), expired).done
+
+
 def restore_images(*, image_ids: Collection[int]) -> ChangeReport:
     """Take pictures out of the trash, with the tags and the favourite mark that they had."""
     report = ChangeReport()
@@ -49,6 +63,19 @@ def restore_images(*, image_ids: Collection[int]) -> ChangeReport:
                 trashed_at=None, updated_at=timezone.now()
             )
         report.add(asked=ids, found=before)
+    return report
+
+
+def _delete(image_ids: Collection[int], condition: Q) -> ChangeReport:
+    report = ChangeReport()
+    for ids in chunks(image_ids):
+        with changing(ids) as before:
+            rows = Image.objects.filter(condition, pk__in=list(before))
+            files = {pk: names for pk, *names in rows.values_list("pk", "file", "thumbnail")}
+            Image.objects.filter(pk__in=list(files)).delete()
+            names = [name for pair in files.values() for name in pair]
+            transaction.on_commit(partial(_delete_files, names))
+        report.add(asked=ids, found=files)
     return report
 
 

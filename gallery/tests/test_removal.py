@@ -1,9 +1,13 @@
 """Trash, restore, deletion and marks."""
 
+import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 
 from gallery import marking, removal, statistics
 from gallery.changes import ChangeReport, read_facts
@@ -65,5 +69,32 @@ def test_mark_images_sets_only_what_was_asked(add_image):
 def test_jobs_cost_the_same_for_one_and_for_three_pictures(add_image, django_assert_num_queries):
     images = [add_image(tags=["a", "b"]) for _ in range(4)]
     for ids in ([images[0].pk], [image.pk for image in images[1:]]):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             removal.trash_images(image_ids=ids)
+
+
+def test_empty_trash_deletes_what_lay_there_too_long(
+    add_image, settings, media_folder, capsys, django_capture_on_commit_callbacks
+):
+    settings.GALLERY_TRASH_DAYS = 30
+    kept, recent, old, older = (add_image() for _ in range(4))
+    removal.trash_images(image_ids=[recent.pk, old.pk, older.pk])
+    for image, days in ((recent, 29), (old, 31), (older, 32)):
+        moment = timezone.now() - timedelta(days=days)
+        Image.objects.filter(pk=image.pk).update(trashed_at=moment)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert removal.empty_trash(limit=1) == 1
+        assert not Image.objects.filter(pk=older.pk).exists()
+        call_command("empty_trash", "--json")
+    assert json.loads(capsys.readouterr().out) == {"deleted": 1}
+    assert list(Image.objects.order_by("pk")) == [kept, recent]
+    assert len(files(media_folder)) == 4
+
+
+def test_trashing_empties_what_lay_there_too_long(add_image, settings):
+    settings.GALLERY_TRASH_DAYS = 0
+    first, second = add_image(), add_image()
+    removal.trash_images(image_ids=[first.pk])
+    assert Image.objects.in_trash().get() == first  # so that the trashing can be undone
+    removal.trash_images(image_ids=[second.pk])
+    assert Image.objects.get() == second

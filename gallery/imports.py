@@ -1,0 +1,129 @@
+"""Files from elsewhere into the library: in parallel, resumable, each with its outcome."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from . import ingest, tagging
+from .found_files import FoundFile, find_files
+from .models import Image
+from .pictures import UnreadablePicture
+
+MAX_WORKERS = 8
+
+
+class Outcome(StrEnum):
+    ADDED = "added"
+    KNOWN = "known"  # the library has the very same bytes
+    FAILED = "failed"
+    IGNORED = "ignored"  # no picture, and not called one
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a file."""
+
+    name: str
+    outcome: Outcome
+    image_id: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file to take in, with what is known of it besides: arguments of `ingest.take_in`."""
+
+    name: str
+    data: bytes
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def import_paths(
+    *, paths: Iterable[Path], tags: Iterable[str] = (), workers: int | None = None
+) -> Iterator[Imported]:
+    """Take in every picture of these files, folders and ZIP archives.
+
+    Prompts and parameters come from the files themselves or from texts beside them; a file's
+    own time is the picture's. Run again after a break, it passes over what is there by its
+    bytes, so nothing is doubled. Outcomes come in the order of the files.
+
+    Raises:
+        ValidationError: a tag's name is not valid.
+        OSError: the storage is full or cannot be written; what came before is in.
+    """
+    names = tagging.clean_names(tags)
+    found = (file for path in paths for file in find_files(path))
+    return run(take_in, (_item(file, names) for file in found), workers)
+
+
+def take_in(item: Item) -> Imported:
+    """Take one file in."""
+    try:
+        taken = ingest.take_in(data=item.data, **{"source": Image.Source.IMPORTED, **item.facts})
+    except UnreadablePicture as error:
+        return Imported(item.name, Outcome.FAILED, reason=str(error))
+    except ValidationError as error:
+        return Imported(item.name, Outcome.FAILED, reason="; ".join(error.messages))
+    outcome = Outcome.ADDED if taken.is_new else Outcome.KNOWN
+    return Imported(item.name, outcome, taken.image.pk)
+
+
+def run(
+    job: Callable[[Item], Imported],
+    items: Iterable[Item | Imported],
+    workers: int | None = None,
+) -> Iterator[Imported]:
+    """The outcomes of a job over items, in order; an outcome among the items passes through.
+
+    Decoding runs on all cores, since Pillow lets others run meanwhile. A few items at a time
+    are in memory. With one worker all runs on the caller's thread and connection.
+    """
+    count = min(os.cpu_count() or 1, MAX_WORKERS) if workers is None else workers
+    if count == 1:
+        for item in items:
+            yield item if isinstance(item, Imported) else job(item)
+        return
+    waiting: deque[Future[Imported] | Imported] = deque()
+    with ThreadPoolExecutor(count, thread_name_prefix="import") as pool:
+        try:
+            for item in items:
+                waiting.append(item if isinstance(item, Imported) else pool.submit(job, item))
+                if len(waiting) > 2 * count:
+                    yield _result(waiting.popleft())
+            while waiting:
+                yield _result(waiting.popleft())
+        finally:
+            for future in waiting:
+                if isinstance(future, Future):
+                    future.cancel()
+            # Each thread has a connection of its own; the barrier sees that each closes it.
+            barrier = Barrier(count)
+            for _ in range(count):
+                pool.submit(_close_connection, barrier)
+
+
+def _result(each: "Future[Imported] | Imported") -> Imported:
+    return each if isinstance(each, Imported) else each.result()
+
+
+def _close_connection(barrier: Barrier) -> None:
+    barrier.wait()
+    connection.close()
+
+
+def _item(file: FoundFile, tags: list[str]) -> Item | Imported:
+    if file.ignored:
+        return Imported(file.name, Outcome.IGNORED)
+    if file.failure:
+        return Imported(file.name, Outcome.FAILED, reason=file.failure)
+    facts = {"tags": tags, "created_at": file.modified, "sidecar": file.sidecar}
+    return Item(file.name, file.data, facts)

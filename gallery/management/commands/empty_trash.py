@@ -1,0 +1,25 @@
+"""`manage.py empty_trash`: see `gallery.removal`."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from gallery import removal
+
+
+class Command(BaseCommand):
+    help = "Deletes for good what has been in the trash for longer than GALLERY_TRASH_DAYS."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        deleted = removal.empty_trash()
+        if options["json"]:
+            self.stdout.write(json.dumps({"deleted": deleted}))
+            return
+        days = settings.GALLERY_TRASH_DAYS
+        self.stdout.write(f"{deleted} pictures deleted that had been in the trash for {days} days.")

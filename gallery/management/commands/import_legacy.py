@@ -1,0 +1,25 @@
+"""`manage.py import_legacy`: see `gallery.legacy`."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from gallery import legacy
+from gallery.management.reporting import report_imports
+
+
+class Command(BaseCommand):
+    help = "Takes in the data folder of the original grok2api: its records and its pictures."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path, metavar="DATA_DIR")
+        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+
+    def handle(self, *args: Any, folder: Path, json: bool, **options: Any) -> None:
+        try:
+            imported = legacy.import_legacy(folder=folder)
+        except legacy.LegacyError as error:
+            raise CommandError(str(error)) from None
+        report_imports(imported, stdout=self.stdout, stderr=self.stderr, as_json=json)
