@@ -25,6 +25,8 @@ class Server:
     password = "a long test password"
     api_key = "sk-test-key-of-the-tests"
 
+    command: tuple[str, ...] = (sys.executable, "manage.py", "serve")
+
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self.port = _free_port()
@@ -48,7 +50,7 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
+                self.command,
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

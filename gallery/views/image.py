@@ -93,8 +93,12 @@ def _found(pk: int, done: int) -> None:
 
 def _next(request: HttpRequest, pk: int) -> str:
     """Where to go on: the given address if it is one of ours, else the picture or the list."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
-        return wanted
     home = reverse("gallery:image_list")
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if wanted.startswith("?"):
+        wanted = home + wanted
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}
+    ):
+        return wanted
     return f"{home}?image={pk}" if pk else home
