@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.core.cache import cache
-from django.db.models import Q, Subquery
+from django.db.models import Q, Subquery, Sum
 
 from . import statistics, walking
 from .models import Image
@@ -139,6 +139,23 @@ def checked_ids(found: Found) -> list[int]:
         for start in range(0, len(ids), CHECKED_AT_ONCE)
         for pk in rows.filter(pk__among=ids[start : start + CHECKED_AT_ONCE])
     ]
+
+
+def all_ids(criteria: Criteria) -> list[int]:
+    """Ids of all pictures that meet the criteria, in no order."""
+    if criteria.trashed or criteria.is_plain:
+        return list(Image.objects.matching(criteria).order_by().values_list("pk", flat=True))
+    return checked_ids(find(criteria))
+
+
+def total_size(ids: list[int]) -> int:
+    """Bytes of these pictures' files."""
+    return sum(
+        Image.objects.filter(pk__among=ids[start : start + CHECKED_AT_ONCE]).aggregate(
+            size=Sum("file_size", default=0)
+        )["size"]
+        for start in range(0, len(ids), CHECKED_AT_ONCE)
+    )
 
 
 def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int | None]:

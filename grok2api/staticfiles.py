@@ -1,7 +1,18 @@
-"""How static files are named and compressed."""
+"""How static files are named, bundled and compressed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
 
 from django.contrib.staticfiles.storage import HashedFilesMixin
+from django.core.files.base import ContentFile
+from django.core.files.storage import InMemoryStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from .bundling import bundle
+
+ENTRY = re.compile(r"css/(?:app|gallery)\.css|js/[^/]+\.js")
+"""Files that pages name. What only these import comes to the browser inside of them."""
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
@@ -17,3 +28,20 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
         HashedFilesMixin._js_module_import_aggregation_patterns[1],  # type: ignore[attr-defined]
     )
     manifest_strict = False
+
+    def post_process(
+        self, paths: dict[str, Any], dry_run: bool = False, **options: Any
+    ) -> Iterator[tuple[str, str | None, Any]]:
+        """Entries are hashed as bundles; the files beside them keep their imports."""
+
+        def read(name: str) -> str:
+            storage, path = sources[name]
+            with storage.open(path) as file:
+                return str(file.read().decode())
+
+        sources = dict(paths)
+        bundles = InMemoryStorage()
+        for name in filter(ENTRY.fullmatch, sources):
+            bundles.save(name, ContentFile(bundle(name, read).encode()))
+            paths[name] = (bundles, name)
+        yield from super().post_process(paths, dry_run=dry_run, **options)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from django import template
-from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -12,6 +11,7 @@ from ..models import Image
 register = template.Library()
 
 AROUND = 2
+UNITS = ("KB", "MB", "GB", "TB")
 LARGE = 2 * 1024 * 1024
 
 
@@ -34,10 +34,22 @@ def _with_gaps(numbers: list[int]) -> Iterator[int | None]:
 
 
 @register.filter
+def file_size(size: int) -> str:
+    """Bytes for people: 512 B, 1.5 MB. The scripts' `formatBytes` says the same."""
+    return " ".join(_number_and_unit(size))
+
+
+@register.filter
 def size_with_unit(size: int) -> SafeString:
-    """Bytes as a large number with a small unit: B, KB, MB, GB."""
-    number, _, unit = filesizeformat(size).partition("\N{NO-BREAK SPACE}")
-    return format_html('{} <span class="unit">{}</span>', number, unit)
+    """Bytes as a large number with a small unit."""
+    return format_html('{} <span class="unit">{}</span>', *_number_and_unit(size))
+
+
+def _number_and_unit(size: int) -> tuple[str, str]:
+    if size < 1024:
+        return str(size), "B"
+    power = min((size.bit_length() - 1) // 10, len(UNITS))
+    return f"{size / 1024**power:.1f}", UNITS[power - 1]
 
 
 @register.filter

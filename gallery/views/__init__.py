@@ -1,10 +1,14 @@
 """The gallery's pages. The state of each is in its address; every one needs a staff login."""
 
+from .archive import export
+from .emptying import empty_trash
 from .image import image_delete, image_detail, image_favorite, image_restore, image_tags
 from .listing import image_list, trash
 from .live import selection, statistics, suggestions
 
 __all__ = [
+    "empty_trash",
+    "export",
     "image_delete",
     "image_detail",
     "image_favorite",

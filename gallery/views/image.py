@@ -40,11 +40,17 @@ def image_tags(request: HttpRequest, pk: int) -> HttpResponse:
     """Add the names in `add` (several, by comma) and remove those in `remove`."""
     names = tagging.split_names(request.POST.get("add", ""))
     gone = request.POST.getlist("remove")
+    own_script = bool(getattr(request, "htmx", False))
     try:
         _found(pk, tagging.change_tags(image_ids=[pk], add=names, remove=gone).done)
     except ValidationError as error:
+        if own_script:
+            return HttpResponse(" ".join(error.messages), status=400, content_type="text/plain")
         for message in error.messages:
             messages.error(request, message)
+    if own_script:
+        image = get_object_or_404(Image.objects.with_tags(), pk=pk)
+        return render(request, "gallery/_tags.html", {"image": image})
     return redirect(_next(request, pk))
 
 

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
-from .. import statistics
+from .. import pictures, statistics
 from ..models import Image
 from . import chips
 from .detail import show_detail
@@ -47,6 +49,9 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
         "summary": statistics.summary(top_tags=3),
         "chips": chips.chips(state.query),
         "reset_query": chips.reset_query(state.query),
+        "api_url": reverse("api:image-list").removesuffix("images/"),
+        "largest_file": pictures.MAX_BYTES,
+        "trash_days": settings.GALLERY_TRASH_DAYS,
     }
     if section == "gallery":
         context["timeline"] = timeline(

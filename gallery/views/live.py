@@ -1,14 +1,13 @@
 """What the open page asks for by itself."""
 
 from django.contrib.admin.views.decorators import staff_member_required
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from .. import statistics as counters
 from ..filters import ImageFilter
-from ..listing import exact_count
+from ..listing import all_ids, exact_count, total_size
 from ..models import Image
 from . import chips
 from .state import read_state
@@ -45,11 +44,10 @@ def selection(request: HttpRequest) -> JsonResponse:
     state = read_state(request, trashed=request.GET.get("trash") == "only")
     if state.criteria is None:
         return JsonResponse({"errors": state.filters.form.errors}, status=400)
-    found = Image.objects.matching(state.criteria).order_by()
+    ids = all_ids(state.criteria)
     if "ids" in request.GET:
-        return JsonResponse({"ids": list(found.values_list("pk", flat=True))})
-    total = found.aggregate(bytes=Sum("file_size"))["bytes"] or 0
-    return JsonResponse({"count": found.count(), "bytes": total})
+        return JsonResponse({"ids": ids})
+    return JsonResponse({"count": len(ids), "bytes": total_size(ids)})
 
 
 @require_safe

@@ -1,2 +1,213 @@
-class GalleryPage extends HTMLElement {}
+/**
+ * <gallery-page>: a list whose address changes without loading the page anew.
+ *
+ * htmx fetches and swaps #gallery; this element keeps history, scroll and focus, and knows the
+ * address of the picture in front. On the document it dispatches `results-changed` when other
+ * pictures are shown and `address-changed` when another picture is in front; it listens to
+ * `library-changed` there.
+ */
+import { changed, listQuery } from "../lib/address.js";
+import { icon, toast } from "../lib/elements.js";
+import { toggleFavorite } from "../lib/favorites.js";
+import { text } from "../lib/texts.js";
+
+class GalleryPage extends HTMLElement {
+  #list = listQuery(location.search); // query of the list that is shown
+  #kind = "visit"; // of the request that this element has made: "back" or "refresh"
+  #scroll = 0;
+  #focus = null; // the picture that had the focus before a swap: `{id, place}`
+
+  connectedCallback() {
+    history.scrollRestoration = "manual";
+    if (history.state?.scroll) scrollTo(0, history.state.scroll);
+    const { body } = document;
+    body.addEventListener("htmx:configRequest", this.#onConfigRequest);
+    body.addEventListener("htmx:beforeRequest", this.#onBeforeRequest);
+    body.addEventListener("htmx:beforeSwap", this.#onBeforeSwap);
+    body.addEventListener("htmx:afterSwap", this.#onAfterSwap);
+    body.addEventListener("htmx:sendError", this.#onFailure);
+    body.addEventListener("htmx:responseError", this.#onFailure);
+    document.addEventListener("library-changed", this.refresh);
+    document.addEventListener("favorite-changed", this.#onFavoriteChanged);
+    document.addEventListener("show-newest", this.#showNewest);
+    document.addEventListener("click", this.#onClick);
+    this.addEventListener("change", this.#onChange);
+    this.addEventListener("pointerover", this.#onPointerOver);
+    this.addEventListener("error", this.#onImageError, { capture: true });
+    addEventListener("popstate", this.#onPopState);
+    addEventListener("pagehide", this.#rememberScroll);
+    this.#markBroken();
+  }
+
+  /** Show a picture in front of the list: a new place in the history, or the same while open. */
+  openImage(id) {
+    const address = location.pathname + changed(location.search, { image: id });
+    if (new URLSearchParams(location.search).has("image")) {
+      history.replaceState(history.state, "", address);
+    } else {
+      this.#rememberScroll();
+      history.pushState({ opened: true }, "", address);
+    }
+    this.#tell("address-changed");
+  }
+
+  closeImage() {
+    if (history.state?.opened) {
+      history.back();
+      return;
+    }
+    history.replaceState(history.state, "", location.pathname + listQuery(location.search));
+    this.#tell("address-changed");
+  }
+
+  /** Fetch the same results again, in place. */
+  refresh = () => this.#load("refresh");
+
+  /** To where new pictures stand: the first page of the same list, newest first. */
+  #showNewest = () => {
+    const query = changed(listQuery(location.search), {
+      page: null,
+      sort_by: null,
+      sort_order: null,
+    });
+    if (query === this.#list) {
+      this.refresh();
+      return;
+    }
+    history.pushState({}, "", location.pathname + query);
+    this.#load("back");
+  };
+
+  #load(kind) {
+    this.#kind = kind;
+    window.htmx.ajax("GET", location.pathname + listQuery(location.search), {
+      source: this,
+      target: "#gallery",
+      swap: "outerHTML",
+    });
+  }
+
+  #onConfigRequest = ({ detail }) => {
+    const { formData } = detail;
+    for (const name of new Set(formData.keys())) {
+      const kept = formData.getAll(name).filter((value) => value !== "");
+      formData.delete(name);
+      for (const value of kept) formData.append(name, value);
+    }
+  };
+
+  #onBeforeRequest = ({ detail }) => {
+    if (detail.target.id === "gallery") this.#scroll = scrollY;
+  };
+
+  #onBeforeSwap = ({ detail }) => {
+    // The session has ended: the login page comes where results were asked for.
+    if (new URL(detail.xhr.responseURL).pathname.includes("/login")) {
+      detail.shouldSwap = false;
+      location.reload();
+    }
+    const focused = document.activeElement?.closest("gallery-page [data-id]");
+    this.#focus = focused && { id: focused.dataset.id, place: this.#items.indexOf(focused) };
+  };
+
+  #onAfterSwap = ({ target, detail }) => {
+    if (target.id !== "gallery") return;
+    const kind = detail.requestConfig.elt === this ? this.#kind : "visit";
+    if (kind === "visit") {
+      const { pathname, search } = new URL(detail.pathInfo.finalRequestPath, location.href);
+      history.replaceState({ ...history.state, scroll: this.#scroll }, "");
+      history.pushState({}, "", pathname + search);
+      const results = this.querySelector("#results");
+      if (results.getBoundingClientRect().top < 0) results.scrollIntoView({ behavior: "instant" });
+    } else if (kind === "back") {
+      scrollTo({ top: history.state?.scroll ?? 0, behavior: "instant" });
+    }
+    this.#list = listQuery(location.search);
+    if (document.activeElement === document.body) this.#refocus(kind);
+    this.#markBroken();
+    this.#tell("results-changed");
+  };
+
+  /** To the same picture, to the one that has taken its place, or to the results as a whole. */
+  #refocus(kind) {
+    const items = this.#items;
+    const same = items.find((item) => item.dataset.id === this.#focus?.id);
+    const next = kind === "refresh" && items[Math.min(this.#focus?.place, items.length - 1)];
+    const item = (this.#focus && (same ?? next))?.querySelector(".card__link");
+    (item ?? this.querySelector("#results")).focus({ preventScroll: true });
+  }
+
+  get #items() {
+    return [...this.querySelectorAll("[data-id]")];
+  }
+
+  #onFailure = ({ detail }) => {
+    const { status } = detail.xhr;
+    toast(this, { text: status ? text("failed", { status }) : text("unreachable"), error: true });
+  };
+
+  #onPopState = () => {
+    if (listQuery(location.search) !== this.#list) this.#load("back");
+    this.#tell("address-changed");
+  };
+
+  #onFavoriteChanged = () => {
+    if (/[?&](favorite=|search=[^&]*favou?rite)/.test(location.search)) this.refresh();
+  };
+
+  #onClick = (event) => {
+    const heart = event.target.closest("[data-favorite]");
+    if (heart) {
+      event.preventDefault();
+      toggleFavorite(heart);
+      return;
+    }
+    const link = event.target.closest("a[data-image]");
+    const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (link && plain && event.button === 0) {
+      event.preventDefault();
+      this.openImage(link.dataset.image);
+    }
+  };
+
+  #onChange = ({ target }) => {
+    if (target.matches(".filters__select")) target.form.requestSubmit();
+  };
+
+  /** The whole prompt on hover; not in the markup twice. */
+  #onPointerOver = ({ target }) => {
+    const link = target.closest(".card__link");
+    if (link && !link.title) link.title = link.textContent.trim();
+  };
+
+  #onImageError = ({ target }) => {
+    if (target.matches?.(".thumbnail img")) this.#showBroken(target);
+  };
+
+  /** Pictures that have failed before this script ran. */
+  #markBroken() {
+    for (const image of this.querySelectorAll(".thumbnail img")) {
+      if (image.complete && image.naturalWidth === 0 && image.currentSrc) this.#showBroken(image);
+    }
+  }
+
+  #showBroken(image) {
+    const frame = image.closest(".thumbnail");
+    if (frame.classList.contains("thumbnail--broken")) return;
+    frame.classList.add("thumbnail--broken");
+    const sign = document.createElement("span");
+    const words = document.createElement("span");
+    sign.className = "thumbnail__broken";
+    words.textContent = text("broken");
+    sign.append(icon("image-off"), words);
+    frame.append(sign);
+  }
+
+  #rememberScroll = () => history.replaceState({ ...history.state, scroll: scrollY }, "");
+
+  #tell(name) {
+    document.dispatchEvent(new CustomEvent(name));
+  }
+}
+
 customElements.define("gallery-page", GalleryPage);

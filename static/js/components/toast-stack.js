@@ -4,7 +4,7 @@
  * Any element asks for it by a bubbling event:
  *   new CustomEvent("toast", {bubbles: true, detail: {text, error, action: {label, run}, seconds}})
  */
-import { element, icon } from "../lib/elements.js";
+import { bringForward, element, icon } from "../lib/elements.js";
 
 class ToastStack extends HTMLElement {
   connectedCallback() {
@@ -17,6 +17,7 @@ class ToastStack extends HTMLElement {
   }
 
   #onToast = ({ detail }) => {
+    bringForward(this);
     const toast = element("div", { class: detail.error ? "toast toast--error" : "toast" }, [
       icon(detail.error ? "circle-alert" : "circle-check"),
       element("span", { class: "toast__text" }, [detail.text]),

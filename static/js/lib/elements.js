@@ -27,3 +27,17 @@ export function icon(name) {
 export function toast(from, detail) {
   from.dispatchEvent(new CustomEvent("toast", { bubbles: true, detail }));
 }
+
+/**
+ * Let an element be seen and reached while a modal dialog is open: into the dialog with it.
+ * When a dialog closes, it goes home to <body>.
+ */
+export function bringForward(sign) {
+  const dialogs = document.querySelectorAll("dialog:modal");
+  const host = dialogs.length > 0 ? dialogs[dialogs.length - 1] : document.body;
+  if (sign.parentElement === host) return;
+  host.append(sign);
+  if (host !== document.body) {
+    host.addEventListener("close", () => bringForward(sign), { once: true });
+  }
+}

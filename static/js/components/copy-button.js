@@ -1,0 +1,41 @@
+/** <copy-button> around a <button>: copies the prompt of the picture that is shown. */
+import { toast } from "../lib/elements.js";
+import { text } from "../lib/texts.js";
+
+class CopyButton extends HTMLElement {
+  connectedCallback() {
+    this.hidden = false;
+    this.addEventListener("click", this.#onClick);
+  }
+
+  disconnectedCallback() {
+    this.removeEventListener("click", this.#onClick);
+  }
+
+  #onClick = async () => {
+    const prompt = this.closest("[data-id]").querySelector("[data-prompt]").textContent;
+    try {
+      await copy(prompt);
+      toast(this, { text: text("copied") });
+    } catch {
+      toast(this, { text: text("not-copied"), error: true });
+    }
+  };
+}
+
+/** Browsers have `navigator.clipboard` on HTTPS and on this machine alone. */
+async function copy(words) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(words);
+    return;
+  }
+  const area = document.createElement("textarea");
+  area.value = words;
+  (document.querySelector("dialog[open]") ?? document.body).append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) throw new Error("The browser did not copy.");
+}
+
+customElements.define("copy-button", CopyButton);

@@ -1,0 +1,25 @@
+/** The hearts: one picture may have several on a page. */
+import { toast } from "./elements.js";
+import { changeImages } from "./requests.js";
+import { text } from "./texts.js";
+
+/** Turn the mark of the button's picture. The heart changes once the server has said so. */
+export async function toggleFavorite(button) {
+  if (button.ariaBusy === "true") return;
+  const id = Number(button.dataset.favorite);
+  const favorite = button.getAttribute("aria-pressed") !== "true";
+  button.ariaBusy = "true";
+  try {
+    const { failed } = await changeImages("images/favorite/", { image_ids: [id], favorite });
+    if (failed.length > 0) throw new Error(text("not-found"));
+    for (const heart of document.querySelectorAll(`[data-favorite="${id}"]`)) {
+      heart.setAttribute("aria-pressed", String(favorite));
+      heart.value = String(!favorite);
+    }
+    document.dispatchEvent(new CustomEvent("favorite-changed", { detail: { id, favorite } }));
+  } catch (error) {
+    toast(button, { text: error.message, error: true });
+  } finally {
+    button.ariaBusy = null;
+  }
+}

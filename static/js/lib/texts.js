@@ -1,0 +1,10 @@
+/** Sentences that scripts say. The server has put them into <template id="texts">, translated. */
+import { fill } from "./format.js";
+
+/** The sentence `name`, for `values.count` things where it has two forms. */
+export function text(name, values = {}) {
+  const entry = document.getElementById("texts").content.querySelector(`[data-name="${name}"]`);
+  if (entry === null) throw new Error(`There is no text “${name}”.`);
+  const sentence = values.count === 1 && entry.dataset.one ? entry.dataset.one : entry.textContent;
+  return fill(sentence.trim(), values);
+}
