@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connection
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +12,18 @@ class GalleryConfig(AppConfig):
 
     def ready(self) -> None:
         from .search import lookups  # noqa: F401  (registers `holds`)
+
+        post_migrate.connect(mend_after_migrate, sender=self)
+
+
+def mend_after_migrate(*, verbosity: int, **_: Any) -> None:
+    """Count and index a large library that has just come to a new version of the program.
+
+    Only where somebody looks on; `serve` does it in the background.
+    """
+    from . import upkeep
+    from .management.progress import bar
+
+    tables = connection.introspection.table_names()
+    if verbosity and "gallery_countedin" in tables and "gallery_segment" in tables:
+        upkeep.mend(bar("Library"))

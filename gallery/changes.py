@@ -1,6 +1,5 @@
 """The one door to changing pictures' rows: index and counters move with them, or nothing does."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,30 +59,5 @@ def read_facts(image_ids: Collection[int], *, lock: bool = False) -> dict[int, I
     """Facts of the pictures that exist among these, in two queries."""
     if not image_ids:
         return {}
-    rows = Image.objects.filter(pk__in=image_ids).order_by("pk")
-    if lock:
-        rows = rows.select_for_update()
-    fields = list(
-        rows.values_list(
-            "pk", "prompt_folded", "model", "aspect_ratio", "favorite", "created_at",
-            "file_size", "trashed_at",
-        )
-    )  # fmt: skip
-    tag_ids: dict[int, set[int]] = defaultdict(set)
-    links = Image.tags.through.objects.filter(image_id__in=image_ids)
-    for image_id, tag_id in links.values_list("image_id", "tag_id"):
-        tag_ids[image_id].add(tag_id)
-    return {
-        pk: ImageFacts(
-            id=pk,
-            prompt=prompt,
-            model=model,
-            aspect_ratio=aspect_ratio,
-            favorite=favorite,
-            created_at=created_at,
-            file_size=file_size,
-            trashed=trashed_at is not None,
-            tag_ids=frozenset(tag_ids[pk]),
-        )
-        for pk, prompt, model, aspect_ratio, favorite, created_at, file_size, trashed_at in fields
-    }
+    rows = Image.objects.filter(pk__in=image_ids)
+    return {facts.id: facts for facts in (rows.select_for_update() if lock else rows).facts()}

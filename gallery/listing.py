@@ -22,6 +22,9 @@ EXACT_UP_TO = 10_000
 
 CHECKED_AT_ONCE = 20_000
 
+FEW = 5_000
+"""Pictures outside of the index that are named one by one."""
+
 
 class PageNotFound(LookupError):
     """The page lies behind the last one, or before the first."""
@@ -75,7 +78,8 @@ def find_page(criteria: Criteria, *, page: int = 1, page_size: int) -> Page:
         )
     else:
         found = find(criteria)
-        count, exact = found.count, found.check is None
+        count = found.count
+        exact = found.check is None or not count
         if start >= count:
             ids = []
         elif count <= EXACT_UP_TO and not exact:
@@ -98,12 +102,24 @@ def find(criteria: Criteria) -> Found:
     changed = changed_ids()
     index = Index()
     found = index.find(criteria)
-    unknown = Q(pk__among=changed)
-    for first, last in index.gaps():
-        unknown |= Q(pk__gte=first) if last is None else Q(pk__range=(first, last))
-    rows = Image.objects.matching(criteria).filter(unknown).order_by()
-    found.correct(changed=changed, matching=rows.values_list("pk", flat=True))
+    unknown = _unknown(index, changed)
+    if unknown is not None:
+        rows = Image.objects.matching(criteria).filter(unknown).order_by()
+        found.correct(changed=changed, matching=rows.values_list("pk", flat=True))
     return found
+
+
+def _unknown(index: Index, changed: list[int]) -> Q | None:
+    """Which rows must be looked at, since the index does not know their present state."""
+    if not index.numbers:
+        return Q()
+    gaps = Q()
+    for first, last in index.gaps():
+        gaps |= Q(pk__gte=first) if last is None else Q(pk__range=(first, last))
+    outside = list(Image.objects.filter(gaps).order_by().values_list("pk", flat=True)[:FEW])
+    if len(outside) == FEW:
+        return gaps | Q(pk__among=changed)
+    return Q(pk__among=[*changed, *outside]) if changed or outside else None
 
 
 def sorted_ids(criteria: Criteria, found: Found, part: slice = slice(None)) -> list[int]:

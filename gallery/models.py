@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from .querysets import ImageQuerySet, TagQuerySet
 from .search.tables import Change, Posting, Segment
-from .statistics import Addend
+from .statistics import Addend, CountedIn
 
 __all__ = [
     "MAX_PROMPT_LENGTH",
     "Addend",
     "Change",
+    "CountedIn",
     "Image",
     "Posting",
     "RemovedRow",

@@ -1,10 +1,12 @@
 """Reads over many rows. Chainable; never writes."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db.models import Q, QuerySet
 
+from .facts import ImageFacts
 from .search.criteria import Criteria, Word
 
 if TYPE_CHECKING:
@@ -44,6 +46,33 @@ class ImageQuerySet(_Images):
         """These pictures with their tags, in this order; an id without a row is left out."""
         rows = {image.pk: image for image in self.with_tags().filter(pk__in=ids)}
         return [rows[pk] for pk in ids if pk in rows]
+
+    def facts(self) -> list[ImageFacts]:
+        """What index and counters need to know of these pictures, by id. Two queries."""
+        rows = list(
+            self.order_by("pk").values_list(
+                "pk", "prompt_folded", "model", "aspect_ratio", "favorite", "created_at",
+                "file_size", "trashed_at",
+            )
+        )  # fmt: skip
+        links = self.model.tags.through.objects.filter(image__id__among=[row[0] for row in rows])
+        tag_ids: dict[int, set[int]] = defaultdict(set)
+        for image_id, tag_id in links.order_by().values_list("image_id", "tag_id"):
+            tag_ids[image_id].add(tag_id)
+        return [
+            ImageFacts(
+                id=pk,
+                prompt=prompt,
+                model=model,
+                aspect_ratio=aspect_ratio,
+                favorite=favorite,
+                created_at=created_at,
+                file_size=file_size,
+                trashed=trashed_at is not None,
+                tag_ids=frozenset(tag_ids.get(pk, ())),
+            )
+            for pk, prompt, model, aspect_ratio, favorite, created_at, file_size, trashed_at in rows
+        ]
 
     def matching(self, criteria: Criteria) -> Self:
         """The pictures that meet the criteria, sorted as they say. See `listing` for pages."""

@@ -39,6 +39,17 @@ class Addend(models.Model):
         indexes = [models.Index(fields=["kind", "key"], name="gallery_addend_counter")]
 
 
+class CountedIn(models.Model):
+    """One row: the time zone whose days the counters count, and how often they were corrected."""
+
+    time_zone = models.CharField(max_length=64)
+    generation = models.BigIntegerField(default=0)
+
+    class Meta:
+        app_label = "gallery"
+        default_permissions = ()
+
+
 Key = tuple[str, str]
 
 
@@ -102,6 +113,25 @@ def fold(limit: int = 10_000) -> None:
             for (kind, key), (images, size) in sums.items()
             if images or size
         )
+
+
+def correct(exact: dict[Key, Total], counted: dict[Key, Total]) -> None:
+    """Append what is missing between two sets of totals that were read at one moment.
+
+    Whoever changes pictures meanwhile loses nothing: an addend more does not undo theirs.
+    """
+    nothing = Total(0, 0)
+    Addend.objects.bulk_create(
+        Addend(
+            kind=kind,
+            key=key,
+            images=exact.get((kind, key), nothing).images
+            - counted.get((kind, key), nothing).images,
+            bytes=exact.get((kind, key), nothing).bytes - counted.get((kind, key), nothing).bytes,
+        )
+        for kind, key in sorted(exact.keys() | counted.keys())
+        if exact.get((kind, key)) != counted.get((kind, key))
+    )
 
 
 def recount(pictures: Iterable[ImageFacts]) -> dict[Key, Total]:

@@ -62,7 +62,20 @@ class _Walker:
         self.bits = {
             number: bits.to_bytes(SEGMENT // 8, "little") for number, bits in found.sets.items()
         }
-        self.position = Q()
+        self.position = self._start()
+
+    def _start(self) -> Q:
+        """Where the criteria themselves begin."""
+        criteria = self.criteria
+        if criteria.sort_by == SortBy.CREATED_AT:
+            bounds: tuple[Any, Any] = criteria.start, criteria.end
+            before = "lt"
+        else:
+            bounds, before = (criteria.min_size, criteria.max_size), "lte"
+        least, most = bounds
+        if criteria.descending:
+            return Q() if most is None else Q(**{f"{criteria.sort_by}__{before}": most})
+        return Q() if least is None else Q(**{f"{criteria.sort_by}__gte": least})
 
     def batches(self, wanted: int) -> Iterator[list[int]]:
         """All ids from the position on, in order; the position moves along."""
@@ -142,19 +155,20 @@ class _Walker:
 
     def _strata(self, index: Index) -> list[Stratum]:
         if self.criteria.sort_by == SortBy.FILE_SIZE:
-            strata = list(_size_strata(index))
+            strata = list(_size_strata(0, index.largest() + 1, tokens.COARSE))
         else:
             strata = list(_month_strata(index))
         return strata[::-1] if self.criteria.descending else strata
 
-    def _finer(self, stratum: Stratum | None) -> list[Stratum]:
-        """The days of a month; nothing is finer than a day or a class of size."""
-        if stratum is None or self.criteria.sort_by == SortBy.FILE_SIZE:
-            return []
-        if stratum.end - stratum.start < timedelta(days=2):
-            return []
-        days = list(_day_strata(stratum.start.date(), stratum.end.date()))
-        return days[::-1] if self.criteria.descending else days
+    def _finer(self, stratum: Stratum) -> list[Stratum]:
+        """The days of a month, the finer classes of a class of size; nothing is finer than they."""
+        if self.criteria.sort_by == SortBy.FILE_SIZE:
+            is_fine = stratum.token == tokens.size_class(stratum.start, tokens.FINE)
+            finer = [] if is_fine else _size_strata(stratum.start, stratum.end, tokens.FINE)
+        else:
+            is_fine = stratum.end - stratum.start < timedelta(days=2)
+            finer = [] if is_fine else _day_strata(stratum.start.date(), stratum.end.date())
+        return list(finer)[:: -1 if self.criteria.descending else 1]
 
 
 def _common(one: SetBySegment, other: SetBySegment) -> int:
@@ -180,9 +194,8 @@ def _stratum(token: str, first: date, end: date) -> Stratum:
     return Stratum(token, tokens.midnight(first), tokens.midnight(end))
 
 
-def _size_strata(index: Index) -> Iterator[Stratum]:
-    size = 0
-    while size <= index.largest():
-        start, end = tokens.size_bounds(size)
-        yield Stratum(tokens.size_class(size), start, end)
+def _size_strata(size: int, below: int, digits: int) -> Iterator[Stratum]:
+    while size < below:
+        start, end = tokens.size_bounds(size, digits)
+        yield Stratum(tokens.size_class(size, digits), start, end)
         size = end

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock, Thread
 
 from django.apps import apps
@@ -93,12 +93,11 @@ def segment_numbers() -> list[int]:
     return sorted(numbers)
 
 
-def rebuild(progress: Callable[[int, int], None]) -> int:
-    """Build the whole index again while searches go on; returns the number of pictures in it.
+def rebuild(progress: Callable[[int, int], None], numbers: Sequence[int]) -> int:
+    """Build these segments again while searches go on; returns the pictures in the whole index.
 
     `progress` is told how many segments of how many are done.
     """
-    numbers = segment_numbers()
     for done, number in enumerate(numbers):
         progress(done, len(numbers))
         while not build_segment(number):
@@ -120,7 +119,8 @@ def build_segment(number: int) -> bool:
     sets: dict[str, list[int]] = defaultdict(list)
     days = []
     largest = pictures = 0
-    for facts in _facts(span):
+    images = apps.get_model("gallery", "Image").objects
+    for facts in images.filter(pk__range=span, trashed_at=None).facts():
         for token in tokens(facts):
             sets[token].append(facts.id % SEGMENT)
         days.append(facts.created_at)
@@ -147,30 +147,6 @@ def build_segment(number: int) -> bool:
         for start in range(0, len(seen), BATCH):
             Change.objects.filter(pk__in=seen[start : start + BATCH]).delete()
     return True
-
-
-def _facts(span: tuple[int, int]) -> Iterable[ImageFacts]:
-    """Facts of the pictures of the library with these ids, by id. Two queries."""
-    image = apps.get_model("gallery", "Image")
-    tag_ids: dict[int, set[int]] = defaultdict(set)
-    links = image.tags.through.objects.filter(image_id__gte=span[0], image_id__lte=span[1])
-    for image_id, tag_id in links.order_by().values_list("image_id", "tag_id"):
-        tag_ids[image_id].add(tag_id)
-    rows = image.objects.filter(pk__range=span, trashed_at=None).order_by("pk")
-    for pk, prompt, model, aspect_ratio, favorite, created_at, file_size in rows.values_list(
-        "pk", "prompt_folded", "model", "aspect_ratio", "favorite", "created_at", "file_size"
-    ).iterator(chunk_size=2_000):
-        yield ImageFacts(
-            id=pk,
-            prompt=prompt,
-            model=model,
-            aspect_ratio=aspect_ratio,
-            favorite=favorite,
-            created_at=created_at,
-            file_size=file_size,
-            trashed=False,
-            tag_ids=frozenset(tag_ids.get(pk, ())),
-        )
 
 
 def missing_segments() -> list[int]:

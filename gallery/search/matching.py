@@ -182,7 +182,9 @@ class Index:
             most = self.largest()
             if criteria.max_size is not None:
                 most = min(most, criteria.max_size)
-            required.append(frozenset(tokens.size_classes(criteria.min_size or 0, most)))
+            required.append(
+                frozenset(tokens.size_classes(criteria.min_size or 0, most, tokens.COARSE))
+            )
             check = replace(check, min_size=criteria.min_size, max_size=criteria.max_size)
         return required, frozenset(excluded), check
 

@@ -9,6 +9,7 @@ where a set is up to 16 offsets of 2 bytes, or a longer deflated bitmap, in the 
 of bytes.
 """
 
+import re
 import struct
 import zlib
 from array import array
@@ -77,14 +78,15 @@ def bits_of(offsets: Iterable[int]) -> int:
 
 def offsets_of(bits: int) -> list[int]:
     """The offsets in a set, ascending."""
-    found = []
-    for place, byte in enumerate(bits.to_bytes(_BITMAP, "little")):
-        if byte:
-            base = place << 3
-            found += [base + offset for offset in _OFFSETS[byte]]
-    return found
+    bitmap = bits.to_bytes(_BITMAP, "little")
+    return [
+        (match.start() << 3) + offset
+        for match in _NOT_EMPTY.finditer(bitmap)
+        for offset in _OFFSETS[bitmap[match.start()]]
+    ]
 
 
+_NOT_EMPTY = re.compile(rb"[^\0]")
 _OFFSETS = [[offset for offset in range(8) if byte >> offset & 1] for byte in range(256)]
 
 

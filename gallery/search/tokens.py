@@ -87,7 +87,8 @@ def facets(facts: ImageFacts) -> Iterator[str]:
     yield aspect_ratio(facts.aspect_ratio)
     yield day(timezone.localtime(facts.created_at))
     yield month(timezone.localtime(facts.created_at))
-    yield size_class(facts.file_size)
+    yield size_class(facts.file_size, COARSE)
+    yield size_class(facts.file_size, FINE)
     if facts.favorite:
         yield FAVORITE
     if not facts.tag_ids:
@@ -121,23 +122,25 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def size_class(size: int) -> str:
-    """Eight classes for every doubling: see `size_bounds`."""
-    shift = max(0, size.bit_length() - 4)
-    return f"\0s{size >> shift << shift}"
+COARSE, FINE = 3, 7
+"""Leading binary digits of a size that make its class: 4 and 64 classes for every doubling."""
 
 
-def size_bounds(size: int) -> tuple[int, int]:
+def size_class(size: int, digits: int) -> str:
+    return f"\0s{digits}:{size_bounds(size, digits)[0]}"
+
+
+def size_bounds(size: int, digits: int) -> tuple[int, int]:
     """The sizes in the class of this one, in bytes: from, and below."""
-    shift = max(0, size.bit_length() - 4)
+    shift = max(0, size.bit_length() - digits)
     return size >> shift << shift, (size >> shift) + 1 << shift
 
 
-def size_classes(least: int, most: int) -> Iterator[str]:
+def size_classes(least: int, most: int, digits: int) -> Iterator[str]:
     """The classes that these sizes fall into, both inclusive."""
     while least <= most:
-        yield size_class(least)
-        least = size_bounds(least)[1]
+        yield size_class(least, digits)
+        least = size_bounds(least, digits)[1]
 
 
 def spans(first: date, last: date) -> Iterator[str]:

@@ -59,8 +59,8 @@ def test_facets_are_local_and_no_grams(settings):
         tag_ids=frozenset([7]),
     )  # fmt: skip
     assert set(tokens.facets(facts)) == {
-        tokens.EVERY, tokens.FAVORITE, "\0mm", "\0r1:1", "\0d2026-02-01", "\0d2026-02", "\0s960",
-        "\0t7",
+        tokens.EVERY, tokens.FAVORITE, "\0mm", "\0r1:1", "\0d2026-02-01", "\0d2026-02", "\0s3:896",
+        "\0s7:1000", "\0t7",
     }  # fmt: skip
 
 
@@ -71,10 +71,15 @@ def test_spans_take_whole_months_where_possible():
     assert list(tokens.spans(date(2026, 2, 2), date(2026, 2, 1))) == []
 
 
-def test_classes_of_size_follow_each_other_without_a_gap():
-    sizes = [0, 1, 15, 16, 17, 1000, 2**20 - 1, 2**20, 10**12]
-    for size in sizes:
-        start, end = tokens.size_bounds(size)
+@pytest.mark.parametrize("digits", [tokens.COARSE, tokens.FINE])
+def test_classes_of_size_follow_each_other_without_a_gap(digits):
+    for size in (0, 1, 15, 16, 17, 1000, 2**20 - 1, 2**20, 10**12):
+        start, end = tokens.size_bounds(size, digits)
         assert start <= size < end
-        assert tokens.size_class(end - 1) == tokens.size_class(size) != tokens.size_class(end)
-    assert list(tokens.size_classes(1000, 1100)) == ["\0s960", "\0s1024"]
+        own = tokens.size_class(size, digits)
+        assert tokens.size_class(end - 1, digits) == own != tokens.size_class(end, digits)
+
+
+def test_classes_of_a_range_of_sizes():
+    assert list(tokens.size_classes(1000, 1100, 3)) == ["\0s3:896", "\0s3:1024"]
+    assert list(tokens.size_classes(5, 4, 3)) == []

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from uvicorn.supervisors import Multiprocess
 
+from gallery import upkeep
 from grok2api import preflight
 from grok2api.first_start import Credentials, create_credentials
 from imagine import records
@@ -39,6 +40,7 @@ class Command(BaseCommand):
             sys.exit(f"Not started: {error}")
         records.mark_interrupted()
         self.greet(create_credentials())
+        upkeep.mend_in_background()
         connection.close()
         config = uvicorn.Config(
             "grok2api.asgi:application",

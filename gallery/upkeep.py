@@ -1,0 +1,121 @@
+"""Derived data, checked and made again from the pictures' rows: counters and search index."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+
+from .facts import ImageFacts
+from .models import Image
+from .search import building
+from .search.postings import SEGMENT
+from .statistics import Addend, CountedIn, Key, Total, correct, recount, totals
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+def check_counters(progress: Progress) -> dict[Key, tuple[Total | None, Total | None]]:
+    """Counters that are not what the rows say, as (counted, exact). Changes nothing."""
+    with _snapshot():
+        counted, exact = totals(), _recount(progress)
+    return {
+        key: (counted.get(key), exact.get(key))
+        for key in sorted(counted.keys() | exact.keys())
+        if counted.get(key) != exact.get(key)
+    }
+
+
+def rebuild_counters(progress: Progress) -> int:
+    """Make every counter what the rows say, while others write; returns how many were wrong."""
+    state, _ = CountedIn.objects.get_or_create(pk=1)
+    with _snapshot():
+        state.refresh_from_db()
+        counted, exact = totals(), _recount(progress)
+    with transaction.atomic():
+        # Two corrections of the same fault would be one too many.
+        first = CountedIn.objects.filter(pk=1, generation=state.generation).update(
+            generation=state.generation + 1, time_zone=settings.TIME_ZONE
+        )
+        if first:
+            correct(exact, counted)
+    if not first:
+        return rebuild_counters(progress)
+    return sum(counted.get(key) != exact.get(key) for key in counted.keys() | exact.keys())
+
+
+def mend(progress: Progress) -> list[str]:
+    """Rebuild what is missing, damaged or of another time zone; says what that was.
+
+    Searches are right without an index, only slow; the days of counters are not.
+    """
+    said = []
+    zone = CountedIn.objects.values_list("time_zone", flat=True).first()
+    if zone is None and not Addend.objects.exists():
+        CountedIn.objects.get_or_create(pk=1, defaults={"time_zone": settings.TIME_ZONE})
+    elif zone != settings.TIME_ZONE:
+        said.append(
+            f"Counting anew: days were counted in {zone or 'an unknown time zone'}, "
+            f"now in {settings.TIME_ZONE}."
+        )
+        logger.warning(said[-1])
+        rebuild_counters(progress)
+    if missing := building.missing_segments():
+        said.append(f"Building {len(missing)} missing or damaged parts of the search index.")
+        logger.warning(said[-1])
+        building.rebuild(progress, missing)
+    return said
+
+
+def mend_in_background() -> None:
+    """`mend` in a thread of its own: the service need not wait for it."""
+
+    def run() -> None:
+        try:
+            mend(lambda _done, _total: None)
+        except DatabaseError:
+            logger.exception("Counters and search index could not be looked after")
+        finally:
+            connection.close()
+
+    Thread(target=run, name="upkeep", daemon=True).start()
+
+
+def _recount(progress: Progress) -> dict[Key, Total]:
+    return recount(_all_facts(progress))
+
+
+def _all_facts(progress: Progress) -> Iterator[ImageFacts]:
+    numbers = building.segment_numbers()
+    for done, number in enumerate(numbers):
+        progress(done, len(numbers))
+        span = (number * SEGMENT, (number + 1) * SEGMENT - 1)
+        yield from Image.objects.in_library().filter(pk__range=span).facts()
+    progress(len(numbers), len(numbers))
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """All reads inside see the library as it was at one moment, and keep nobody from writing."""
+    if connection.in_atomic_block:
+        yield
+        return
+    begin = {
+        "sqlite": ["BEGIN DEFERRED"],
+        "postgresql": ["BEGIN ISOLATION LEVEL REPEATABLE READ"],
+        "mysql": [
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+        ],
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        for statement in begin:
+            cursor.execute(statement)
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
