@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gallery', '0004_exact_text'),
+        ('gallery', '0005_upload_hash'),
     ]
 
     operations = [
