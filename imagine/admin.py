@@ -64,15 +64,15 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
     """Every request for pictures: who, what, how long, at what cost, and why it failed."""
 
     list_display = (
-        "created_at", "status", "short_prompt", "model", "n", "stored", "who", "upstream_ms",
-        "storing_ms", "cost_usd", "error_code",
+        "created_at", "operation", "status", "short_prompt", "model", "n", "stored", "who",
+        "upstream_ms", "storing_ms", "cost_usd", "error_code",
     )  # fmt: skip
     fields = (
         "status", "created_at", "finished_at", "key", "user", "client", "provider", "model",
         "prompt", "n", "aspect_ratio", "parameters", "pictures", "upstream_status", "error_type",
         "error_code", "error_message", "upstream_ms", "storing_ms", "cost_usd",
     )  # fmt: skip
-    list_filter = ("status", "provider", "model", "error_code", "key", "created_at")
+    list_filter = ("status", "operation", "provider", "model", "error_code", "key", "created_at")
     list_select_related = ("key", "user")
     search_fields = ("prompt", "error_message", "client")
     date_hierarchy = "created_at"

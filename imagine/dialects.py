@@ -6,7 +6,7 @@ A known field with a wrong value is refused by name, whether or not the provider
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ MAX_PROMPT_LENGTH = 32_000
 """Characters. OpenAI's limit for its image models."""
 
 MAX_N = 10
+MAX_SOURCES = 16
 MAX_MODEL_LENGTH = 100
 MAX_USER_LENGTH = 512
 MAX_SEED = 2**32 - 1
@@ -44,6 +45,14 @@ class InvalidRequest(ValueError):
         self.param = param
         self.code = code
         self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReference:
+    """A picture to edit: its bytes or a link to it, and the field that gave it."""
+
+    content: bytes | str
+    param: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,7 @@ def read_request(fields: Mapping[str, Any]) -> tuple[ImageRequest, Answer]:
         style=_choice(fields, "style", ("vivid", "natural")),
         user=_text(fields, "user", MAX_USER_LENGTH),
         seed=_integer(fields, "seed", 0, MAX_SEED),
+        input_fidelity=_choice(fields, "input_fidelity", ("high", "low")),
         partial_images=_integer(fields, "partial_images", 0, 3) or 0,
     )
     answer = Answer(
@@ -102,6 +112,60 @@ def read_request(fields: Mapping[str, Any]) -> tuple[ImageRequest, Answer]:
         stream=_boolean(fields, "stream"),
     )
     return request, answer
+
+
+def read_source_references(
+    fields: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]
+) -> tuple[list[SourceReference], SourceReference | None]:
+    """The pictures to edit, and the mask.
+
+    A form has files `image` or `image[]` and `mask`. JSON has xAI's `image` and `images`, each
+    `{"url": …}`, or OpenAI's `images` of `{"image_url": …}`; a bare string is a link too.
+
+    Raises:
+        InvalidRequest: there is none, there are too many, or one is no link.
+    """
+    references = [
+        SourceReference(content, "image")
+        for name in ("image", "image[]")
+        for content in files.get(name, ())
+    ]
+    for name in ("image", "images"):
+        value = fields.get(name)
+        items = value if isinstance(value, list) else [value] if value else []
+        references += [SourceReference(_link(item, name), name) for item in items]
+    if not references:
+        raise InvalidRequest(
+            "Missing required parameter: 'image'.",
+            param="image",
+            code="missing_required_parameter",
+        )
+    if len(references) > MAX_SOURCES:
+        raise InvalidRequest(
+            f"At most {MAX_SOURCES} pictures can be edited at once.",
+            param="image",
+            code="invalid_value",
+        )
+    mask: SourceReference | None = None
+    if masks := files.get("mask", ()):
+        mask = SourceReference(masks[0], "mask")
+    elif fields.get("mask"):
+        mask = SourceReference(_link(fields["mask"], "mask"), "mask")
+    return references, mask
+
+
+def _link(item: Any, name: str) -> str:
+    if isinstance(item, dict):
+        item = item.get("image_url") or item.get("url") or item
+        if isinstance(item, dict) and isinstance(item.get("url"), str):
+            item = item["url"]
+    if not isinstance(item, str) or not item:
+        raise InvalidRequest(
+            f"'{name}' must be a data: URL or a link to a picture.",
+            param=name,
+            code="invalid_type",
+        )
+    return item
 
 
 def _prompt(fields: Mapping[str, Any]) -> str:

@@ -45,6 +45,13 @@ class Generation(models.Model):
         FAILED = "failed", _("Failed")
         INTERRUPTED = "interrupted", _("Interrupted")
 
+    class Operation(models.TextChoices):
+        GENERATE = "generate", _("Generation")
+        EDIT = "edit", _("Editing")
+
+    operation = models.CharField(
+        _("operation"), max_length=16, choices=Operation.choices, default=Operation.GENERATE
+    )
     status = models.CharField(
         _("status"), max_length=16, choices=Status.choices, default=Status.PENDING
     )
@@ -82,6 +89,10 @@ class Generation(models.Model):
     )
     images: "models.ManyToManyField[Image, Any]" = models.ManyToManyField(
         Image, verbose_name=_("images"), related_name="generations"
+    )
+
+    parents: "models.ManyToManyField[Image, Any]" = models.ManyToManyField(
+        Image, verbose_name=_("edited images"), related_name="edits"
     )
 
     class Meta:

@@ -55,7 +55,8 @@ def open_generation(
     request: ImageRequest, *, provider: str, caller: Caller, client: str
 ) -> Generation:
     """The row that says that the upstream is about to be asked."""
-    return Generation.objects.create(
+    generation = Generation.objects.create(
+        operation=Generation.Operation.EDIT if request.sources else Generation.Operation.GENERATE,
         served_by=served_by(),
         key=caller.key,
         user=caller.user,
@@ -67,6 +68,9 @@ def open_generation(
         aspect_ratio=request.aspect_ratio,
         parameters=request.parameters(),
     )
+    if parents := _parents(request):
+        generation.parents.set(parents)
+    return generation
 
 
 def store_image(
@@ -81,6 +85,8 @@ def store_image(
         BadPicture
     """
     metadata: dict[str, Any] = {"generation": generation.pk, "provider": generation.provider}
+    if parents := _parents(request):
+        metadata["parents"] = parents
     if image.revised_prompt:
         metadata["revised_prompt"] = image.revised_prompt
     try:
@@ -149,6 +155,11 @@ def mark_interrupted() -> int:
         error_code="interrupted",
         error_message="The server was stopped before the pictures came.",
     )
+
+
+def _parents(request: ImageRequest) -> list[int]:
+    """Pictures of the library that are edited, each once, in their order."""
+    return list(dict.fromkeys(one.image_id for one in request.sources if one.image_id))
 
 
 def served_by() -> str:

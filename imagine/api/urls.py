@@ -8,6 +8,7 @@ app_name = "imagine_api"
 
 urlpatterns = [
     path("images/generations", views.generations, name="generations"),
+    path("images/edits", views.edits, name="edits"),
     path("models", views.models, name="models"),
     path("models/<path:model>", views.model, name="model"),
     path("files/image/<str:filename>", views.file, name="file"),

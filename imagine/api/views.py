@@ -1,7 +1,8 @@
 """The gateway's views: asynchronous, without sessions, every error in OpenAI's envelope."""
 
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.http import (
@@ -12,13 +13,17 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
+from django.http.multipartparser import MultiPartParserError
 
 from gallery.models import Image
 from gallery.serving import serve_file
 from imagine import dialects, generate
+from imagine.callers import Caller
+from imagine.dialects import Answer
 from imagine.links import InvalidLink, Links, read_filename
 from imagine.providers import get_provider
-from imagine.providers.base import ProviderError
+from imagine.providers.base import EDIT_MODEL, ImageRequest, ProviderError
+from imagine.sources import read_sources
 from imagine.threads import in_thread
 
 from . import answers, streaming
@@ -70,12 +75,57 @@ async def generations(request: HttpRequest) -> HttpResponseBase:
             code="unsupported_media_type",
         )
     wanted, answer = dialects.read_request(dialects.read_json(request.body))
+    return await _run(request, caller, wanted, answer, "image_generation")
+
+
+@endpoint("POST")
+async def edits(request: HttpRequest) -> HttpResponseBase:
+    """`POST /v1/images/edits`: OpenAI's form, or either dialect's JSON."""
+    caller = await authenticate(request)
+    fields, files = await _read_fields(request)
+    wanted, answer = dialects.read_request({"model": EDIT_MODEL, **fields})
+    references, mask = dialects.read_source_references(fields, files)
+    pictures = await read_sources([*references, *([mask] if mask else [])])
+    wanted = replace(
+        wanted,
+        sources=pictures[: len(references)],
+        mask=pictures[-1] if mask else None,
+    )
+    return await _run(request, caller, wanted, answer, "image_edit")
+
+
+async def _read_fields(
+    request: HttpRequest,
+) -> tuple[Mapping[str, Any], Mapping[str, list[bytes]]]:
+    if request.content_type in ("application/json", ""):
+        return dialects.read_json(request.body), {}
+    if request.content_type == "multipart/form-data":
+        return await in_thread(_read_form, request)
+    raise ApiError(
+        415,
+        "Send the request as multipart/form-data or as application/json.",
+        code="unsupported_media_type",
+    )
+
+
+def _read_form(request: HttpRequest) -> tuple[dict[str, Any], dict[str, list[bytes]]]:
+    try:
+        return request.POST.dict(), {
+            name: [file.read() for file in request.FILES.getlist(name)] for name in request.FILES
+        }
+    except MultiPartParserError as error:
+        raise ApiError(400, f"The form cannot be read: {error}", code="invalid_form") from None
+
+
+async def _run(
+    request: HttpRequest, caller: Caller, wanted: ImageRequest, answer: Answer, operation: str
+) -> HttpResponseBase:
     if not get_provider().knows(wanted.model):
         raise unknown_model(wanted.model)
     run = await generate.start(wanted, caller=caller, client=describe_client(request))
     links = Links.of(request)
     if answer.stream:
-        return await streaming.event_response(run, answer, links, "image_generation")
+        return await streaming.event_response(run, answer, links, operation)
     await run.finished()
     return JsonResponse(answers.images_response(run, answer, links))
 

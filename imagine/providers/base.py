@@ -1,5 +1,6 @@
 """What every provider takes and gives."""
 
+import base64
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,22 @@ class ProviderError(Exception):
         self.upstream_status = upstream_status
 
 
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """A picture to be edited: whole, and of a format that the library knows."""
+
+    data: bytes
+    content_type: str
+    suffix: str
+    width: int  # pixels
+    height: int
+    image_id: int | None = None  # in the library, where it has it
+
+    @property
+    def data_url(self) -> str:
+        return f"data:{self.content_type};base64,{base64.b64encode(self.data).decode()}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
     """A checked request, in neither dialect. Empty strings and None: the provider's default."""
@@ -56,7 +73,10 @@ class ImageRequest:
     style: str = ""
     user: str = ""
     seed: int | None = None
+    input_fidelity: str = ""
     partial_images: int = 0
+    sources: tuple[SourceImage, ...] = ()  # to be edited; without one it is a generation
+    mask: SourceImage | None = None
 
     def parameters(self) -> dict[str, Any]:
         """What was asked beside prompt, model, number and ratio, as JSON."""
@@ -71,6 +91,9 @@ class ImageRequest:
             "style": self.style,
             "user": self.user,
             "seed": self.seed,
+            "input_fidelity": self.input_fidelity,
+            "sources": len(self.sources) or None,
+            "mask": True if self.mask else None,
             "partial_images": self.partial_images or None,
         }
         return {name: value for name, value in asked.items() if value not in ("", None)}

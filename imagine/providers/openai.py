@@ -65,7 +65,11 @@ class OpenAIProvider(ImageProvider):
                 yield event
 
     async def _ask(self, request: ImageRequest, body: dict[str, Any]) -> AsyncIterator[Event]:
-        async with self.upstream.stream("/images/generations", json=body) as response:
+        if request.sources:
+            asking = self.upstream.stream("/images/edits", data=body, files=form_files(request))
+        else:
+            asking = self.upstream.stream("/images/generations", json=body)
+        async with asking as response:
             if response.headers.get("content-type", "").startswith("text/event-stream"):
                 async for event in read_stream(response, model=request.model, fetcher=self.fetcher):
                     yield event
@@ -85,7 +89,7 @@ def request_body(request: ImageRequest) -> dict[str, Any]:
     """
     body: dict[str, Any] = {"model": request.model, "prompt": request.prompt, "n": request.n}
     names = ["quality", "background", "output_format", "output_compression", "moderation",
-             "style", "user"]  # fmt: skip
+             "style", "user", "input_fidelity"]  # fmt: skip
     if not request.model.startswith(OPENAI_MODELS):
         names += ["aspect_ratio", "resolution", "seed"]
     for name in names:
@@ -94,6 +98,18 @@ def request_body(request: ImageRequest) -> dict[str, Any]:
     if size := _size(request):
         body["size"] = size
     return body
+
+
+def form_files(request: ImageRequest) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """The pictures of an edit as OpenAI's form has them: `image`, or `image[]` for several."""
+    name = "image" if len(request.sources) == 1 else "image[]"
+    named = [(name, source) for source in request.sources]
+    if request.mask is not None:
+        named.append(("mask", request.mask))
+    return [
+        (field, (f"{number}.{source.suffix}", source.data, source.content_type))
+        for number, (field, source) in enumerate(named)
+    ]
 
 
 def _cannot_stream(error: ProviderError) -> bool:

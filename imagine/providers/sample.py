@@ -1,9 +1,13 @@
 """Pictures without an upstream: painted here, and never mistaken for an image model's."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
+from PIL import Image, ImageOps
+
+from gallery.pictures import nearest_aspect_ratio
 from imagine.painting import paint_steps, size_for
 
 from .base import Event, GeneratedImage, ImageProvider, ImageRequest, PartialImage
@@ -38,6 +42,8 @@ class SampleProvider(ImageProvider):
                 data = await loop.run_in_executor(_painters, next, steps)
                 yield PartialImage(index, step, data)
             data = await loop.run_in_executor(_painters, next, steps)
+            if request.sources:
+                data = await loop.run_in_executor(_painters, blend, request.sources[0].data, data)
             yield GeneratedImage(index, data, MODEL)
 
 
@@ -45,4 +51,16 @@ def canvas(request: ImageRequest) -> tuple[int, int]:
     """Pixels: the size asked for where it is a sensible one, else a megapixel in the ratio."""
     if request.size is not None and all(side in SIDES for side in request.size):
         return request.size
+    if request.sources and not request.aspect_ratio:
+        source = request.sources[0]
+        return size_for(nearest_aspect_ratio(source.width, source.height))
     return size_for(request.aspect_ratio or "1:1")
+
+
+def blend(source: bytes, painting: bytes) -> bytes:
+    """An edit that edits nothing: the source with the painting shining through."""
+    with Image.open(io.BytesIO(painting)) as over, Image.open(io.BytesIO(source)) as under:
+        fitted = ImageOps.fit(ImageOps.exif_transpose(under).convert("RGB"), over.size)
+        out = io.BytesIO()
+        Image.blend(fitted, over.convert("RGB"), 0.45).save(out, "JPEG", quality=88)
+    return out.getvalue()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from .base import DEFAULT_MODEL, EDIT_MODEL, Event, ImageProvider, ImageRequest
+from .base import DEFAULT_MODEL, EDIT_MODEL, Event, ImageProvider, ImageRequest, ProviderError
 from .fetching import Fetcher
 from .results import read_results
 from .upstream import Upstream
@@ -17,6 +17,7 @@ MODELS = (
     "grok-imagine-image-quality",
     "grok-imagine-image-pro",
 )
+MAX_SOURCES = 3
 WITH_QUALITY = "grok-imagine-image-2.0"
 """The one model that takes `quality`, and of it `low` and `medium`."""
 
@@ -35,7 +36,8 @@ class XaiProvider(ImageProvider):
 
     async def generate(self, request: ImageRequest) -> AsyncIterator[Event]:
         body = request_body(request)
-        answer = await self.upstream.post("/images/generations", json=body)
+        path = "/images/edits" if request.sources else "/images/generations"
+        answer = await self.upstream.post(path, json=body)
         async for event in read_results(answer, model=body["model"], fetcher=self.fetcher):
             yield event
 
@@ -57,4 +59,15 @@ def request_body(request: ImageRequest) -> dict[str, Any]:
             body[name] = value
     if body["model"] == WITH_QUALITY and request.quality in ("low", "medium"):
         body["quality"] = request.quality
+    if len(request.sources) > MAX_SOURCES:
+        raise ProviderError(
+            f"This model edits at most {MAX_SOURCES} pictures at once.",
+            status=400,
+            type="invalid_request_error",
+            code="invalid_value",
+            param="image",
+        )
+    sources = [{"url": source.data_url, "type": "image_url"} for source in request.sources]
+    if sources:
+        body |= {"image": sources[0]} if len(sources) == 1 else {"images": sources}
     return body

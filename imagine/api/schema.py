@@ -1,0 +1,256 @@
+"""The gateway in the OpenAPI document: its views are not Django REST framework's."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+from gallery.pictures import ASPECT_RATIOS
+from imagine import dialects
+from imagine.providers.base import DEFAULT_MODEL, EDIT_MODEL
+
+Schema = dict[str, Any]
+
+SECURITY: list[Schema] = [{"apiKey": []}]
+TAG = ["OpenAI-compatible API"]
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """`Authorization: Bearer KEY`, also of the REST API."""
+
+    target_class = "imagine.api.auth.BearerAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> Schema:
+        return {"type": "http", "scheme": "bearer"}
+
+
+def add_gateway(result: Schema, **_: Any) -> Schema:
+    """A postprocessing hook of drf-spectacular."""
+    result["paths"].update(PATHS)
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(COMPONENTS)
+    return result
+
+
+def _text(description: str, **more: Any) -> Schema:
+    return {"type": "string", "description": description, **more}
+
+
+def _choice(description: str, options: Any) -> Schema:
+    return _text(description, enum=list(options))
+
+
+def _integer(description: str, lowest: int, highest: int, **more: Any) -> Schema:
+    return {"type": "integer", "description": description, "minimum": lowest, "maximum": highest,
+            **more}  # fmt: skip
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(required: list[str], properties: Schema) -> Schema:
+    return {"type": "object", "required": required, "properties": properties}
+
+
+COMMON: Schema = {
+    "prompt": _text("What to paint.", maxLength=dialects.MAX_PROMPT_LENGTH, minLength=1),
+    "model": _text("An id that `GET /v1/models` lists.", default=DEFAULT_MODEL),
+    "n": _integer("How many pictures.", 1, dialects.MAX_N, default=1),
+    "size": _text("`auto`, a width and a height such as `1536x1024`, or a ratio.", default="auto"),
+    "aspect_ratio": _text(
+        f"`auto` or a ratio; the nearest of {', '.join(ASPECT_RATIOS)} is taken.", default="auto"
+    ),
+    "resolution": _choice("xAI's; taken from `size` where it is not given.", ("1k", "2k")),
+    "quality": _choice("Left out where the provider has no such choice.", dialects.QUALITIES),
+    "response_format": _choice("Both, where it is not given.", dialects.RESPONSE_FORMATS),
+    "output_format": _choice("The file's format.", ("png", "jpeg", "webp")),
+    "output_compression": _integer("Quality of JPEG and WebP.", 0, 100),
+    "background": _choice("For providers that know it.", ("auto", "transparent", "opaque")),
+    "moderation": _choice("For providers that know it.", ("auto", "low")),
+    "style": _choice("For providers that know it.", ("vivid", "natural")),
+    "seed": _integer("For providers that know it.", 0, dialects.MAX_SEED),
+    "stream": {"type": "boolean", "default": False, "description": "Server-Sent Events."},
+    "partial_images": _integer("Unfinished pictures in the stream.", 0, 3, default=0),
+    "user": _text("Your own mark for whoever asks.", maxLength=dialects.MAX_USER_LENGTH),
+}  # fmt: skip
+
+FILE: Schema = {"type": "string", "format": "binary"}
+
+COMPONENTS: dict[str, Schema] = {
+    "ImageGenerationRequest": _object(["prompt"], COMMON),
+    "ImageEditForm": _object(
+        ["prompt", "image"],
+        {
+            **COMMON,
+            "model": {**COMMON["model"], "default": EDIT_MODEL},
+            "image": {"type": "array", "items": FILE, "maxItems": dialects.MAX_SOURCES},
+            "mask": FILE,
+        },
+    ),
+    "ImageEditRequest": _object(
+        ["prompt"],
+        {
+            **COMMON,
+            "model": {**COMMON["model"], "default": EDIT_MODEL},
+            "image": _ref("SourceImage"),
+            "images": {"type": "array", "items": _ref("SourceImage"),
+                       "maxItems": dialects.MAX_SOURCES},
+            "mask": _ref("SourceImage"),
+        },
+    ),
+    "SourceImage": _object(
+        [],
+        {
+            "url": _text("A data: URL, or a link (xAI's name)."),
+            "image_url": _text("The same (OpenAI's name)."),
+        },
+    ),
+    "ImagesResponse": _object(
+        ["created", "data"],
+        {
+            "created": {"type": "integer", "description": "Unix time in seconds."},
+            "data": {"type": "array", "minItems": 1, "items": _ref("GeneratedImage")},
+            "model": _text("What painted it."),
+            "size": _text("True width and height of the first picture.", example="1024x1024"),
+            "output_format": _text("Of the first picture.", example="jpeg"),
+            "quality": _text("As it was asked for."),
+            "background": _text("As it was asked for."),
+            "usage": {"type": "object", "additionalProperties": True},
+        },
+    ),
+    "GeneratedImage": _object(
+        [],
+        {
+            "url": _text("A signed link that needs no login.", format="uri"),
+            "b64_json": _text("The file as base64."),
+            "revised_prompt": _text("What the model made of the prompt."),
+            "image_id": {"type": "integer", "description": "In the library."},
+        },
+    ),
+    "Model": _object(
+        ["id", "object", "created", "owned_by"],
+        {
+            "id": {"type": "string"},
+            "object": {"type": "string", "enum": ["model"]},
+            "created": {"type": "integer"},
+            "owned_by": {"type": "string"},
+        },
+    ),
+    "ModelList": _object(
+        ["object", "data"],
+        {
+            "object": {"type": "string", "enum": ["list"]},
+            "data": {"type": "array", "items": _ref("Model")},
+        },
+    ),
+    "ApiError": _object(
+        ["error"],
+        {
+            "error": _object(
+                ["message", "type", "param", "code"],
+                {
+                    "message": {"type": "string"},
+                    "type": {"type": "string"},
+                    "param": {"type": "string", "nullable": True},
+                    "code": {"type": "string", "nullable": True},
+                },
+            )
+        },
+    ),
+}  # fmt: skip
+
+PICTURES: Schema = {
+    "description": "The pictures, or with `stream` their events.",
+    "content": {
+        "application/json": {"schema": _ref("ImagesResponse")},
+        "text/event-stream": {"schema": {"type": "string"}},
+    },
+}
+
+
+def _operation(
+    name: str, summary: str, answer: Schema, errors: dict[str, str], **more: Any
+) -> Schema:
+    content = {"application/json": {"schema": _ref("ApiError")}}
+    refusals = {
+        status: {"description": text, "content": content} for status, text in errors.items()
+    }
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": TAG,
+        "security": SECURITY,
+        "responses": {"200": answer, **refusals},
+        **more,
+    }
+
+
+def _json(name: str, description: str) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": _ref(name)}}}
+
+
+UNAUTHORIZED = {"401": "No API key, or one that is not valid."}
+REFUSALS = {
+    "400": "A field is wrong; `param` names it.",
+    **UNAUTHORIZED,
+    "404": "There is no such model.",
+    "413": "The body is too large.",
+    "415": "The body is of another media type.",
+    "429": "Too much at once; `Retry-After` says when to come back.",
+    "500": "Something went wrong on our side.",
+    "502": "The upstream failed.",
+    "503": "The database does not answer, or the server is stopping.",
+    "504": "The upstream did not answer in time.",
+    "507": "The disk is full.",
+}
+
+
+def _parameter(name: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+PATHS: Schema = {
+    "/v1/images/generations": {
+        "post": _operation(
+            "images_generate", "Generate pictures", PICTURES, REFUSALS,
+            requestBody={
+                "required": True, **_json("ImageGenerationRequest", "OpenAI's and xAI's fields."),
+            },
+        )
+    },
+    "/v1/images/edits": {
+        "post": _operation(
+            "images_edit", "Edit pictures", PICTURES, REFUSALS,
+            requestBody={
+                "required": True,
+                "content": {
+                    "multipart/form-data": {"schema": _ref("ImageEditForm")},
+                    "application/json": {"schema": _ref("ImageEditRequest")},
+                },
+            },
+        )
+    },
+    "/v1/models": {
+        "get": _operation(
+            "models_list", "List the models", _json("ModelList", "All models."), UNAUTHORIZED
+        )
+    },
+    "/v1/models/{model}": {
+        "get": _operation(
+            "models_retrieve", "One model", _json("Model", "The model."),
+            {**UNAUTHORIZED, "404": "There is no such model."}, parameters=[_parameter("model")],
+        )
+    },
+    "/v1/files/image/{filename}": {
+        "get": {
+            **_operation(
+                "files_image", "A picture by its signed link",
+                {"description": "The file.", "content": {"image/*": {"schema": FILE}}},
+                {"404": "There is no such picture, or the link is over."},
+                parameters=[_parameter("filename")],
+            ),
+            "security": [],
+        }
+    },
+}  # fmt: skip
