@@ -10,6 +10,8 @@ from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from .export import Archive
+
 CHUNK = 256 * 1024
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -81,6 +83,19 @@ def _leave_to_nginx(name: str, content_type: str, headers: dict[str, str]) -> Ht
         raise Http404("The picture's file is missing.")
     headers["X-Accel-Redirect"] = settings.X_ACCEL_REDIRECT + quote(name)
     return HttpResponse(content_type=content_type, headers=headers)
+
+
+def serve_archive(archive: Archive) -> StreamingHttpResponse:
+    """An archive as a download whose length is known from its start."""
+    return StreamingHttpResponse(
+        archive,
+        content_type="application/zip",
+        headers={
+            "Content-Length": str(archive.size),
+            "Content-Disposition": content_disposition_header(True, archive.name) or "",
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from .. import tagging
+from ..export import Embedding
 from ..models import MAX_PROMPT_LENGTH, Image, Tag
 from ..selection import Selection
 
@@ -93,6 +94,29 @@ class FavoriteSerializer(SelectionSerializer):
 class TagChangeSerializer(SelectionSerializer):
     add = TagNamesField(required=False, default=list)
     remove = TagNamesField(required=False, default=list)
+
+
+class ExportSerializer(SelectionSerializer):
+    embedding = serializers.ChoiceField(
+        choices=[choice.value for choice in Embedding],
+        default=Embedding.KEEP.value,
+        help_text="keep: the files as they are; embed: with prompt and parameters; "
+        "strip: nothing but the pixels.",
+    )
+
+
+class UnreadFileSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class ScanSerializer(serializers.Serializer[Any]):
+    """What a scan of the media folder took in; `known` files had bytes that the library has."""
+
+    added = serializers.IntegerField()
+    image_ids = serializers.ListField(child=serializers.IntegerField())
+    known = serializers.IntegerField()
+    failed = UnreadFileSerializer(many=True)
 
 
 class TagNamesSerializer(serializers.Serializer[Image]):

@@ -14,4 +14,5 @@ router.register("tags", views.TagViewSet, basename="tag")
 urlpatterns = [
     path("", include(router.urls)),
     path("stats/", views.StatsView.as_view(), name="stats"),
+    path("scan/", views.ScanView.as_view(), name="scan"),
 ]

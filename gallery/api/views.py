@@ -1,5 +1,6 @@
 """The REST API of the library: parse, call one job, answer."""
 
+from collections import Counter
 from typing import Any, cast
 
 from django.conf import settings
@@ -18,10 +19,13 @@ from rest_framework.views import APIView
 
 from .. import ingest, marking, pictures, removal, statistics, tagging
 from ..changes import ChangeReport
+from ..export import Embedding, export_images
 from ..filters import ImageFilter
+from ..imports import Outcome
 from ..models import Image, Tag
+from ..scanning import scan_storage
 from ..selection import Selection, read_selection
-from ..serving import serve_file
+from ..serving import serve_archive, serve_file
 from . import serializers
 from .pagination import ImagePagination
 
@@ -181,6 +185,17 @@ class ImageViewSet(
         )
         return report("changed", done)
 
+    @extend_schema(
+        request=serializers.ExportSerializer,
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    @action(detail=False, methods=["post"])
+    def export(self, request: Request) -> HttpResponseBase:
+        """A selection as a ZIP stream, with manifests and checksums."""
+        selection, values = read(serializers.ExportSerializer, request)
+        embedding = Embedding(values["embedding"])
+        return serve_archive(export_images(image_ids=selection.ids, embedding=embedding))
+
 
 class TagViewSet(viewsets.GenericViewSet[Tag]):
     """Tags that pictures have, most used first."""
@@ -230,6 +245,25 @@ class StatsView(APIView):
     @extend_schema(responses=serializers.StatsSerializer)
     def get(self, request: Request) -> Response:
         return Response(serializers.StatsSerializer(statistics.summary()).data)
+
+
+class ScanView(APIView):
+    """Takes in files that lie in the media folder without a row."""
+
+    @extend_schema(request=None, responses=serializers.ScanSerializer)
+    def post(self, request: Request) -> Response:
+        """Answers when all are in; each that could not be read is named and left where it is."""
+        outcomes = list(scan_storage())
+        count = Counter(file.outcome for file in outcomes)
+        failed = [
+            {"name": file.name, "reason": file.reason}
+            for file in outcomes
+            if file.outcome == Outcome.FAILED
+        ]
+        added = [file.image_id for file in outcomes if file.outcome == Outcome.ADDED]
+        return Response(
+            {"added": len(added), "image_ids": added, "known": count[Outcome.KNOWN], "failed": failed}
+        )
 
 
 def read(

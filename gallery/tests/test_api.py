@@ -1,5 +1,9 @@
 """The REST API of the library, as a client meets it."""
 
+import io
+import json
+import zipfile
+
 import pytest
 from django.test import Client
 from django.utils.dateparse import parse_datetime
@@ -142,8 +146,6 @@ def test_upload_refuses_bad_input_and_stores_nothing(staff, media_folder, fields
 
 
 def test_upload_refuses_a_decompression_bomb_before_decoding_it(staff):
-    import io
-
     from django.core.files.uploadedfile import SimpleUploadedFile
     from PIL import Image as Pillow
 
@@ -296,3 +298,35 @@ def test_browsable_pages_name_the_program(staff, add_image):
     page = staff.get(IMAGES, headers={"Accept": "text/html"}).content.decode()
     assert "<title>Image List · Grok2API Gallery</title>" in page
     assert "a &lt;b&gt;fox&lt;/b&gt;" in page
+
+
+def test_export_streams_a_zip_of_the_promised_size(staff, add_image):
+    one, two = add_image(prompt="日落"), add_image(prompt="fox", data=draw(96, 64))
+    answer = post(staff, f"{IMAGES}export/", {"image_ids": [two.pk, one.pk, 10**9]})
+    data = body(answer)
+    assert (answer["Content-Type"], int(answer["Content-Length"])) == ("application/zip", len(data))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert len(names) == 5
+        with two.file.open() as file:
+            assert archive.read(names[0]) == file.read()
+        records = [json.loads(line) for line in archive.read("manifest.jsonl").splitlines()]
+    assert [(record["prompt"], record["status"]) for record in records] == [
+        ("fox", "ok"),
+        ("日落", "ok"),
+    ]
+    bad = post(staff, f"{IMAGES}export/", {"image_ids": [one.pk], "embedding": "perhaps"})
+    assert (bad.status_code, list(bad.json())) == (400, ["embedding"])
+
+
+def test_scan_takes_in_what_lies_in_the_media_folder(staff, media_folder):
+    (media_folder / "dropped").mkdir()
+    (media_folder / "dropped" / "a.jpg").write_bytes(draw())
+    (media_folder / "dropped" / "b.jpg").write_bytes(draw(300, 300)[:900])
+    answer = staff.post("/api/v1/admin/gallery/scan/").json()
+    image = Image.objects.get()
+    failed = answer.pop("failed")
+    assert answer == {"added": 1, "image_ids": [image.pk], "known": 0}
+    assert [file["name"] for file in failed] == ["dropped/b.jpg"]
+    assert sorted(path.name for path in (media_folder / "dropped").iterdir()) == ["b.jpg"]

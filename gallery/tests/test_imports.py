@@ -138,7 +138,7 @@ def test_import_images_counts_and_names(inbox, capsys):
         call_command("import_images", str(inbox), stdout=out, stderr=err)
     assert out.getvalue() == ("0 pictures added, 1 were there already, 1 failed, 0 other files.\n")
     assert err.getvalue() == f"{inbox / 'b.jpg'}: not a picture\n"
-    with pytest.raises(CommandError, match="逗号|comma"):
+    with pytest.raises(CommandError, match=r"逗号|comma"):
         call_command("import_images", str(inbox), "--tag", "a,b")
 
 

@@ -5,11 +5,11 @@ import json
 from django.contrib.admin.views.decorators import staff_member_required
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from ..export import export_images
 from ..selection import read_selection
+from ..serving import serve_archive
 
 
 @require_POST
@@ -23,13 +23,4 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
         raise BadRequest("selection: not JSON.") from None
     except ValidationError as error:
         raise BadRequest(" ".join(error.messages)) from None
-    archive = export_images(image_ids=selection.ids)
-    return StreamingHttpResponse(
-        archive,
-        content_type="application/zip",
-        headers={
-            "Content-Length": str(archive.size),
-            "Content-Disposition": content_disposition_header(True, archive.name) or "",
-            "Cache-Control": "no-store",
-        },
-    )
+    return serve_archive(export_images(image_ids=selection.ids))
