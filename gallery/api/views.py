@@ -1,6 +1,6 @@
 """The REST API of the library: parse, call one job, answer."""
 
-from collections import Counter
+from collections import defaultdict
 from typing import Any, cast
 
 from django.conf import settings
@@ -253,17 +253,13 @@ class ScanView(APIView):
     @extend_schema(request=None, responses=serializers.ScanSerializer)
     def post(self, request: Request) -> Response:
         """Answers when all are in; each that could not be read is named and left where it is."""
-        outcomes = list(scan_storage())
-        count = Counter(file.outcome for file in outcomes)
-        failed = [
-            {"name": file.name, "reason": file.reason}
-            for file in outcomes
-            if file.outcome == Outcome.FAILED
-        ]
-        added = [file.image_id for file in outcomes if file.outcome == Outcome.ADDED]
-        return Response(
-            {"added": len(added), "image_ids": added, "known": count[Outcome.KNOWN], "failed": failed}
-        )
+        by_outcome = defaultdict(list)
+        for file in scan_storage():
+            by_outcome[file.outcome].append(file)
+        added = [file.image_id for file in by_outcome[Outcome.ADDED]]
+        failed = [{"name": file.name, "reason": file.reason} for file in by_outcome[Outcome.FAILED]]
+        known = len(by_outcome[Outcome.KNOWN])
+        return Response({"added": len(added), "image_ids": added, "known": known, "failed": failed})
 
 
 def read(
