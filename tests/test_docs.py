@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import pytest
 from django.contrib import admin
 from django.core.management import BaseCommand, get_commands, load_command_class
+from drf_spectacular.generators import SchemaGenerator
 
 from tests.markdown import Block, Document
 from tests.server import Server
@@ -121,6 +122,21 @@ def test_every_address_is_documented():
         if (match := re.fullmatch(r"(?:(?:GET|POST|PUT|PATCH|DELETE) )+(/\S*)", code))
     }
     assert sorted(documented) == sorted(addresses)
+
+
+def test_every_operation_is_in_the_api_document():
+    """As the OpenAPI description has them: method and address."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    operations = {
+        f"{method.upper()} {path}" for path, item in schema["paths"].items() for method in item
+    }
+    documented = {
+        f"{method} {match[2]}"
+        for code in DOCUMENTS["docs/api.md"].codes
+        if (match := re.fullmatch(r"((?:[A-Z]+ )+)(/(?:v1|api)/\S*)", code))
+        for method in match[1].split()
+    }
+    assert sorted(documented - {"GET /api/docs/"}) == sorted(operations)
 
 
 @pytest.mark.parametrize("app", sorted(APPS))
