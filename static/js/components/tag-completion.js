@@ -1,6 +1,6 @@
 /**
  * <tag-completion> around an <input>: offers the library's tags for the name that is being typed,
- * most used first. Arrows choose, Enter or Tab takes, Escape closes.
+ * most used first. Arrows open and choose, Enter or Tab takes, Escape closes.
  */
 import { element } from "../lib/elements.js";
 import { formatCount } from "../lib/format.js";
@@ -35,7 +35,7 @@ class TagCompletion extends HTMLElement {
     }
     this.#list.setAttribute("aria-label", input.ariaLabel ?? input.labels[0]?.textContent ?? "");
     input.addEventListener("input", this.#offer);
-    input.addEventListener("focus", this.#offer);
+    input.addEventListener("click", this.#offer);
     input.addEventListener("blur", this.#close);
     input.addEventListener("keydown", this.#onKeydown);
     this.#list.addEventListener("pointerdown", this.#onPointerDown);
@@ -62,8 +62,7 @@ class TagCompletion extends HTMLElement {
     if (this.#input.value !== line || document.activeElement !== this.#input) return;
     const editor = this.closest("tag-editor");
     const taken = [...splitNames(line), ...(editor ? editor.names : [])];
-    const typed = lastName(line);
-    const offers = complete(tags, typed, typed ? taken.slice(0, taken.length) : taken);
+    const offers = complete(tags, lastName(line), taken);
     this.#chosen = -1;
     this.#list.replaceChildren(
       ...offers.map((tag, place) =>
@@ -101,6 +100,7 @@ class TagCompletion extends HTMLElement {
   }
 
   #onKeydown = (event) => {
+    if (this.#list.hidden && event.key === "ArrowDown") this.#offer();
     if (this.#list.hidden || event.isComposing) return;
     const count = this.#options.length;
     if (event.key === "ArrowDown") this.#choose((this.#chosen + 1) % count);
