@@ -29,6 +29,7 @@ COLUMNS = (
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\s]+')
 """What Windows, macOS or Linux do not take in a name, and blanks."""
 MAX_SLUG = 80  # bytes of UTF-8, so that the whole name stays far below every system's limit
+MAX_THUMBNAIL = 1024 * 1024  # bytes
 OUTCOME_ROOM = 160  # bytes: how much longer an outcome makes a line of each manifest
 
 
@@ -64,11 +65,19 @@ class Archive:
     those that were stored is exported and named as damaged. To be read once.
     """
 
-    def __init__(self, name: str, moment: datetime, embedding: Embedding = Embedding.KEEP) -> None:
+    def __init__(
+        self,
+        name: str,
+        moment: datetime,
+        embedding: Embedding = Embedding.KEEP,
+        *,
+        thumbnails: bool = False,
+    ) -> None:
         self.name = name
         self.size = end_size()  # bytes
         self.count = 0
         self.embedding = embedding
+        self.thumbnails = thumbnails
         self.failures: dict[int, str] = {}  # reasons by the place in the order
         self.damaged: set[int] = set()  # places of files that are not as they were stored
         self._moment = moment
@@ -92,6 +101,8 @@ class Archive:
         else:
             record["room"] = room
             self.size += member_size(name, room)
+            if self.thumbnails:
+                self.size += self._thumbnail_size(record["thumbnail_path"])
         line = _json(record)
         self._plan.write(line)
         self.count += 1
@@ -132,6 +143,23 @@ class Archive:
             self._digests[index] = hashlib.sha256(data).digest()
         moment = timezone.localtime(datetime.fromisoformat(record["created_at"]))
         yield from self._zip.member(record["file"], data, moment)
+        if self.thumbnails:
+            yield from self._thumbnail(record["thumbnail_path"], moment)
+
+    def _thumbnail(self, path: str, moment: datetime) -> Iterator[bytes]:
+        # One that is missing is no loss: it can be made again from its picture.
+        try:
+            with default_storage.open(path) as file:
+                data = file.read(MAX_THUMBNAIL)
+        except OSError:
+            return
+        yield from self._zip.member(path, data, moment)
+
+    def _thumbnail_size(self, path: str) -> int:
+        try:
+            return member_size(path, min(default_storage.size(path), MAX_THUMBNAIL))
+        except OSError:
+            return 0
 
     def _rewritten(self, record: dict[str, Any], data: bytes) -> bytes:
         if self.embedding == Embedding.STRIP:

@@ -1,49 +1,72 @@
 """How long commands tell what they do: a line on a terminal, one line of JSON for programs."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable
+from enum import StrEnum
 from time import monotonic
-from typing import Any
+from typing import Protocol
 
 from django.core.management.base import CommandError, OutputWrapper
 
-from gallery.imports import Imported, Outcome
+
+class Result(Protocol):
+    """What became of one of many things."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def outcome(self) -> StrEnum: ...  # `failed` is one of its values
+    @property
+    def reason(self) -> str: ...
 
 
-def report_imports(
-    imported: Iterable[Imported], *, stdout: OutputWrapper, stderr: OutputWrapper, as_json: bool
+class Progress:
+    """A line that is written over, a few times a second, where a person is looking."""
+
+    def __init__(self, stdout: OutputWrapper, *, as_json: bool) -> None:
+        self.stdout = stdout
+        self.shown = 0.0
+        self.visible = stdout.isatty() and not as_json
+
+    def show(self, text: str, *, last: bool = False) -> None:
+        if self.visible and (last or monotonic() - self.shown > 0.2):
+            self.shown = monotonic()
+            self.stdout.write(f"\r{text}\x1b[K", ending="\n" if last else "")
+            self.stdout.flush()
+
+
+def report(
+    results: Iterable[Result],
+    outcomes: type[StrEnum],
+    *,
+    stdout: OutputWrapper,
+    stderr: OutputWrapper,
+    as_json: bool,
 ) -> None:
-    """Run an import to its end, name what failed, and count the rest.
+    """Run a job to its end, name what failed, and count every outcome.
 
     Raises:
-        CommandError: a file was not taken in.
+        CommandError: something failed.
     """
-    counts: Counter[Outcome] = Counter()
+    counts = dict.fromkeys((outcome.value for outcome in outcomes), 0)
     failures: list[dict[str, str]] = []
-    shown = 0.0
-    on_terminal = stdout.isatty() and not as_json
-    for each in imported:
-        counts[each.outcome] += 1
-        if each.outcome == Outcome.FAILED:
+    progress = Progress(stdout, as_json=as_json)
+    for each in results:
+        counts[each.outcome.value] += 1
+        if each.outcome == "failed":
             failures.append({"name": each.name, "reason": each.reason})
             if not as_json:
                 stderr.write(f"{each.name}: {each.reason}")
-        if on_terminal and monotonic() - shown > 0.2:
-            shown = monotonic()
-            stdout.write(f"\r{_sentence(counts)}\x1b[K", ending="")
-            stdout.flush()
+        progress.show(_sentence(counts))
     if as_json:
-        answer: dict[str, Any] = {outcome.value: counts[outcome] for outcome in Outcome}
-        stdout.write(json.dumps({**answer, "failures": failures}, ensure_ascii=False))
+        stdout.write(json.dumps({**counts, "failures": failures}, ensure_ascii=False))
+    elif progress.visible:
+        progress.show(_sentence(counts), last=True)
     else:
-        stdout.write(("\r" if on_terminal else "") + _sentence(counts))
+        stdout.write(_sentence(counts))
     if failures:
-        raise CommandError(f"{len(failures)} files were not taken in.")
+        raise CommandError(f"{len(failures)} failed.")
 
 
-def _sentence(counts: "Counter[Outcome]") -> str:
-    return (
-        f"{counts[Outcome.ADDED]} pictures added, {counts[Outcome.KNOWN]} were there already, "
-        f"{counts[Outcome.FAILED]} failed, {counts[Outcome.IGNORED]} other files."
-    )
+def _sentence(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from gallery import imports
-from gallery.management.reporting import report_imports
+from gallery.management.reporting import report
 
 
 class Command(BaseCommand):
@@ -26,4 +26,4 @@ class Command(BaseCommand):
             imported = imports.import_paths(paths=paths, tags=tag)
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from None
-        report_imports(imported, stdout=self.stdout, stderr=self.stderr, as_json=json)
+        report(imported, imports.Outcome, stdout=self.stdout, stderr=self.stderr, as_json=json)

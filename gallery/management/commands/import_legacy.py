@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from gallery import legacy
-from gallery.management.reporting import report_imports
+from gallery import imports, legacy
+from gallery.management.reporting import report
 
 
 class Command(BaseCommand):
@@ -22,4 +22,4 @@ class Command(BaseCommand):
             imported = legacy.import_legacy(folder=folder)
         except legacy.LegacyError as error:
             raise CommandError(str(error)) from None
-        report_imports(imported, stdout=self.stdout, stderr=self.stderr, as_json=json)
+        report(imported, imports.Outcome, stdout=self.stdout, stderr=self.stderr, as_json=json)

@@ -1,0 +1,50 @@
+"""The whole library in one archive; `restoring` brings it back.
+
+The archive is that of an export: its manifest's records are the library's rows, and its
+members, thumbnails included, stand under the paths that the library gives them.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.utils import timezone
+
+from .changes import CHUNK
+from .export import Archive
+from .models import Image
+from .records import as_record
+
+
+def backup_archive() -> Archive:
+    """Every picture, the trash included, oldest row first. See `export.Archive`."""
+    archive = Archive("backup.zip", timezone.localtime(), thumbnails=True)
+    last = 0
+    while True:
+        rows = Image.objects.with_tags().filter(pk__gt=last).order_by("pk")[:CHUNK]
+        for image in rows:
+            archive.plan(image.file.name or "", as_record(image))
+            last = image.pk
+        if len(rows) < CHUNK:
+            return archive
+
+
+def write_backup(archive: Archive, path: Path) -> Iterator[int]:
+    """Write the archive to a file; yields the bytes written so far.
+
+    The file has another name until it is whole and on the disk, so a backup that was broken
+    off is never taken for one, and an older one of the same name stays until then.
+    """
+    part = path.with_name(path.name + ".part")
+    written = 0
+    try:
+        with part.open("wb") as file:
+            for chunk in archive:
+                file.write(chunk)
+                written += len(chunk)
+                yield written
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

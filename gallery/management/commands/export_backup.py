@@ -1,0 +1,43 @@
+"""`manage.py export_backup`: see `gallery.backup`."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from gallery import backup
+from gallery.management.reporting import Progress
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes the whole library into one ZIP archive, from which restore_backup brings it back."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE.zip")
+        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        progress = Progress(self.stdout, as_json=options["json"])
+        archive = backup.backup_archive()
+        try:
+            for written in backup.write_backup(archive, file):
+                progress.show(f"{written * 100 // archive.size} % of {archive.size >> 20} MB")
+        except OSError as error:
+            raise CommandError(f"{file} could not be written: {error.strerror}") from None
+        finally:
+            archive.close()
+        answer = {"pictures": archive.count, "failed": archive.failed, "bytes": archive.size}
+        if options["json"]:
+            self.stdout.write(json.dumps(answer))
+        else:
+            progress.show("", last=True)
+            self.stdout.write(f"{archive.count} pictures in {file}, {archive.size} bytes.")
+        if archive.failed:
+            raise CommandError(
+                f"{archive.failed} pictures could not be read; manifest.jsonl in the archive "
+                "names them and what is known of them."
+            )

@@ -1,0 +1,32 @@
+"""`manage.py restore_backup`: see `gallery.restoring`."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from gallery import restoring
+from gallery.management.reporting import report
+
+
+class Command(BaseCommand):
+    help = "Brings a backup back, into an empty library or one that has pictures already."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE.zip")
+        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+
+    def handle(self, *args: Any, file: Path, json: bool, **options: Any) -> None:
+        if not file.is_file():
+            raise CommandError(f"{file}: there is no such file.")
+        try:
+            report(
+                restoring.restore_backup(file),
+                restoring.Outcome,
+                stdout=self.stdout,
+                stderr=self.stderr,
+                as_json=json,
+            )
+        except restoring.UnreadableBackup as error:
+            raise CommandError(str(error)) from None
