@@ -242,6 +242,7 @@ IMAGINE_UPSTREAM_KEY = env.text("IMAGINE_UPSTREAM_KEY")
 IMAGINE_TIMEOUT = env.integer("IMAGINE_TIMEOUT", 120, minimum=1, maximum=3600)
 # How long a process that was told to stop waits for what is under way, which may be paid for.
 SHUTDOWN_SECONDS = IMAGINE_TIMEOUT + 10
+IMAGINE_MAX_RUNNING = env.integer("IMAGINE_MAX_RUNNING", 2000, minimum=1, maximum=100_000)
 IMAGINE_PROVIDER = env.choice("IMAGINE_PROVIDER", "auto", ["auto", "xai", "openai", "sample"])
 if IMAGINE_PROVIDER == "auto":
     IMAGINE_PROVIDER = "xai" if XAI_API_KEY else "openai" if IMAGINE_UPSTREAM_URL else "sample"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
@@ -15,18 +16,58 @@ from . import keys
 from .models import ApiKey, Generation
 
 
+class ModelNames(forms.CharField):
+    """A list of model ids, written with commas."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        names = [name.strip() for name in super().clean(value).split(",")]
+        return [name for name in names if name]
+
+
+class ApiKeyForm(forms.ModelForm[ApiKey]):
+    allowed_models = ModelNames(
+        label=_("Allowed models"),
+        required=False,
+        help_text=_("Separated by commas; empty for all."),
+        widget=forms.TextInput(attrs={"size": 60}),
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = (
+            "name", "expires_at", "allowed_models", "requests_per_minute", "max_concurrent",
+            "monthly_budget_usd",
+        )  # fmt: skip
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     """A key is shown once, when it is made; it is revoked and never deleted."""
 
-    list_display = ("name", "starts_with", "active", "created_at", "last_used_at", "expires_at")
+    form = ApiKeyForm
+    list_display = (
+        "name", "starts_with", "active", "created_at", "last_used_at", "expires_at", "limits",
+    )  # fmt: skip
     search_fields = ("name", "prefix")
-    fields = ("name", "expires_at")
+    fields = ApiKeyForm.Meta.fields
     actions = ("revoke",)
 
     @admin.display(description=_("key"), ordering="prefix")
     def starts_with(self, key: ApiKey) -> SafeString:
         return format_html("<code>{}…</code>", key.prefix)
+
+    @admin.display(description=_("limits"))
+    def limits(self, key: ApiKey) -> str:
+        said = [
+            f"{key.requests_per_minute}/min" if key.requests_per_minute is not None else "",
+            f"{key.max_concurrent} ∥" if key.max_concurrent is not None else "",
+            f"${key.monthly_budget_usd}" if key.monthly_budget_usd is not None else "",
+            ", ".join(key.allowed_models),
+        ]
+        return " · ".join(filter(None, said)) or "–"
 
     @admin.display(description=_("active"), boolean=True)
     def active(self, key: ApiKey) -> bool:
@@ -40,9 +81,10 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
-            obj.save(update_fields=["name", "expires_at"])
+            obj.save(update_fields=self.fields)
             return
-        made, secret = keys.create_api_key(name=obj.name, expires_at=obj.expires_at)
+        facts = {name: getattr(obj, name) for name in ApiKeyForm.Meta.fields}
+        made, secret = keys.create_api_key(**facts)
         obj.pk, obj.prefix, obj.created_at = made.pk, made.prefix, made.created_at
         text = _("Copy the key now, it is not shown again: {secret}")
         self.message_user(

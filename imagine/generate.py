@@ -10,6 +10,8 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from . import records
 from .callers import Caller
 from .formats import convert
@@ -30,22 +32,38 @@ __all__ = ["Run", "StoredImage", "drain", "start"]
 
 logger = logging.getLogger(__name__)
 
+BUSY_SECONDS = 5
+FOLLOW_SECONDS = 0.5
+"""How often a repeated request looks whether the first one has ended."""
+
 _running: set["asyncio.Task[None]"] = set()
+
+
+def _new_future() -> "asyncio.Future[Generation]":
+    return asyncio.get_running_loop().create_future()
 
 
 @dataclass(slots=True)
 class Run:
     """A generation under way: whoever waits for it reads `events()` or awaits `finished()`."""
 
-    generation: Generation
     request: ImageRequest
     images: list[StoredImage] = field(default_factory=list)
     errors: list[ProviderError] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    _opened: "asyncio.Future[Generation]" = field(default_factory=_new_future)
     _done: asyncio.Event = field(default_factory=asyncio.Event)
     _events: "asyncio.Queue[PartialImage | StoredImage | None]" = field(
         default_factory=asyncio.Queue
     )
+
+    async def opened(self) -> Generation:
+        """Wait until the generation has its row."""
+        return await asyncio.shield(self._opened)
+
+    @property
+    def generation(self) -> Generation:
+        return self._opened.result()
 
     async def finished(self) -> None:
         """Wait for the end. Afterwards `images`, `errors` and `usage` are complete.
@@ -67,6 +85,14 @@ class Run:
             yield event
         await self.finished()
 
+    def _add(self, image: StoredImage) -> None:
+        self.images.append(image)
+        self._events.put_nowait(image)
+
+    def _finish(self) -> None:
+        self._done.set()
+        self._events.put_nowait(None)
+
     @property
     def status(self) -> Generation.Status:
         if not self.images:
@@ -74,16 +100,30 @@ class Run:
         return Generation.Status.PARTIAL if self.errors else Generation.Status.SUCCEEDED
 
 
-async def start(request: ImageRequest, *, caller: Caller, client: str = "") -> Run:
-    """Write the generation's row and set it going."""
-    provider = get_provider()
-    generation = await in_thread(
-        records.open_generation, request, provider=provider.name, caller=caller, client=client
-    )
-    run = Run(generation, request)
-    task = asyncio.create_task(_run(run), name=f"generation {generation.pk}")
+async def start(
+    request: ImageRequest, *, caller: Caller, client: str = "", idempotency_key: str = ""
+) -> Run:
+    """Write the generation's row and set it going, or join the same request sent before.
+
+    Raises:
+        ProviderError: 429, this process has as much under way as it may.
+        limits.LimitReached
+        records.KeyReused
+    """
+    if len(_running) >= settings.IMAGINE_MAX_RUNNING:
+        raise ProviderError(
+            "Too many pictures are under way. Try again in a moment.",
+            status=429,
+            type="rate_limit_error",
+            code="too_many_generations",
+            retry_after=BUSY_SECONDS,
+        )
+    run = Run(request)
+    task = asyncio.create_task(_open_and_run(run, caller, client, idempotency_key))
     _running.add(task)
     task.add_done_callback(_running.discard)
+    # The task goes on when the client leaves at this moment: its row is being written.
+    await run.opened()
     return run
 
 
@@ -101,6 +141,45 @@ async def drain(timeout: float) -> None:  # noqa: ASYNC109  (of the whole, not o
         if unfinished:
             await asyncio.wait(unfinished)
     await close_provider()
+
+
+async def _open_and_run(run: Run, caller: Caller, client: str, idempotency_key: str) -> None:
+    try:
+        opened = await in_thread(
+            records.open_generation,
+            run.request,
+            provider=get_provider().name,
+            caller=caller,
+            client=client,
+            idempotency_key=idempotency_key,
+        )
+    except BaseException as error:
+        if isinstance(error, asyncio.CancelledError):
+            run._opened.cancel()
+            raise
+        run._opened.set_exception(error)
+        run._opened.exception()  # seen, also where the client has left
+        return
+    run._opened.set_result(opened.generation)
+    await (_run(run) if opened.is_new else _follow(run))
+
+
+async def _follow(run: Run) -> None:
+    """Wait for the same request sent before, wherever it runs, and answer with its pictures."""
+    try:
+        # Another process may run it, so there is no event to wait for.
+        while (images := await in_thread(records.read_outcome, run.generation)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(FOLLOW_SECONDS)
+        for image in images:
+            run._add(image)
+        run.usage = Usage(run.generation.usage, run.generation.cost_usd)
+    except ProviderError as error:
+        run.errors.append(error)
+    except OSError:
+        logger.exception("The pictures of generation %s cannot be read", run.generation.pk)
+        run.errors.append(_our_fault())
+    finally:
+        run._finish()
 
 
 async def _run(run: Run) -> None:
@@ -126,14 +205,7 @@ async def _run(run: Run) -> None:
         run.errors.append(ProviderError("The server was stopped.", status=503, code="interrupted"))
     except Exception:  # a fault of ours: the row must say so, and no client may wait for ever
         logger.exception("Generation %s failed", run.generation.pk)
-        run.errors.append(
-            ProviderError(
-                "Something went wrong on our side. The log has the details.",
-                status=500,
-                type="server_error",
-                code="internal_error",
-            )
-        )
+        run.errors.append(_our_fault())
     if not run.images and not run.errors:
         run.errors.append(ProviderError("The upstream sent no picture.", code="no_picture"))
     total = time.monotonic() - began
@@ -148,8 +220,16 @@ async def _run(run: Run) -> None:
             storing_ms=round(storing * 1000),
         )
     finally:
-        run._done.set()
-        run._events.put_nowait(None)
+        run._finish()
+
+
+def _our_fault() -> ProviderError:
+    return ProviderError(
+        "Something went wrong on our side. The log has the details.",
+        status=500,
+        type="server_error",
+        code="internal_error",
+    )
 
 
 async def _keep(run: Run, image: GeneratedImage) -> None:
@@ -169,8 +249,7 @@ async def _keep(run: Run, image: GeneratedImage) -> None:
                 code="storage_failed",
             )
         )
-    run.images.append(stored)
-    run._events.put_nowait(stored)
+    run._add(stored)
 
 
 def _convert_and_store(

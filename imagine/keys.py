@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -13,20 +14,17 @@ from .models import ApiKey
 USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
-def create_api_key(
-    *, name: str, key: str | None = None, expires_at: datetime | None = None
-) -> tuple[ApiKey, str]:
+def create_api_key(*, name: str, key: str | None = None, **facts: Any) -> tuple[ApiKey, str]:
     """A new key and its secret, which is nowhere else and cannot be shown again.
 
     Args:
         key: the secret, where the owner chose it; else 256 random bits.
+        facts: other fields of `ApiKey`: `expires_at` and the limits.
     """
     secret = key or f"sk-{secrets.token_urlsafe(32)}"
     # Of a chosen secret, which may be short, less is shown.
     prefix = secret[:7] if key is None else secret[:3]
-    row = ApiKey.objects.create(
-        name=name, prefix=prefix, key_hash=_hash(secret), expires_at=expires_at
-    )
+    row = ApiKey.objects.create(name=name, prefix=prefix, key_hash=_hash(secret), **facts)
     return row, secret
 
 

@@ -1,5 +1,6 @@
 """Who may ask for pictures, and every request that was made."""
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Image
+
+LONGEST_GENERATION = timedelta(seconds=2 * settings.IMAGINE_TIMEOUT, minutes=5)
 
 
 class ApiKey(models.Model):
@@ -21,6 +24,15 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
 
+    allowed_models = models.JSONField(_("allowed models"), default=list, blank=True)
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests per minute"), null=True, blank=True
+    )
+    max_concurrent = models.PositiveIntegerField(_("requests at once"), null=True, blank=True)
+    monthly_budget_usd = models.DecimalField(
+        _("US dollars per month"), max_digits=10, decimal_places=2, null=True, blank=True
+    )
+
     class Meta:
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
@@ -33,6 +45,31 @@ class ApiKey(models.Model):
     def is_active(self) -> bool:
         expired = self.expires_at is not None and self.expires_at <= timezone.now()
         return self.revoked_at is None and not expired
+
+    @property
+    def is_limited(self) -> bool:
+        limits = (self.requests_per_minute, self.max_concurrent, self.monthly_budget_usd)
+        return any(limit is not None for limit in limits)
+
+    def allows(self, model: str) -> bool:
+        """Whether the key may ask for this model; without a list it may ask for every one."""
+        return not self.allowed_models or model in self.allowed_models
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    """Reads over many generations."""
+
+    def running(self, now: datetime) -> "GenerationQuerySet":
+        """Under way; one that is older than any can be is not, whatever its row says."""
+        return self.filter(
+            status=Generation.Status.PENDING, created_at__gt=now - LONGEST_GENERATION
+        )
+
+    def abandoned(self, now: datetime) -> "GenerationQuerySet":
+        """Begun by a program that is gone."""
+        return self.filter(
+            status=Generation.Status.PENDING, created_at__lte=now - LONGEST_GENERATION
+        )
 
 
 class Generation(models.Model):
@@ -78,6 +115,10 @@ class Generation(models.Model):
     aspect_ratio = models.CharField(_("aspect ratio"), max_length=16, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict)
 
+    # What a repeated request is known by: the client's Idempotency-Key within its caller, hashed.
+    idempotency_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001
+    fingerprint = models.CharField(max_length=64, blank=True)
+
     upstream_status = models.PositiveSmallIntegerField(_("upstream's HTTP status"), null=True)
     error_type = models.CharField(_("error type"), max_length=64, blank=True)
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
@@ -87,6 +128,7 @@ class Generation(models.Model):
     cost_usd = models.DecimalField(
         _("cost, US dollars"), max_digits=12, decimal_places=6, null=True
     )
+    usage = models.JSONField(_("tokens"), default=dict)
     images: "models.ManyToManyField[Image, Any]" = models.ManyToManyField(
         Image, verbose_name=_("images"), related_name="generations"
     )
@@ -95,6 +137,8 @@ class Generation(models.Model):
         Image, verbose_name=_("edited images"), related_name="edits"
     )
 
+    objects: ClassVar[GenerationQuerySet] = GenerationQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
@@ -102,6 +146,7 @@ class Generation(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "served_by"], name="imagine_gen_status"),
             models.Index(fields=["created_at"], name="imagine_gen_created"),
+            models.Index(fields=["key", "created_at"], name="imagine_gen_key"),
         ]
 
     def __str__(self) -> str:

@@ -1,24 +1,26 @@
 """What the gateway writes down. Synchronous: `generate` runs it on the gateway's threads."""
 
+import hashlib
+import json
 import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import Error as DatabaseError
-from django.db import connection
-from django.db.models import Q
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from gallery import ingest, pictures
 from gallery.models import Image
 
+from . import limits
 from .callers import Caller
-from .models import Generation
+from .models import ApiKey, Generation
 from .providers.base import GeneratedImage, ImageRequest, ProviderError, Usage
 
 P = ParamSpec("P")
@@ -29,8 +31,17 @@ logger = logging.getLogger(__name__)
 PAUSES = (0.2, 1.0)
 """Seconds before another attempt to store a picture that was paid for."""
 
-ABANDONED_AFTER = timedelta(seconds=2 * settings.IMAGINE_TIMEOUT, minutes=5)
-"""No generation runs so long; whoever ran it is gone."""
+
+STATUS_OF_TYPE = {
+    "invalid_request_error": 400,
+    "image_generation_user_error": 400,
+    "rate_limit_error": 429,
+}
+"""HTTP status of an error that a row tells of; others are the upstream's, 502."""
+
+
+class KeyReused(ValueError):
+    """An idempotency key came again with another request."""
 
 
 class BadPicture(ValueError):
@@ -51,26 +62,106 @@ class StoredImage:
     image_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A row that was written now, or the one of the same request sent before."""
+
+    generation: Generation
+    is_new: bool
+
+
 def open_generation(
-    request: ImageRequest, *, provider: str, caller: Caller, client: str
-) -> Generation:
-    """The row that says that the upstream is about to be asked."""
+    request: ImageRequest, *, provider: str, caller: Caller, client: str, idempotency_key: str = ""
+) -> Opened:
+    """Write the row that says that the upstream is about to be asked.
+
+    Raises:
+        limits.LimitReached: the caller's key may not do this now; nothing was written.
+        KeyReused: the idempotency key belongs to another request.
+    """
+    mark = _idempotency_mark(caller, idempotency_key)
+    fingerprint = _fingerprint(request) if mark else ""
+    if mark and (earlier := _earlier(mark, fingerprint)):
+        return Opened(earlier, is_new=False)
+    try:
+        with transaction.atomic():
+            if caller.key is not None and caller.key.is_limited:
+                limits.check(ApiKey.objects.select_for_update().get(pk=caller.key.pk))
+            generation = _create(
+                request,
+                provider=provider,
+                client=client[:200],
+                key=caller.key,
+                user=caller.user,
+                idempotency_key=mark,
+                fingerprint=fingerprint,
+            )
+    except IntegrityError:
+        # The same request came twice at this moment, and the other one was first.
+        if mark and (earlier := _earlier(mark, fingerprint)):
+            return Opened(earlier, is_new=False)
+        raise
+    return Opened(generation, is_new=True)
+
+
+def _create(request: ImageRequest, **more: Any) -> Generation:
+    operation = Generation.Operation.EDIT if request.sources else Generation.Operation.GENERATE
     generation = Generation.objects.create(
-        operation=Generation.Operation.EDIT if request.sources else Generation.Operation.GENERATE,
+        operation=operation,
         served_by=served_by(),
-        key=caller.key,
-        user=caller.user,
-        client=client[:200],
-        provider=provider,
         model=request.model,
         prompt=request.prompt,
         n=request.n,
         aspect_ratio=request.aspect_ratio,
         parameters=request.parameters(),
+        **more,
     )
     if parents := _parents(request):
         generation.parents.set(parents)
     return generation
+
+
+def read_outcome(generation: Generation) -> list[StoredImage] | None:
+    """The stored pictures of a generation that has ended; None while it runs.
+
+    Raises:
+        ProviderError: it ended without a picture.
+    """
+    generation.refresh_from_db()
+    if Generation.objects.running(timezone.now()).filter(pk=generation.pk).exists():
+        return None
+    links = Generation.images.through.objects.filter(generation_id=generation.pk)
+    images = [link.image for link in links.order_by("pk").select_related("image")]
+    if images:
+        return [_read_stored(index, image) for index, image in enumerate(images)]
+    if not generation.error_type:
+        raise ProviderError(
+            "The pictures of this request have been deleted since.",
+            status=410,
+            type="invalid_request_error",
+            code="pictures_deleted",
+        )
+    raise ProviderError(
+        generation.error_message,
+        status=STATUS_OF_TYPE.get(generation.error_type, 502),
+        type=generation.error_type,
+        code=generation.error_code,
+    )
+
+
+def _read_stored(index: int, image: Image) -> StoredImage:
+    with default_storage.open(image.file.name or "") as file:
+        data = file.read()
+    return StoredImage(
+        index=index,
+        data=data,
+        content_type=image.content_type,
+        width=image.width,
+        height=image.height,
+        model=image.model,
+        revised_prompt=image.metadata.get("revised_prompt", ""),
+        image_id=image.pk,
+    )
 
 
 def store_image(
@@ -132,7 +223,9 @@ def close_generation(
     generation.status = status
     generation.finished_at = timezone.now()
     generation.upstream_ms, generation.storing_ms = upstream_ms, storing_ms
-    generation.cost_usd = usage.cost_usd
+    generation.cost_usd, generation.usage = usage.cost_usd, dict(usage.tokens)
+    if status in (Generation.Status.FAILED, Generation.Status.INTERRUPTED):
+        generation.idempotency_key = None  # the same request may be tried again
     if errors:
         first = errors[0]
         generation.upstream_status = first.upstream_status
@@ -147,9 +240,11 @@ def mark_interrupted() -> int:
     To be called before this program serves: an address can be served by one program at a
     time, so whatever still runs at ours was begun by one that is gone.
     """
-    gone = Q(served_by=served_by()) | Q(created_at__lt=timezone.now() - ABANDONED_AFTER)
-    return Generation.objects.filter(gone, status=Generation.Status.PENDING).update(
+    ours = Generation.objects.filter(status=Generation.Status.PENDING, served_by=served_by())
+    gone = ours | Generation.objects.abandoned(timezone.now())
+    return gone.update(
         status=Generation.Status.INTERRUPTED,
+        idempotency_key=None,
         finished_at=timezone.now(),
         error_type="server_error",
         error_code="interrupted",
@@ -160,6 +255,28 @@ def mark_interrupted() -> int:
 def _parents(request: ImageRequest) -> list[int]:
     """Pictures of the library that are edited, each once, in their order."""
     return list(dict.fromkeys(one.image_id for one in request.sources if one.image_id))
+
+
+def _idempotency_mark(caller: Caller, idempotency_key: str) -> str | None:
+    """Within its caller: two clients may choose the same key."""
+    if not idempotency_key:
+        return None
+    who = f"key {caller.key.pk}" if caller.key else f"user {caller.user.pk if caller.user else ''}"
+    return hashlib.sha256(f"{who}\n{idempotency_key}".encode()).hexdigest()
+
+
+def _fingerprint(request: ImageRequest) -> str:
+    """What makes two requests the same."""
+    pictures_ = [hashlib.sha256(source.data).hexdigest() for source in request.sources]
+    asked = [request.prompt, request.model, request.n, request.aspect_ratio, request.parameters()]
+    return hashlib.sha256(json.dumps([asked, pictures_], sort_keys=True).encode()).hexdigest()
+
+
+def _earlier(mark: str, fingerprint: str) -> Generation | None:
+    generation = Generation.objects.filter(idempotency_key=mark).first()
+    if generation is not None and generation.fingerprint != fingerprint:
+        raise KeyReused("This Idempotency-Key was used for another request.")
+    return generation
 
 
 def served_by() -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import JsonResponse
 
 from imagine.dialects import InvalidRequest
+from imagine.limits import LimitReached
 from imagine.providers.base import ProviderError
 
 
@@ -46,6 +47,17 @@ class ApiError(Exception):
             code=error.code,
             param=error.param,
             headers=headers,
+        )
+
+    @classmethod
+    def from_limit(cls, error: LimitReached) -> "ApiError":
+        is_budget = error.code == "insufficient_quota"
+        return cls(
+            429,
+            str(error),
+            type="insufficient_quota" if is_budget else "rate_limit_error",
+            code=error.code,
+            headers={"Retry-After": str(error.retry_after)},
         )
 
     @property

@@ -20,15 +20,19 @@ from gallery.serving import serve_file
 from imagine import dialects, generate
 from imagine.callers import Caller
 from imagine.dialects import Answer
+from imagine.limits import LimitReached
 from imagine.links import InvalidLink, Links, read_filename
 from imagine.providers import get_provider
 from imagine.providers.base import EDIT_MODEL, ImageRequest, ProviderError
+from imagine.records import KeyReused
 from imagine.sources import read_sources
 from imagine.threads import in_thread
 
 from . import answers, streaming
 from .auth import authenticate
 from .errors import ApiError
+
+MAX_KEY_LENGTH = 255
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]
@@ -57,6 +61,12 @@ def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
                 return ApiError.from_request(error).response()
             except ProviderError as error:
                 return ApiError.from_provider(error).response()
+            except LimitReached as error:
+                return ApiError.from_limit(error).response()
+            except KeyReused as error:
+                return ApiError(
+                    422, str(error), type="idempotency_error", code="idempotency_key_reused"
+                ).response()
 
         functools.update_wrapper(endpoint, view)
         return endpoint
@@ -122,7 +132,14 @@ async def _run(
 ) -> HttpResponseBase:
     if not get_provider().knows(wanted.model):
         raise unknown_model(wanted.model)
-    run = await generate.start(wanted, caller=caller, client=describe_client(request))
+    if caller.key is not None and not caller.key.allows(wanted.model):
+        raise unknown_model(wanted.model)
+    run = await generate.start(
+        wanted,
+        caller=caller,
+        client=describe_client(request),
+        idempotency_key=request.headers.get("Idempotency-Key", "")[:MAX_KEY_LENGTH],
+    )
     links = Links.of(request)
     if answer.stream:
         return await streaming.event_response(run, answer, links, operation)

@@ -8,6 +8,8 @@ import pytest
 from gallery.models import Image
 from gallery.tests.drawing import draw
 from imagine.models import Generation
+from imagine.providers import openai
+from imagine.providers import upstream as upstream_module
 
 from . import upstream as replies
 from .upstream import Upstream, pictures, send
@@ -16,8 +18,10 @@ FOX = {"prompt": "a fox"}
 
 
 @pytest.fixture(params=["xai", "openai"])
-def upstream(request, settings):
+def upstream(request, settings, monkeypatch):
     """A server that stands for the upstream of each provider in turn."""
+    for module in (openai, upstream_module):
+        monkeypatch.setattr(module, "MAX_ANSWER", 8 * 1024 * 1024)
     with Upstream([pictures()]) as server:
         settings.IMAGINE_PROVIDER = request.param
         settings.IMAGINE_TIMEOUT = 2
