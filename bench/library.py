@@ -8,93 +8,20 @@ there are no picture files behind them, which lists and searches never open.
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
 
 from django.db import connection, transaction
 
 from gallery.models import Image, Tag
 from gallery.text import fold
 
-SEED = "grok2api"
+from .vocabulary import SEED, Vocabulary, tag_names, zipf
+
 CHUNK = 5_000
 FIRST = datetime(2024, 11, 25, tzinfo=UTC)
 SPAN = timedelta(days=730)
 MODELS = ["grok-imagine-1.0", "grok-2-image", "gpt-image-1", "flux.1-dev", "sdxl", "sample-1"]
 RATIOS = {"1:1": (1024, 1024), "3:2": (1216, 832), "2:3": (832, 1216), "16:9": (1344, 768),
           "9:16": (768, 1344)}  # fmt: skip
-TAGS = 300
-CHINESE_WORDS, ENGLISH_WORDS = 14_000, 7_000
-
-
-class Vocabulary:
-    """Words by rank, the commonest first."""
-
-    def __init__(self) -> None:
-        source = random.Random(SEED)
-        characters = [chr(0x4E00 + number) for number in source.sample(range(20_000), 3_000)]
-        weights = list(accumulate(1 / (rank + 20) for rank in range(len(characters))))
-        syllables = [
-            onset + vowel + coda
-            for onset in ("b", "br", "c", "ch", "d", "f", "g", "gl", "l", "m", "n", "p", "r", "s",
-                          "st", "t", "tr", "v", "w")
-            for vowel in ("a", "e", "i", "o", "u", "ea", "oo")
-            for coda in ("", "", "n", "r", "t", "st", "ng", "l")
-        ]  # fmt: skip
-        self.chinese = _distinct(
-            CHINESE_WORDS,
-            lambda: "".join(
-                source.choices(
-                    characters,
-                    cum_weights=weights,
-                    k=source.choices((1, 2, 3, 4), (5, 70, 15, 10))[0],
-                )
-            ),
-        )
-        self.english = _distinct(
-            ENGLISH_WORDS,
-            lambda: "".join(
-                source.choices(syllables, k=source.choices((1, 2, 3), (15, 60, 25))[0])
-            ),
-        )
-        self._chinese_weights = _zipf(len(self.chinese))
-        self._english_weights = _zipf(len(self.english))
-
-    def prompt(self, source: random.Random) -> str:
-        length = min(400, max(20, int(source.lognormvariate(4.4, 0.7))))
-        language = source.random()
-        if language < 0.55:
-            return self._chinese(source, length)
-        if language < 0.85:
-            return self._english(source, length)
-        return self._chinese(source, length // 2) + " " + self._english(source, length // 2)
-
-    def _chinese(self, source: random.Random, length: int) -> str:
-        words = source.choices(self.chinese, cum_weights=self._chinese_weights, k=length // 2 + 1)
-        for place in range(5, len(words), 6):
-            words[place] += "，"
-        return "".join(words)[:length]
-
-    def _english(self, source: random.Random, length: int) -> str:
-        words = source.choices(self.english, cum_weights=self._english_weights, k=length // 5 + 1)
-        for place in range(4, len(words), 5):
-            words[place] += ","
-        return " ".join(words)[:length]
-
-
-def _distinct(count: int, make: Callable[[], str]) -> list[str]:
-    words: dict[str, None] = {}
-    while len(words) < count:
-        words[make()] = None
-    return list(words)
-
-
-def _zipf(count: int) -> list[float]:
-    return list(accumulate(1 / (rank + 3) for rank in range(count)))
-
-
-def tag_names(vocabulary: Vocabulary) -> list[str]:
-    """Half Chinese, half English: words that prompts hold too, common and rare."""
-    return vocabulary.chinese[10:1510:10] + vocabulary.english[10:1510:10]
 
 
 def fill(total: int, progress: Callable[[int], None]) -> None:
@@ -148,7 +75,7 @@ def _rows(vocabulary: Vocabulary, start: int, size: int, total: int) -> Iterator
 
 def _links(tag_ids: list[int], start: int, size: int) -> Iterator[dict[str, object]]:
     source = random.Random(f"{SEED}:tags:{start}")
-    weights = _zipf(len(tag_ids))
+    weights = zipf(len(tag_ids))
     for number in range(start, start + size):
         for tag_id in set(source.choices(tag_ids, cum_weights=weights, k=source.randrange(6))):
             yield {"image_id": number + 1, "tag_id": tag_id}

@@ -47,6 +47,15 @@ class ImageQuerySet(_Images):
         rows = {image.pk: image for image in self.with_tags().filter(pk__in=ids)}
         return [rows[pk] for pk in ids if pk in rows]
 
+    def columns_of(self, ids: list[int]) -> list[tuple[Any, list[str]]]:
+        """(row, names of its tags) of these pictures in this order, without model objects."""
+        rows = {row.id: row for row in self.filter(pk__in=ids).order_by().values_list(named=True)}
+        names: dict[int, list[str]] = {pk: [] for pk in ids}
+        links = self.model.tags.through.objects.filter(image_id__in=ids).order_by("tag__key")
+        for pk, name in links.values_list("image_id", "tag__name"):
+            names[pk].append(name)
+        return [(rows[pk], names[pk]) for pk in ids if pk in rows]
+
     def facts(self) -> list[ImageFacts]:
         """What index and counters need to know of these pictures, by id. Two queries."""
         rows = list(
@@ -81,21 +90,27 @@ class ImageQuerySet(_Images):
         return found
 
     def _condition(self, criteria: Criteria) -> Q:
-        has_tags = Q(pk__in=self.model.tags.through.objects.values("image_id"))
-        return Q(
+        """Nothing is said of what is not asked: a condition costs its compilation."""
+        conditions = [
             Q(trashed_at__isnull=False) if criteria.trashed else Q(trashed_at__absent=True),
             *(self._has_word(word) for word in criteria.words),
             *(~self._has_word(word) for word in criteria.without_words),
             *(Q(model__in=sorted(names)) for names in criteria.models),
-            ~Q(model__in=sorted(criteria.without_models)),
             *(Q(aspect_ratio__in=sorted(names)) for names in criteria.aspect_ratios),
-            ~Q(aspect_ratio__in=sorted(criteria.without_aspect_ratios)),
             *(self._has_tag(group) for group in criteria.tags),
-            ~self._has_tag(criteria.without_tags),
-            *({None: [], True: [~has_tags], False: [has_tags]}[criteria.untagged]),
             *(Q(favorite=favorite) for favorite in criteria.favorite),
-            **{lookup: value for lookup, value in _bounds(criteria) if value is not None},
-        )
+            *(Q(**{lookup: value}) for lookup, value in _bounds(criteria) if value is not None),
+        ]
+        if criteria.without_models:
+            conditions.append(~Q(model__in=sorted(criteria.without_models)))
+        if criteria.without_aspect_ratios:
+            conditions.append(~Q(aspect_ratio__in=sorted(criteria.without_aspect_ratios)))
+        if criteria.without_tags:
+            conditions.append(~self._has_tag(criteria.without_tags))
+        if criteria.untagged is not None:
+            tagged = Q(pk__in=self.model.tags.through.objects.values("image_id"))
+            conditions.append(~tagged if criteria.untagged else tagged)
+        return Q(*conditions)
 
     def _has_word(self, word: Word) -> Q:
         holds = Q(prompt_folded__holds=word.text)

@@ -32,7 +32,7 @@ class ImagePagination(BasePagination):
         request: Request,
         view: APIView | None = None,
     ) -> list[Any]:
-        """The rows of the page that the request asks for.
+        """The ids of the page that the request asks for; `ImageListSerializer` reads their rows.
 
         Raises:
             ValidationError: 400, `page` or `page_size` is no number in its range.
@@ -50,7 +50,7 @@ class ImagePagination(BasePagination):
             self.page = find_page(criteria, page=number, page_size=size)
         except PageNotFound:
             raise NotFound(_("There is no page %(page)d.") % {"page": number}) from None
-        return self.page.rows
+        return self.page.ids
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
         page = self.page

@@ -13,8 +13,8 @@ from gallery.search.criteria import Criteria
 def answer(query):
     pagination = ImagePagination()
     request = Request(APIRequestFactory().get("/images/", query))
-    rows = pagination.paginate_queryset(Image.objects.matching(Criteria()), request)
-    return pagination.get_paginated_response([row.pk for row in rows]).data
+    ids = pagination.paginate_queryset(Image.objects.matching(Criteria()), request)
+    return pagination.get_paginated_response(ids).data
 
 
 def test_answer_says_where_the_page_is(add_image, settings):
