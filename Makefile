@@ -9,7 +9,7 @@ TEST_MYSQL_URL ?= mysql://grok2api:grok2api@127.0.0.1:3306/grok2api
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
 PYTEST := $(BIN)/pytest --quiet
 
-.PHONY: run build test test-sqlite test-pgsql test-mysql test-js test-browser services lint format
+.PHONY: run build test test-sqlite test-pgsql test-mysql test-js test-browser services lint format bench bench-full
 
 run: build
 	@exec $(BIN)/python manage.py serve
@@ -74,3 +74,12 @@ format: .venv/dev-installed node_modules/.installed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix-only
 	npx biome check --write static tests/js
+
+# Benchmarks. See docs/performance.md; bench-full needs the database servers of `make services`.
+
+bench: build
+	$(BIN)/python -m bench
+
+bench-full: services .venv/dev-installed build
+	BENCH_PGSQL_URL=$(TEST_PGSQL_URL)_bench_{size} BENCH_MYSQL_URL=$(TEST_MYSQL_URL)_bench_{size} \
+	$(BIN)/python -m bench --sizes 10000 100000 1000000 --stores sqlite pgsql mysql

@@ -33,7 +33,23 @@ def say(what: str) -> Any:
     return progress
 
 
+def create_database() -> None:
+    """Make the database that the settings name, on a server; SQLite makes its own file."""
+    name = connection.settings_dict["NAME"]
+    exists = {
+        "postgresql": "SELECT 1 FROM pg_database WHERE datname = %s",
+        "mysql": "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s",
+    }.get(connection.vendor)
+    if exists is None:
+        return
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(exists, [name])
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(name)}")
+
+
 def prepare(size: int) -> None:
+    create_database()
     call_command("migrate", verbosity=0)
     if Image.objects.count() != size:
         started = time.perf_counter()
