@@ -57,7 +57,7 @@ def sign_in(server):
 
 def ask(opener, server, path, data=None, *, key=None):
     """Status and text of an answer."""
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", "Accept-Language": "en"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
     body = None if data is None else json.dumps(data).encode()

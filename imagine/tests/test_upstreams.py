@@ -24,7 +24,7 @@ def upstream(request, settings, monkeypatch):
         monkeypatch.setattr(module, "MAX_ANSWER", 8 * 1024 * 1024)
     with Upstream([pictures()]) as server:
         settings.IMAGINE_PROVIDER = request.param
-        settings.IMAGINE_TIMEOUT = 2
+        settings.IMAGINE_TIMEOUT = 3
         settings.XAI_BASE_URL = settings.IMAGINE_UPSTREAM_URL = server.url
         settings.XAI_API_KEY = settings.IMAGINE_UPSTREAM_KEY = "upstream-key"
         yield server

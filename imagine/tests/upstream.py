@@ -141,8 +141,9 @@ def endless(handler: Handler) -> None:
     """More than anybody can want."""
     handler.head(200, None, Content_Type="application/json")
     try:
+        block = b" " * 16 * 1024 * 1024
         while True:
-            handler.wfile.write(b" " * 1024 * 1024)
+            handler.wfile.write(block)
     except OSError:
         pass
 
