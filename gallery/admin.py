@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import marking, removal, statistics, tagging
 from .filters import ImageFilter
-from .models import Image, RemovedRow, Tag
+from .models import AuditEntry, Image, RemovedRow, Tag
 
 
 class _CountedFilter(admin.SimpleListFilter):
@@ -135,15 +135,15 @@ class ImageAdmin(admin.ModelAdmin[Image]):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         removal.delete_images(image_ids=list(queryset.values_list("pk", flat=True)))
 
-    @admin.action(description=_("Mark as favourite"))
+    @admin.action(description=_("Mark as favourite"), permissions=["change"])
     def make_favorite(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         marking.mark_images(image_ids=list(queryset.values_list("pk", flat=True)), favorite=True)
 
-    @admin.action(description=_("Move to the trash"))
+    @admin.action(description=_("Move to the trash"), permissions=["delete"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         removal.trash_images(image_ids=list(queryset.values_list("pk", flat=True)))
 
-    @admin.action(description=_("Restore from the trash"))
+    @admin.action(description=_("Restore from the trash"), permissions=["change"])
     def restore_from_trash(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         removal.restore_images(image_ids=list(queryset.values_list("pk", flat=True)))
 
@@ -226,6 +226,26 @@ class RemovedRowAdmin(admin.ModelAdmin[RemovedRow]):
     readonly_fields = ("removed_at", "image_id", "file", "facts")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin[AuditEntry]):
+    """To look at; nobody writes here by hand."""
+
+    list_display = ("at", "actor", "action", "count")
+    list_filter = ("action", "at")
+    search_fields = ("actor",)
+    date_hierarchy = "at"
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         return False
 
 

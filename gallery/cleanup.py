@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from . import pictures
+from . import audit, pictures
 from .changes import changing, chunks
 from .models import Image, RemovedRow
 from .storage import PART_SUFFIX
@@ -131,7 +131,9 @@ def _remove_rows(image_ids: list[int]) -> int:
             RemovedRow(image_id=image.pk, file=image.file.name or "", facts=_facts(image))
             for image in rows
         )
-        Image.objects.filter(pk__in=[image.pk for image in rows]).delete()
+        gone = [image.pk for image in rows]
+        Image.objects.filter(pk__in=gone).delete()
+        audit.record(audit.AuditEntry.Action.CLEANED, count=len(gone), ids=gone)
     return len(rows)
 
 

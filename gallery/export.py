@@ -15,7 +15,7 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from . import metadata
+from . import audit, metadata
 from .changes import CHUNK
 from .models import Image
 from .records import as_record
@@ -53,6 +53,7 @@ def export_images(*, image_ids: Sequence[int], embedding: Embedding = Embedding.
     for start in range(0, len(image_ids), CHUNK):
         for image in Image.objects.in_order_of(list(image_ids[start : start + CHUNK])):
             archive.plan(readable_name(image, used), as_record(image))
+    audit.record(audit.AuditEntry.Action.EXPORTED, count=archive.count, archive=archive.name)
     return archive
 
 

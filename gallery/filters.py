@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import django_filters
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from . import statistics, tagging
 from .filter_fields import FlagField, MomentField, TextField, TextsField, start_of
@@ -22,6 +24,7 @@ MAX_KEY_LENGTH = 2 * tagging.MAX_TAG_LENGTH
 T = TypeVar("T")
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class TextFilter(django_filters.Filter):
     field_class = TextField
 
@@ -34,6 +37,7 @@ class FlagFilter(django_filters.Filter):
     field_class = FlagField
 
 
+@extend_schema_field(OpenApiTypes.STR)  # a date, or a moment
 class MomentFilter(django_filters.Filter):
     field_class = MomentField
 
@@ -63,7 +67,7 @@ class ImageFilter(django_filters.FilterSet):
     trash = django_filters.ChoiceFilter(label=_("Trash"), **_choices(("only", _("Only the trash"))))
     sort_by = django_filters.ChoiceFilter(
         label=_("Sort by"),
-        **_choices((SortBy.CREATED_AT, _("Time")), (SortBy.FILE_SIZE, _("File size"))),
+        **_choices((SortBy.CREATED_AT.value, _("Time")), (SortBy.FILE_SIZE.value, _("File size"))),
     )
     sort_order = django_filters.ChoiceFilter(
         label=_("Order"), **_choices(("desc", _("Descending")), ("asc", _("Ascending")))

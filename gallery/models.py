@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .audit import AuditEntry
 from .querysets import ImageQuerySet, TagQuerySet
 from .search.tables import Change, Posting, Segment
 from .statistics import Addend, CountedIn
@@ -16,6 +17,7 @@ from .statistics import Addend, CountedIn
 __all__ = [
     "MAX_PROMPT_LENGTH",
     "Addend",
+    "AuditEntry",
     "Change",
     "CountedIn",
     "Image",

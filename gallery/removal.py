@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from . import audit
 from .changes import CHUNK, ChangeReport, changing, chunks
 from .models import Image
 
@@ -73,6 +74,7 @@ def _delete(image_ids: Collection[int], condition: Q) -> ChangeReport:
             rows = Image.objects.filter(condition, pk__in=list(before))
             files = {pk: names for pk, *names in rows.values_list("pk", "file", "thumbnail")}
             Image.objects.filter(pk__in=list(files)).delete()
+            audit.record(audit.AuditEntry.Action.DELETED, count=len(files), ids=sorted(files))
             names = [name for pair in files.values() for name in pair]
             transaction.on_commit(partial(_delete_files, names))
         report.add(asked=ids, found=files)

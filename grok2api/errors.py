@@ -4,6 +4,7 @@ import errno
 import logging
 import sys
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -37,6 +38,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if status == 503:
         response["Retry-After"] = "5"
     return response
+
+
+def too_many_attempts(request: HttpRequest, *details: object) -> HttpResponse:
+    """The answer to a login that was tried too often with a wrong password."""
+    response = _answer(request, 429, _("Too many wrong passwords. Try again in 15 minutes."))
+    response["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    return response
+
+
+def client_address(request: HttpRequest) -> str:
+    """The server has already looked through trusted proxies (TRUSTED_PROXIES)."""
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def describe(error: BaseException | None) -> tuple[int, str]:

@@ -81,7 +81,7 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
-            obj.save(update_fields=self.fields)
+            keys.change_key(obj, self.fields)
             return
         facts = {name: getattr(obj, name) for name in ApiKeyForm.Meta.fields}
         made, secret = keys.create_api_key(**facts)

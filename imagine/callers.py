@@ -40,7 +40,10 @@ def identify(token: str) -> Caller:
 
 
 def page_token(user: User) -> str:
-    """A token for the gateway that lives five minutes, and no longer than the user's password."""
+    """A token for the gateway that lives five minutes, and no longer than the user's password.
+
+    Whoever makes one has seen that the user may generate.
+    """
     return PAGE_TOKEN_PREFIX + signing.dumps(
         [user.pk, _password_mark(user)], salt="imagine.page_token"
     )
@@ -52,9 +55,13 @@ def _user_of(signed: str) -> User:
     except signing.BadSignature:
         raise InvalidToken from None
     user = User.objects.filter(pk=user_id).first()
-    if user is None or not (user.is_active and user.is_staff) or mark != _password_mark(user):
+    if user is None or not _may_generate(user) or mark != _password_mark(user):
         raise InvalidToken
     return user
+
+
+def _may_generate(user: User) -> bool:
+    return user.is_active and user.is_staff and user.has_perm("imagine.add_generation")
 
 
 def _password_mark(user: User) -> str:

@@ -6,14 +6,19 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+
+from gallery import audit
+from gallery.audit import AuditEntry
 
 from .models import ApiKey
 
 USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
+@transaction.atomic
 def create_api_key(*, name: str, key: str | None = None, **facts: Any) -> tuple[ApiKey, str]:
     """A new key and its secret, which is nowhere else and cannot be shown again.
 
@@ -25,6 +30,7 @@ def create_api_key(*, name: str, key: str | None = None, **facts: Any) -> tuple[
     # Of a chosen secret, which may be short, less is shown.
     prefix = secret[:7] if key is None else secret[:3]
     row = ApiKey.objects.create(name=name, prefix=prefix, key_hash=_hash(secret), **facts)
+    audit.record(AuditEntry.Action.KEY_CREATED, count=1, id=row.pk, key=str(row))
     return row, secret
 
 
@@ -43,8 +49,21 @@ def find_active_key(secret: str) -> ApiKey | None:
 
 def revoke(key_ids: Collection[int]) -> int:
     """Revoke these keys at once and for ever; returns how many were not revoked before."""
-    keys = ApiKey.objects.filter(pk__in=key_ids, revoked_at=None)
-    return keys.update(revoked_at=timezone.now())
+    with transaction.atomic():
+        keys = ApiKey.objects.filter(pk__in=key_ids, revoked_at=None)
+        ids = list(keys.values_list("pk", flat=True))
+        count = keys.update(revoked_at=timezone.now())
+        audit.record(AuditEntry.Action.KEY_REVOKED, count=count, ids=ids)
+    return count
+
+
+@transaction.atomic
+def change_key(key: ApiKey, fields: Collection[str]) -> None:
+    """Keep what these fields of the key were given: its name, its end, its limits."""
+    key.save(update_fields=fields)
+    values = {name: getattr(key, name) for name in fields}
+    now = {name: None if value is None else str(value) for name, value in values.items()}
+    audit.record(AuditEntry.Action.KEY_CHANGED, count=1, id=key.pk, key=str(key), now=now)
 
 
 def _hash(secret: str) -> str:

@@ -173,9 +173,11 @@ def test_stripping_takes_prompts_out_of_the_files(add_image, exported):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_export_asks_two_queries_for_any_number(add_image, count, django_assert_num_queries):
+def test_export_asks_two_queries_and_one_audit_entry_for_any_number(
+    add_image, count, django_assert_num_queries
+):
     ids = [add_image(tags=["a", "b"]).pk for _ in range(count)]
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         archive = export_images(image_ids=ids)
         list(archive)
     archive.close()

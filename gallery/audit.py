@@ -1,0 +1,58 @@
+"""Who deleted, exported, or changed a key: when, and how many.
+
+Entries are written by the jobs themselves, in the transaction of what they tell, so that no
+caller can forget one. Who acts is ambient: a job does not know the request it runs for.
+"""
+
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+def _command() -> str:
+    return " ".join(["manage.py", *sys.argv[1:2]])
+
+
+actor: ContextVar[Callable[[], str]] = ContextVar("actor", default=_command)
+"""Says who acts; asked when an entry is written, because a key is recognised late."""
+
+
+class AuditEntry(models.Model):
+    """Something that cannot be undone, or that let data out. Never changed, never deleted."""
+
+    class Action(models.TextChoices):
+        DELETED = "deleted", _("Pictures deleted")
+        CLEANED = "cleaned", _("Rows without a file removed")
+        EXPORTED = "exported", _("Pictures exported")
+        KEY_CREATED = "key_created", _("API key created")
+        KEY_CHANGED = "key_changed", _("API key changed")
+        KEY_REVOKED = "key_revoked", _("API key revoked")
+
+    at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
+    actor = models.CharField(_("by"), max_length=200)
+    action = models.CharField(_("action"), max_length=32, choices=Action.choices)
+    count = models.PositiveIntegerField(_("number"))
+    detail = models.JSONField(_("details"), default=dict)
+
+    class Meta:
+        app_label = "gallery"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        default_permissions = ("view",)
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.get_action_display()} ({self.count})"
+
+
+def record(action: AuditEntry.Action, *, count: int, **detail: Any) -> None:
+    """Write an entry; `detail` is what one needs to find the things again, as JSON."""
+    if count:
+        AuditEntry.objects.create(
+            action=action, actor=actor.get()()[:200], count=count, detail=detail
+        )

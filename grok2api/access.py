@@ -1,0 +1,97 @@
+"""Who may change what: one table for pages and REST API.
+
+Every address wants a staff login (or a key) before it shows anything; that is the views' part.
+Here is what a login needs beyond that to change something. Django's admin site asks for the
+same permissions itself. Nothing that is not in the table can be changed by anyone but a superuser.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+ANY = ""
+"""No permission beyond the login: it changes nothing of the library, or only one's own."""
+
+ADD, CHANGE, DELETE = "gallery.add_image", "gallery.change_image", "gallery.delete_image"
+GENERATE = "imagine.add_generation"
+
+RULES: dict[tuple[str, str], str] = {
+    ("api:image-list", "POST"): ADD,
+    ("api:image-detail", "PATCH"): CHANGE,
+    ("api:image-detail", "DELETE"): DELETE,
+    ("api:image-tags", "POST"): CHANGE,
+    ("api:image-bulk-tags", "POST"): CHANGE,
+    ("api:image-favorite", "POST"): CHANGE,
+    ("api:image-restore", "POST"): CHANGE,
+    ("api:image-trash", "POST"): DELETE,
+    ("api:image-delete", "POST"): DELETE,
+    ("api:image-export", "POST"): ANY,
+    ("api:scan", "POST"): ADD,
+    ("api:tag-detail", "PATCH"): "gallery.change_tag",
+    ("api:tag-detail", "DELETE"): "gallery.delete_tag",
+    ("gallery:image_tags", "POST"): CHANGE,
+    ("gallery:image_favorite", "POST"): CHANGE,
+    ("gallery:image_restore", "POST"): CHANGE,
+    ("gallery:image_delete", "POST"): DELETE,
+    ("gallery:empty_trash", "POST"): DELETE,
+    ("gallery:export", "POST"): ANY,
+    ("imagine:token", "POST"): GENERATE,
+    ("set_language", "POST"): ANY,
+}
+
+ADMIN_SITE = "admin:"
+"""Addresses of Django's admin site, which asks for permissions itself."""
+
+ROLES = {
+    "Viewers": [
+        "gallery.view_image", "gallery.view_tag", "imagine.view_generation",
+    ],
+    "Editors": [
+        "gallery.view_image", "gallery.add_image", "gallery.change_image", "gallery.delete_image",
+        "gallery.view_tag", "gallery.change_tag", "gallery.delete_tag",
+        "imagine.view_generation", "imagine.add_generation",
+    ],
+}  # fmt: skip
+"""Groups that every installation has; what an administrator makes of them later stays."""
+
+
+class ChangesPermitted:
+    """Middleware: a session's user needs the table's permission to change something."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> None:
+        match = request.resolver_match
+        name = match.view_name if match is not None else ""
+        if request.method in SAFE_METHODS or name.startswith(ADMIN_SITE):
+            return
+        user = request.user
+        if not user.is_authenticated or user.is_superuser:
+            return  # a stranger is sent to the login, a key is looked at, by the view
+        needed = RULES.get((name, request.method or ""))
+        if needed is None or (needed and not user.has_perm(needed)):
+            raise PermissionDenied(_("Your account may look at this, but not change it."))
+
+
+def create_roles(**signal: Any) -> None:
+    """Make the groups that do not exist yet; after a migration."""
+    for name, labels in ROLES.items():
+        group, is_new = Group.objects.get_or_create(name=name)
+        if is_new:
+            wanted = {tuple(label.split(".")) for label in labels}
+            permissions = Permission.objects.select_related("content_type")
+            group.permissions.set(
+                permission
+                for permission in permissions
+                if (permission.content_type.app_label, permission.codename) in wanted
+            )
