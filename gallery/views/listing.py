@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.dateparse import parse_date
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from .. import pictures, statistics
@@ -20,6 +21,7 @@ from .timeline import timeline
 
 
 @require_safe
+@gzip_page
 @staff_member_required
 def image_list(request: HttpRequest) -> HttpResponse:
     """The library under its filters; `?image=ID` shows one picture in front of it."""
@@ -27,6 +29,7 @@ def image_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 @staff_member_required
 def trash(request: HttpRequest) -> HttpResponse:
     """What was moved to the trash, with the same filters."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
 from tests.server import Server
 
@@ -89,9 +89,31 @@ def sign_in(page: Page, server: Server) -> None:
     page.wait_for_url("**/admin/**")
 
 
+@pytest.fixture(scope="module")
+def signed_in(chromium: Browser, server: Server) -> StorageState:
+    """Cookies of the administrator's session: `new_context(storage_state=signed_in)`."""
+    context = chromium.new_context(base_url=server.url)
+    sign_in(context.new_page(), server)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
 @pytest.fixture
-def page(new_context: Callable[..., BrowserContext], server: Server) -> Page:
+def page(new_context: Callable[..., BrowserContext], signed_in: StorageState) -> Page:
     """A desktop page in English, signed in as the administrator."""
-    page = new_context(viewport={"width": 1280, "height": 900}).new_page()
-    sign_in(page, server)
-    return page
+    context = new_context(viewport={"width": 1280, "height": 900}, storage_state=signed_in)
+    return context.new_page()
+
+
+@pytest.fixture
+def phone(new_context: Callable[..., BrowserContext], signed_in: StorageState) -> Page:
+    """A phone in Chinese, signed in as the administrator."""
+    context = new_context(
+        viewport={"width": 390, "height": 844},
+        locale="zh-CN",
+        has_touch=True,
+        is_mobile=True,
+        storage_state=signed_in,
+    )
+    return context.new_page()

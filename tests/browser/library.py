@@ -1,50 +1,71 @@
-"""Fills the library of a server with sample pictures of some weeks. Run by `manage.py shell`."""
+"""Pictures for a server's library, put there by a process of its own."""
 
+import json
+import subprocess
+import sys
+from typing import Any
+
+from tests.server import ROOT, Server
+
+FILL = """
+import json, sys
 from datetime import timedelta
-
 from django.utils import timezone
-
 from gallery import ingest
 from gallery.models import Image
-from imagine.painting import paint
+from gallery.tests.drawing import draw
 
-PICTURES = [
-    # prompt, aspect ratio, tags, days ago
-    ("美丽的日落海景", "16:9", ["风景", "海"], 0),
-    ("a lighthouse on a cliff at dusk", "2:3", ["landscape", "sea"], 0),
-    ("水墨画：雨中的山村", "3:2", ["风景", "水墨"], 0),
-    ("northern lights over a frozen lake", "16:9", ["landscape", "night"], 1),
-    ("一只橘猫坐在窗台上", "1:1", ["动物", "猫"], 1),
-    ("a city skyline at night, neon", "9:16", ["city", "night"], 2),
-    ("金色麦田里的热气球", "3:2", ["风景"], 2),
-    ("a sailing boat in the morning fog", "1:1", ["sea"], 4),
-    ("沙漠里的驼队，夕阳", "16:9", ["风景", "沙漠"], 5),
-    ("a red fox in a snowy forest", "2:3", ["animals", "winter"], 6),
-    ("樱花树下的小路", "2:3", ["风景", "春"], 8),
-    ("a spaceship above a ringed planet", "16:9", ["space"], 9),
-    ("竹林深处的月光", "9:16", ["风景", "夜"], 11),
-    ("snowy mountains at sunrise", "3:2", ["landscape", "winter"], 13),
-    ("抽象：蓝与金的几何", "1:1", ["抽象"], 15),
-    ("an owl on a branch under the moon", "1:1", ["animals", "night"], 17),
-    ("荷塘与红蜻蜓", "3:2", ["风景", "夏"], 20),
-    ("a quiet lake with pines in autumn", "16:9", ["landscape", "autumn"], 23),
-    ("宇航员漂浮在星云前", "2:3", ["太空"], 26),
-    ("waves and palm trees, tropical beach", "3:2", ["sea", "landscape"], 30),
-]
-SIDES = {"1:1": (1024, 1024), "2:3": (832, 1248), "3:2": (1248, 832), "9:16": (768, 1368),
-         "16:9": (1368, 768)}  # fmt: skip
-FAVORITES = (0, 3, 9, 13)
+ids = []
+for facts in json.load(sys.stdin):
+    ago = timedelta(days=facts.pop("days_ago", 0), minutes=facts.pop("minutes_ago", 0))
+    width, height = facts.pop("size", (64, 64))
+    facts.setdefault("source", Image.Source.GENERATED)
+    color = facts.pop("color", "#3366cc")
+    data = draw(width, height, color=color)
+    moment = timezone.now() - ago
+    ids.append(ingest.add_image(data=data, created_at=moment, **facts).pk)
+print("ids", json.dumps(ids))
+"""
 
-now = timezone.now()
-for place, (prompt, ratio, tags, days) in reversed(list(enumerate(PICTURES))):
-    width, height = SIDES[ratio]
-    ingest.add_image(
-        data=paint(prompt, width=width, height=height, seed=0),
-        source=Image.Source.GENERATED,
-        prompt=prompt,
-        model="sample-painter",
-        aspect_ratio=ratio,
-        tags=tags,
-        favorite=place in FAVORITES,
-        created_at=now - timedelta(days=days, minutes=7 * place),
+PARAMETERS = {"Steps": 30, "Sampler": "DPM++ 2M Karras", "Seed": 1234567890}
+
+
+def fill(server: Server, pictures: list[dict[str, Any]]) -> list[int]:
+    """Add pictures: arguments of `ingest.add_image`, and `size`, `color`, `days_ago`.
+
+    Returns their ids.
+    """
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--verbosity=0", "-c", FILL],
+        cwd=ROOT,
+        env=server.environment,
+        input=json.dumps(pictures),
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.rpartition("ids ")[2])
+
+
+def many(count: int) -> list[dict[str, Any]]:
+    """Pictures of all kinds, the newest first: number 0 is a minute old, and so on.
+
+    Every third is of model `grok-imagine-1.0-edit`, every fourth 16:9, every fifth tagged
+    `night`, every sixth `城市`; ten lie in each month.
+    """
+    return [
+        {
+            "prompt": f"Picture {number:03} of a {'red' if number % 2 else 'blue'} house",
+            "model": "grok-imagine-1.0-edit" if number % 3 == 0 else "grok-imagine-1.0",
+            "size": (160, 90) if number % 4 == 0 else (90, 90),
+            "color": f"#{(number * 37) % 256:02x}{(number * 91) % 256:02x}80",
+            "tags": [
+                *(["night"] if number % 5 == 0 else []),
+                *(["城市"] if number % 6 == 0 else []),
+            ],
+            "minutes_ago": number + 1,
+            "days_ago": number // 10 * 30,
+        }
+        for number in range(count)
+    ]

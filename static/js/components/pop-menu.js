@@ -22,8 +22,10 @@ class PopMenu extends HTMLElement {
     this.#details.querySelector("summary").focus();
   };
 
-  #onFocusOut = (event) => {
-    if (event.relatedTarget && !this.contains(event.relatedTarget)) this.#details.open = false;
+  #onFocusOut = ({ relatedTarget }) => {
+    // A press on a label gives the focus to what surrounds the menu, and is no leaving.
+    if (!relatedTarget || relatedTarget.contains(this)) return;
+    if (!this.contains(relatedTarget)) this.#details.open = false;
   };
 
   #onPointerDown = (event) => {
