@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import urlsafe_base64_encode
 
+from gallery.models import Image
+
 FILENAME = re.compile(r"(\d{1,19})-(\d{1,12})-([A-Za-z0-9_-]{22})\.[a-z]{3,4}")
 SUFFIXES = {
     "image/jpeg": "jpg",
@@ -35,8 +37,16 @@ class Links:
         return cls(settings.APP_URL or f"{request.scheme}://{request.get_host()}")
 
     def to(self, image_id: int, content_type: str) -> str:
-        name = signed_filename(image_id, SUFFIXES[content_type])
-        return self.base + reverse("imagine_api:file", args=[name])
+        return self.base + _path(image_id, content_type)
+
+
+def file_path(image: Image) -> str:
+    """The path of a signed link to a picture."""
+    return _path(image.pk, image.content_type)
+
+
+def _path(image_id: int, content_type: str) -> str:
+    return reverse("imagine_api:file", args=[signed_filename(image_id, SUFFIXES[content_type])])
 
 
 def signed_filename(image_id: int, suffix: str) -> str:

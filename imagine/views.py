@@ -14,7 +14,9 @@ from gallery.models import Image
 from gallery.pictures import ASPECT_RATIOS
 
 from . import callers
+from .dialects import MAX_SOURCES
 from .forms import COMMON_RATIOS, NUMBERS, ImagineForm
+from .links import file_path
 
 RECENT = 24
 
@@ -44,7 +46,10 @@ class Ratio:
 @require_GET
 @staff_member_required
 def imagine(request: HttpRequest) -> HttpResponse:
-    """The page; `?prompt=`, `aspect_ratio=`, `n=` and `model=` fill in the form."""
+    """The page; `?prompt=`, `aspect_ratio=`, `n=` and `model=` fill in the form.
+
+    `?edit=` names pictures of the library, by their ids, that are to be edited.
+    """
     form = ImagineForm(request.GET)
     recent = Image.objects.in_library().filter(generations__user=cast("User", request.user))
     return render(
@@ -57,9 +62,20 @@ def imagine(request: HttpRequest) -> HttpResponse:
             "ratios": [Ratio(name) for name in ASPECT_RATIOS],
             "numbers": NUMBERS,
             "provider": settings.IMAGINE_PROVIDER,
-            "recent": recent.order_by("-pk").distinct()[:RECENT],
+            "recent": [
+                (image, file_path(image)) for image in recent.order_by("-pk").distinct()[:RECENT]
+            ],
+            "sources": _sources(request.GET.getlist("edit")),
+            "max_sources": MAX_SOURCES,
         },
     )
+
+
+def _sources(values: list[str]) -> list[str]:
+    """Links to the pictures with these ids, in their order; what is no such id is left out."""
+    ids = [int(value) for value in values if value.isdecimal() and len(value) < 19]
+    found = Image.objects.in_library().in_bulk(ids[:MAX_SOURCES])
+    return [file_path(found[pk]) for pk in dict.fromkeys(ids) if pk in found]
 
 
 @require_POST

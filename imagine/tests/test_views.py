@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from imagine import callers
+from imagine.links import file_path
 from imagine.models import Generation
 
 
@@ -75,3 +76,11 @@ def test_page_token_generates_for_its_user(gateway, client, admin_user):
     assert response.status_code == 200
     generation = Generation.objects.get()
     assert (generation.user, generation.key) == (admin_user, None)
+
+
+def test_address_names_pictures_to_edit(staff, add_image):
+    first, second = add_image(), add_image()
+    query = {"edit": [str(second.pk), "x", "9" * 30, "0", str(first.pk), str(second.pk)]}
+    page = staff.get("/admin/imagine/", query).content.decode()
+    (links,) = re.findall(r'data-sources="([^"]*)"', page)
+    assert links.split() == [file_path(second), file_path(first)]

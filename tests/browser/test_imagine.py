@@ -152,3 +152,43 @@ def test_page_fits_a_phone_and_speaks_chinese(
     page.goto("/admin/imagine/")
     expect(page.get_by_role("button", name="生成", exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_picture_is_edited_and_keeps_its_shape(
+    studio: Page, upstream: Upstream, tmp_path: Path
+) -> None:
+    from gallery.tests.drawing import draw
+
+    (tmp_path / "source.png").write_bytes(draw(96, 64, format="PNG"))
+    upstream.replies = [pictures()]
+    studio.locator("input[type=file]").set_input_files(tmp_path / "source.png")
+    expect(studio.get_by_label("Same")).to_be_checked()
+    generate(studio, "make it night")
+    expect(tiles(studio, "done")).to_have_count(1)
+    assert upstream.received[-1].path == "/v1/images/edits"
+    assert b'name="image"' in upstream.received[-1].content
+    assert b"aspect_ratio" not in upstream.received[-1].content
+    studio.get_by_role("button", name="Remove").click()
+    expect(studio.get_by_label("1:1")).to_be_checked()
+    generate(studio, "from words alone")
+    expect(tiles(studio, "done")).to_have_count(2)
+    assert upstream.received[-1].path == "/v1/images/generations"
+
+
+def test_picture_of_the_gallery_is_edited(studio: Page, upstream: Upstream) -> None:
+    upstream.replies = [pictures()]
+    generate(studio, "the parent")
+    expect(tiles(studio, "done")).to_have_count(1)
+    tiles(studio, "done").get_by_role("link").first.click()
+    studio.get_by_role("link", name="Edit this picture").click()
+    expect(studio.locator(".source img")).to_have_count(1)
+    generate(studio, "the child")
+    expect(tiles(studio, "done")).to_have_count(1)
+    assert upstream.received[-1].path == "/v1/images/edits"
+
+
+def test_file_that_is_no_picture_is_refused(studio: Page, tmp_path: Path) -> None:
+    (tmp_path / "notes.png").write_text("no picture")
+    studio.locator("input[type=file]").set_input_files(tmp_path / "notes.png")
+    expect(studio.get_by_text("This file is no picture.")).to_be_visible()
+    expect(studio.locator(".source")).to_have_count(0)

@@ -7,7 +7,9 @@ import { element, toast } from "../lib/elements.js";
 import { GenerationError } from "../lib/generation.js";
 import { PageToken } from "../lib/page-token.js";
 import { Remembered } from "../lib/remembered.js";
+import { text } from "../lib/texts.js";
 import { ImagineTile } from "./imagine-tile.js";
+import "./picture-sources.js";
 
 const PARALLEL = 4;
 
@@ -15,21 +17,18 @@ class ImagineStudio extends HTMLElement {
   #waiting = [];
   #running = new Set();
   #endless = null;
+  #ratio = "1 / 1";
 
   connectedCallback() {
     this.form = this.querySelector("form");
     this.tiles = this.querySelector("[data-tiles]");
+    this.sources = this.querySelector("picture-sources");
     this.remembered = new Remembered(localStorage);
     this.template = this.querySelector("[data-tile-template]");
-    this.texts = Object.fromEntries(
-      Array.from(
-        this.querySelector("[data-texts]").content.querySelectorAll("[data-text]"),
-        (one) => [one.dataset.text, one.textContent],
-      ),
-    );
     const csrf = document.querySelector("meta[name=csrf-token]").content;
     this.gateway = {
       url: this.dataset.generationsUrl,
+      editsUrl: this.dataset.editsUrl,
       token: new PageToken(this.dataset.tokenUrl, csrf),
     };
     this.galleryUrl = this.dataset.galleryUrl;
@@ -40,6 +39,8 @@ class ImagineStudio extends HTMLElement {
     this.form.prompt.addEventListener("keydown", this.#onKeydown);
     this.addEventListener("click", this.#onClick);
     this.#select("order").addEventListener("change", this.#onOrder);
+    this.addEventListener("sources-change", this.#onSources);
+    this.#onSources();
   }
 
   usualDuration() {
@@ -55,7 +56,7 @@ class ImagineStudio extends HTMLElement {
 
   onLeave(tile, begun) {
     this.#waiting = this.#waiting.filter((one) => one !== tile);
-    if (begun) toast(this, { text: this.texts.left });
+    if (begun) toast(this, { text: text("left") });
     this.#report();
   }
 
@@ -69,7 +70,14 @@ class ImagineStudio extends HTMLElement {
     if (!prompt.trim()) return;
     this.remembered.addPrompt(prompt.trim());
     this.#showHistory();
-    const request = { prompt: prompt.trim(), aspect_ratio, ...(model && { model }) };
+    const images = this.sources.values;
+    const request = {
+      prompt: prompt.trim(),
+      aspect_ratio,
+      ...(model && { model }),
+      ...(images.length && { images }),
+    };
+    this.#ratio = aspect_ratio === "auto" ? this.sources.ratio : aspect_ratio.replace(":", " / ");
     this.#endless = this.#select("endless").checked ? request : null;
     for (let count = 0; count < Number(n); count++) this.#add(request);
     this.#fill();
@@ -88,17 +96,32 @@ class ImagineStudio extends HTMLElement {
       return;
     }
     const { aspect_ratio, n, model } = this.#values();
-    this.remembered.choices = { aspect_ratio, n, model };
+    if (aspect_ratio !== "auto") this.remembered.choices = { aspect_ratio, n, model };
   };
 
   #onClick = (event) => {
     const idea = event.target.closest("[data-idea]");
     if (idea) this.#usePrompt(idea.textContent);
     if (event.target.closest("[data-stop]")) this.#stop();
+    const edit = event.target.closest("[data-edit]");
+    if (edit) this.#editPicture(edit.dataset.edit);
   };
 
   #onOrder = () => {
     this.tiles.append(...Array.from(this.tiles.children).reverse());
+  };
+
+  /** With pictures to edit there is one more shape to choose: theirs. */
+  #onSources = () => {
+    const auto = this.form.querySelector("[name=aspect_ratio][value=auto]");
+    const edits = this.sources.values.length > 0;
+    const appeared = edits && auto.disabled;
+    auto.disabled = !edits;
+    auto.closest("label").hidden = !edits;
+    if (appeared) auto.checked = true;
+    if (!edits && auto.checked) {
+      this.form.querySelector("[name=aspect_ratio]:not([value=auto])").checked = true;
+    }
   };
 
   #values() {
@@ -110,8 +133,14 @@ class ImagineStudio extends HTMLElement {
     this.form.prompt.focus();
   }
 
+  #editPicture(link) {
+    this.sources.add(link);
+    this.form.prompt.focus();
+    this.form.scrollIntoView({ block: "nearest" });
+  }
+
   #add(request) {
-    const tile = new ImagineTile(request, this);
+    const tile = new ImagineTile(request, this.#ratio, this);
     if (this.#select("order").value === "newest") this.tiles.prepend(tile.element);
     else this.tiles.append(tile.element);
     this.#select("empty").hidden = true;
@@ -137,7 +166,7 @@ class ImagineStudio extends HTMLElement {
       // The tile says it; an endless row of errors helps nobody.
       if (this.#endless) {
         this.#stop();
-        toast(this, { text: this.texts.endless_stopped, error: true });
+        toast(this, { text: text("endless_stopped"), error: true });
       }
     } finally {
       this.#running.delete(tile);
@@ -156,8 +185,8 @@ class ImagineStudio extends HTMLElement {
   #report() {
     const count = this.#waiting.length + this.#running.size;
     const announcer = this.#select("announcer");
-    const text = count ? this.texts.working.replace("%(count)s", count) : this.texts.finished;
-    if (count || announcer.textContent) announcer.textContent = text;
+    const sentence = count ? text("working", { count }) : text("finished");
+    if (count || announcer.textContent) announcer.textContent = sentence;
     this.#select("stop").hidden = !(this.#endless || this.#waiting.length);
   }
 

@@ -1,6 +1,7 @@
 /** One picture on its way: waits, shows how it grows, ends as the picture or as an error. */
 import { generate } from "../lib/generation.js";
 import { likelyProgress } from "../lib/remembered.js";
+import { hasText, text } from "../lib/texts.js";
 
 const TICK = 100; // milliseconds
 
@@ -10,19 +11,19 @@ export class ImagineTile {
   #controller = null;
 
   /**
-   * @param {object} request prompt, aspect_ratio, model
-   * @param {object} studio template, texts, gateway {url, token}, galleryUrl, dataset.provider,
+   * @param {object} request prompt, aspect_ratio, model, and images where some are edited
+   * @param {string} ratio "3 / 2", the shape of its frame until the picture has come
+   * @param {object} studio template, gateway {url, editsUrl, token}, galleryUrl, dataset.provider,
    *   usualDuration(), onRetry(tile), onLeave(tile)
    */
-  constructor(request, studio) {
+  constructor(request, ratio, studio) {
     // The sample painter paints the same for the same words, but for its seed.
     const seed = Math.floor(Math.random() * 2 ** 32);
     this.request = studio.dataset.provider === "sample" ? { ...request, seed } : request;
     this.studio = studio;
     this.element = studio.template.content.firstElementChild.cloneNode(true);
     this.#part = (name) => this.element.querySelector(`[data-${name}]`);
-    const [across, down] = request.aspect_ratio.split(":");
-    this.element.querySelector(".tile__frame").style.aspectRatio = `${across} / ${down}`;
+    this.element.querySelector(".tile__frame").style.aspectRatio = ratio;
     this.#part("prompt").textContent = request.prompt;
     this.#part("cancel").addEventListener("click", () => this.cancel());
     this.#part("retry").addEventListener("click", () => studio.onRetry(this));
@@ -31,7 +32,7 @@ export class ImagineTile {
 
   wait() {
     this.#show("waiting");
-    this.#part("phase").textContent = this.studio.texts.waiting;
+    this.#part("phase").textContent = text("waiting");
     this.#part("elapsed").textContent = "";
   }
 
@@ -40,7 +41,7 @@ export class ImagineTile {
     const began = performance.now();
     this.#controller = new AbortController();
     this.#show("painting");
-    this.#part("phase").textContent = this.studio.texts.painting;
+    this.#part("phase").textContent = text("painting");
     this.#timer = setInterval(() => this.#tick(performance.now() - began), TICK);
     try {
       const picture = await generate(this.request, {
@@ -96,21 +97,22 @@ export class ImagineTile {
     download.href = source;
     download.download = `${image_id ?? "picture"}.${output_format === "jpeg" ? "jpg" : output_format}`;
     download.hidden = false;
+    const edit = this.#part("edit");
+    edit.dataset.edit = source;
+    edit.hidden = false;
     this.#part("sample").hidden = !model.startsWith("sample");
     this.#part("cancel").remove();
     this.#show("done");
   }
 
   #fail({ code, message, retryAfter }) {
-    const { texts } = this.studio;
     const limited = code === "rate_limit_exceeded" && retryAfter;
-    const text = limited
-      ? texts.rate_limit_seconds.replace("%(seconds)s", retryAfter)
-      : (texts[code] ?? texts.failed);
-    this.#part("reason").textContent = text;
+    const name = limited ? "rate_limit_seconds" : hasText(code) ? code : "failed";
+    const reason = text(name, { seconds: retryAfter });
+    this.#part("reason").textContent = reason;
     const detail = this.#part("detail");
     detail.textContent = message;
-    detail.hidden = !message || message === text;
+    detail.hidden = !message || message === reason;
     this.#show("failed");
     this.#controller = null;
   }

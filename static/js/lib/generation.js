@@ -13,11 +13,11 @@ export class GenerationError extends Error {
 
 /**
  * The fields of the finished picture: `url`, `image_id`, `model`, `size`.
- * @param {object} request prompt, aspect_ratio, model
- * @param {object} options url, token (a PageToken), signal, onGlimpse (of a data: link)
+ * @param {object} request prompt, aspect_ratio, model; images where some are to be edited
+ * @param {object} options url, editsUrl, token (a PageToken), signal, onGlimpse (of a data: link)
  * @throws {GenerationError} and AbortError where `signal` was used
  */
-export async function generate(request, { url, token, signal, onGlimpse }) {
+export async function generate(request, { url, editsUrl, token, signal, onGlimpse }) {
   const body = JSON.stringify({
     ...request,
     n: 1,
@@ -25,11 +25,12 @@ export async function generate(request, { url, token, signal, onGlimpse }) {
     partial_images: 2,
     response_format: "url",
   });
-  let response = await post(url, body, await token.get(), signal);
+  const address = request.images ? editsUrl : url;
+  let response = await post(address, body, await token.get(), signal);
   if (response.status === 401) {
     // The token has grown old; nothing was begun with it.
     token.forget();
-    response = await post(url, body, await token.get(), signal);
+    response = await post(address, body, await token.get(), signal);
   }
   if (!response.ok) throw await refusal(response);
   try {

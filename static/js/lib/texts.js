@@ -1,9 +1,19 @@
 /** Sentences that scripts say. The server has put them into <template id="texts">, translated. */
 import { fill } from "./format.js";
 
+/** Whether the page has a sentence of this name. */
+export function hasText(name) {
+  return find(name) !== null;
+}
+
+function find(name) {
+  const { content } = document.getElementById("texts");
+  return content.querySelector(`[data-name="${CSS.escape(name)}"]`);
+}
+
 /** The sentence `name`, for `values.count` things where it has two forms. */
 export function text(name, values = {}) {
-  const entry = document.getElementById("texts").content.querySelector(`[data-name="${name}"]`);
+  const entry = find(name);
   if (entry === null) throw new Error(`There is no text “${name}”.`);
   const sentence = values.count === 1 && entry.dataset.one ? entry.dataset.one : entry.textContent;
   return fill(sentence.trim(), values);

@@ -1,0 +1,118 @@
+/**
+ * <picture-sources data-most data-sources>: the pictures that are to be edited.
+ *
+ * They are dropped anywhere on the page, pasted, chosen by its button, or added by a script;
+ * `data-sources` lists links, separated by blanks, to begin with. Says "sources-change".
+ */
+import { element, icon, toast } from "../lib/elements.js";
+import { text } from "../lib/texts.js";
+
+class PictureSources extends HTMLElement {
+  #pictures = []; // {link, image}
+
+  connectedCallback() {
+    this.list = this.querySelector("[data-list]");
+    const input = this.querySelector("input[type=file]");
+    input.addEventListener("change", () => {
+      this.#take(input.files);
+      input.value = "";
+    });
+    this.querySelector("[data-choose]").addEventListener("click", () => input.click());
+    document.addEventListener("dragover", this.#onDragOver);
+    document.addEventListener("dragleave", this.#onDragLeave);
+    document.addEventListener("drop", this.#onDrop);
+    document.addEventListener("paste", this.#onPaste);
+    for (const link of this.dataset.sources.split(" ").filter(Boolean)) this.add(link);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("dragover", this.#onDragOver);
+    document.removeEventListener("dragleave", this.#onDragLeave);
+    document.removeEventListener("drop", this.#onDrop);
+    document.removeEventListener("paste", this.#onPaste);
+  }
+
+  /** As the gateway takes them. */
+  get values() {
+    return this.#pictures.map(({ link }) => ({ image_url: link }));
+  }
+
+  /** The first one's shape, as CSS writes it. */
+  get ratio() {
+    const { naturalWidth, naturalHeight } = this.#pictures[0].image;
+    return naturalWidth ? `${naturalWidth} / ${naturalHeight}` : "1 / 1";
+  }
+
+  /** One more, by its link; one that is there already stays alone. */
+  add(link) {
+    if (this.#pictures.some((one) => one.link === link)) return;
+    const most = Number(this.dataset.most);
+    if (this.#pictures.length >= most) {
+      toast(this, { text: text("too-many", { count: most }), error: true });
+      return;
+    }
+    const image = element("img", { alt: "", src: link });
+    const remove = element(
+      "button",
+      { type: "button", class: "source__remove", "aria-label": this.dataset.removeLabel },
+      [icon("x")],
+    );
+    const item = element("li", { class: "source" }, [image, remove]);
+    const picture = { link, image };
+    const drop = () => {
+      this.#pictures = this.#pictures.filter((one) => one !== picture);
+      item.remove();
+      this.#changed();
+    };
+    remove.addEventListener("click", drop);
+    image.addEventListener("error", () => {
+      drop();
+      toast(this, { text: text("not-a-picture"), error: true });
+    });
+    this.#pictures.push(picture);
+    this.list.append(item);
+    this.#changed();
+  }
+
+  #changed() {
+    this.list.hidden = this.#pictures.length === 0;
+    this.dispatchEvent(new Event("sources-change", { bubbles: true }));
+  }
+
+  #take(files) {
+    for (const file of files) {
+      const reader = new FileReader();
+      reader.addEventListener("load", () => this.add(reader.result));
+      reader.readAsDataURL(file);
+    }
+  }
+
+  #onDragOver = (event) => {
+    if (!holdsFiles(event.dataTransfer)) return;
+    event.preventDefault();
+    this.classList.add("sources--over");
+  };
+
+  #onDragLeave = (event) => {
+    if (event.relatedTarget === null) this.classList.remove("sources--over");
+  };
+
+  #onDrop = (event) => {
+    if (!holdsFiles(event.dataTransfer)) return;
+    event.preventDefault();
+    this.classList.remove("sources--over");
+    this.#take(event.dataTransfer.files);
+  };
+
+  #onPaste = (event) => {
+    if (event.clipboardData.files.length === 0) return;
+    event.preventDefault();
+    this.#take(event.clipboardData.files);
+  };
+}
+
+function holdsFiles(transfer) {
+  return transfer.types.includes("Files");
+}
+
+customElements.define("picture-sources", PictureSources);
