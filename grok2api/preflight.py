@@ -111,21 +111,45 @@ def check_storage() -> None:
         ) from error
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Inside, no other program that starts on another machine prepares the same database.
+
+    SQLite has one program alone.
+    """
+    take, leave = {
+        "postgresql": (
+            f"SELECT pg_advisory_lock({MIGRATION_LOCK})",
+            f"SELECT pg_advisory_unlock({MIGRATION_LOCK})",
+        ),
+        "mysql": (
+            f"SELECT GET_LOCK('grok2api.{MIGRATION_LOCK}', 600)",
+            f"SELECT RELEASE_LOCK('grok2api.{MIGRATION_LOCK}')",
+        ),
+    }.get(connection.vendor, ("SELECT 1", "SELECT 1"))
+    with connection.cursor() as cursor:
+        cursor.execute(take)
+    try:
+        yield
+    finally:
+        # A connection that broke has let go of the lock by itself.
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute(leave)
+
+
 def prepare_database() -> bool:
     """Bring an old schema up to date; False where there was nothing to do.
-
-    Programs that start at the same time on several machines do it one after the other.
 
     Raises:
         NotReady
     """
     try:
-        with _alone():
-            executor = MigrationExecutor(connection)
-            if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                return False
-            call_command("migrate", interactive=False, verbosity=0)
-            return True
+        executor = MigrationExecutor(connection)
+        if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return False
+        call_command("migrate", interactive=False, verbosity=0)
+        return True
     except Error as error:
         raise NotReady(explain(error)) from error
 
@@ -177,27 +201,3 @@ def _encoding(cursor: Any) -> str:
     }[connection.vendor]
     cursor.execute(question)
     return str(cursor.fetchone()[0]).lower()
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Inside, no other program prepares the same database. SQLite has one program alone."""
-    take, leave = {
-        "postgresql": (
-            f"SELECT pg_advisory_lock({MIGRATION_LOCK})",
-            f"SELECT pg_advisory_unlock({MIGRATION_LOCK})",
-        ),
-        "mysql": (
-            f"SELECT GET_LOCK('grok2api.{MIGRATION_LOCK}', 600)",
-            f"SELECT RELEASE_LOCK('grok2api.{MIGRATION_LOCK}')",
-        ),
-    }.get(connection.vendor, ("SELECT 1", "SELECT 1"))
-    with connection.cursor() as cursor:
-        cursor.execute(take)
-    try:
-        yield
-    finally:
-        # A connection that broke has let go of the lock by itself.
-        if connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute(leave)

@@ -34,12 +34,14 @@ class Command(BaseCommand):
             preflight.check_database()
             preflight.check_redis()
             preflight.check_storage()
-            if preflight.prepare_database():
-                self.stderr.write("The database is up to date.")
+            with preflight.alone():
+                if preflight.prepare_database():
+                    self.stderr.write("The database is up to date.")
+                created = create_credentials()
         except preflight.NotReady as error:
             sys.exit(f"Not started: {error}")
         records.mark_interrupted()
-        self.greet(create_credentials())
+        self.greet(created)
         upkeep.mend_in_background()
         connection.close()
         config = uvicorn.Config(
