@@ -10,6 +10,7 @@ from django.db import close_old_connections, connection, models, transaction
 from django.utils import timezone
 
 from ..facts import ImageFacts
+from . import vocabulary
 from .postings import SEGMENT, SEGMENT_BITS, pack
 from .tables import Change, Posting, Segment, current_version
 from .tokens import tokens
@@ -117,16 +118,20 @@ def build_segment(number: int) -> bool:
     span = (number << SEGMENT_BITS, (number + 1 << SEGMENT_BITS) - 1)
     seen = list(Change.objects.filter(image_id__range=span).values_list("pk", flat=True))
     sets: dict[str, list[int]] = defaultdict(list)
+    words: Counter[str] = Counter()
     days = []
     largest = pictures = 0
     images = apps.get_model("gallery", "Image").objects
     for facts in images.filter(pk__range=span, trashed_at=None).facts():
         for token in tokens(facts):
             sets[token].append(facts.id % SEGMENT)
+        words.update(vocabulary.words_of(facts.prompt))
         days.append(facts.created_at)
         largest = max(largest, facts.file_size)
         pictures += 1
     buckets = pack(sets)
+    if words:
+        buckets[vocabulary.BUCKET] = vocabulary.pack(words)
     with transaction.atomic():
         won = Segment.objects.filter(number=number, generation=segment.generation).update(
             generation=segment.generation + 1,

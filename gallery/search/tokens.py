@@ -19,11 +19,11 @@ from ..facts import ImageFacts
 VERSION = 1
 """Of this scheme; an index that was built by another one counts as missing."""
 
-_WIDE = (
+WIDE = (
     "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f"
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-_RUNS = re.compile(rf"(?P<wide>[{_WIDE}]+)|(?P<narrow>[^\W_{_WIDE}]+)|\S")
+_RUNS = re.compile(rf"(?P<wide>[{WIDE}]+)|(?P<narrow>[^\W_{WIDE}]+)|\S")
 
 MAX_GRAMS = 8
 """Of one word that are looked up; more say little and cost a read each."""
@@ -46,6 +46,10 @@ def tokens(facts: ImageFacts) -> set[str]:
     found = text_grams(facts.prompt)
     found.update(facets(facts))
     return found
+
+
+def is_wide(character: str) -> bool:
+    return re.fullmatch(f"[{WIDE}]", character) is not None
 
 
 def text_grams(text: str) -> set[str]:

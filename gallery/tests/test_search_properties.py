@@ -225,7 +225,7 @@ def test_search_finds_what_plain_python_finds(way, settings, monkeypatch):
 
 
 settings_for_search = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,

@@ -9,6 +9,7 @@ from .. import statistics as counters
 from ..filters import ImageFilter
 from ..listing import all_ids, exact_count, total_size
 from ..models import Image
+from ..suggestions import did_you_mean
 from . import chips
 from .state import read_state
 
@@ -64,4 +65,11 @@ def suggestions(request: HttpRequest) -> HttpResponse:
         filters = ImageFilter(wanted, Image.objects.all())
         if filters.is_valid() and (count := exact_count(filters.criteria)):
             found.append((chip, count))
-    return render(request, "gallery/_suggestions.html", {"suggestions": found})
+    meant = did_you_mean(request.GET.get("search", "")) if state.criteria and not trashed else None
+    query = request.GET.copy()
+    query["search"] = meant or ""
+    return render(
+        request,
+        "gallery/_suggestions.html",
+        {"suggestions": found, "meant": meant, "meant_query": f"?{query.urlencode()}"},
+    )

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from ..filters import ImageFilter
-from ..listing import Page, PageNotFound, find_page
+from ..listing import Page, PageNotFound, exact_count, find_page
 from ..models import Image
 from ..search.criteria import Criteria
 
@@ -43,10 +43,8 @@ class ListState:
         try:
             return find_page(self.criteria, page=self.number, page_size=self.page_size)
         except PageNotFound:
-            first = find_page(self.criteria, page=1, page_size=self.page_size)
-            if first.total_pages == 1:
-                return first
-            return find_page(self.criteria, page=first.total_pages, page_size=self.page_size)
+            last = max(1, -(-exact_count(self.criteria) // self.page_size))
+            return find_page(self.criteria, page=last, page_size=self.page_size)
 
 
 def read_state(request: HttpRequest, *, trashed: bool = False) -> ListState:
