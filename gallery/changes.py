@@ -1,14 +1,56 @@
 """The one door to changing pictures' rows: index and counters move with them, or nothing does."""
 
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
+from random import uniform
+from typing import ParamSpec, TypeVar
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from . import search, statistics
 from .facts import ImageFacts
 from .models import Image
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ATTEMPTS = 6
+PAUSE = 0.02
+"""Seconds, at most, before the second attempt; each further pause may be twice as long."""
+
+BROKEN_OFF = {
+    1213,  # MySQL: deadlock found
+    1205,  # MySQL: lock wait timeout
+    1020,  # MariaDB: the row has changed since it was read
+    "40P01",  # PostgreSQL: deadlock detected
+    "40001",  # PostgreSQL: could not serialize access
+}
+
+
+def repeated(change: Callable[P, T]) -> Callable[P, T]:
+    """Run a transaction again that the database broke off because others were in its way.
+
+    Databases answer rings of waiting transactions so, and ask the program to try again. Inside
+    of an outer transaction, which is lost as a whole, the error goes on.
+    """
+
+    @wraps(change)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for attempt in range(ATTEMPTS):
+            try:
+                return change(*args, **kwargs)
+            except OperationalError as error:
+                code = getattr(error.__cause__, "sqlstate", None) or (*error.args, None)[0]
+                last = attempt == ATTEMPTS - 1
+                if code not in BROKEN_OFF or connection.in_atomic_block or last:
+                    raise
+                time.sleep(uniform(0, PAUSE * 2**attempt))  # noqa: S311  (no secret)
+        raise AssertionError("the last attempt returns or raises")
+
+    return run
 
 
 @contextmanager
@@ -47,6 +89,28 @@ class ChangeReport:
         """One chunk is done: `found` of the `asked` ids had a row."""
         self.done += len(found)
         self.failed += [(image_id, "not found") for image_id in sorted(set(asked) - set(found))]
+
+
+def change_images(
+    image_ids: Collection[int], change: Callable[[dict[int, ImageFacts]], Collection[int]]
+) -> ChangeReport:
+    """Run `change` over these pictures, chunk by chunk, each chunk in a transaction of its own.
+
+    `change` is given the facts of those that exist, by id, and returns the ids that it has
+    changed; it runs again where the database broke its transaction off.
+    """
+    report = ChangeReport()
+    for ids in chunks(image_ids):
+        report.add(asked=ids, found=_change(ids, change))
+    return report
+
+
+@repeated
+def _change(
+    ids: list[int], change: Callable[[dict[int, ImageFacts]], Collection[int]]
+) -> Collection[int]:
+    with changing(ids) as before:
+        return change(before)
 
 
 def chunks(image_ids: Collection[int]) -> Iterator[list[int]]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from . import metadata as embedded
 from . import pictures, tagging
-from .changes import changing
+from .changes import changing, repeated
 from .models import MAX_PROMPT_LENGTH, Image
 from .text import fold
 
@@ -142,31 +142,37 @@ def _add(
             (f"{stem}.thumb.webp", picture.thumbnail),
         ):
             saved.append(default_storage.save(name, ContentFile(content)))
-        new_ids: list[int] = []
-        with changing(new_ids):
-            image = Image.objects.create(
-                file=saved[0],
-                thumbnail=saved[1],
-                content_type=picture.content_type,
-                width=picture.width,
-                height=picture.height,
-                file_size=picture.size,
-                content_hash=picture.content_hash,
-                color=picture.color,
-                prompt=prompt,
-                prompt_folded=fold(prompt),
-                aspect_ratio=aspect_ratio
-                or pictures.nearest_aspect_ratio(picture.width, picture.height),
-                created_at=created_at,
-                updated_at=created_at,
-                **facts,
-            )
-            new_ids.append(image.pk)
-            tagging.attach(image_ids=new_ids, names=names)
+        return _insert(
+            names,
+            file=saved[0],
+            thumbnail=saved[1],
+            content_type=picture.content_type,
+            width=picture.width,
+            height=picture.height,
+            file_size=picture.size,
+            content_hash=picture.content_hash,
+            color=picture.color,
+            prompt=prompt,
+            prompt_folded=fold(prompt),
+            aspect_ratio=aspect_ratio
+            or pictures.nearest_aspect_ratio(picture.width, picture.height),
+            created_at=created_at,
+            updated_at=created_at,
+            **facts,
+        )
     except BaseException:
         for name in saved:
             default_storage.delete(name)
         raise
+
+
+@repeated
+def _insert(names: list[str], **facts: Any) -> Image:
+    new_ids: list[int] = []
+    with changing(new_ids):
+        image = Image.objects.create(**facts)
+        new_ids.append(image.pk)
+        tagging.attach(image_ids=new_ids, names=names)
     return image
 
 
@@ -179,8 +185,13 @@ def _known(digest: str, data: bytes, names: list[str]) -> Image | None:
     if not default_storage.exists(name):
         default_storage.save(name, ContentFile(data))
     if names or image.is_trashed:
-        with changing([image.pk]):
-            Image.objects.filter(pk=image.pk).update(trashed_at=None, updated_at=timezone.now())
-            tagging.attach(image_ids=[image.pk], names=names)
-        image.refresh_from_db()
+        _bring_back(image, names)
     return image
+
+
+@repeated
+def _bring_back(image: Image, names: list[str]) -> None:
+    with changing([image.pk]):
+        Image.objects.filter(pk=image.pk).update(trashed_at=None, updated_at=timezone.now())
+        tagging.attach(image_ids=[image.pk], names=names)
+    image.refresh_from_db()

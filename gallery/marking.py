@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from django.utils import timezone
 
-from .changes import ChangeReport, changing, chunks
+from .changes import ChangeReport, change_images
 from .models import Image
 
 
@@ -14,9 +14,9 @@ def mark_images(
     """Set the marks that are not None on these pictures."""
     marks = {"favorite": favorite, "nsfw": nsfw}
     values = {name: value for name, value in marks.items() if value is not None}
-    report = ChangeReport()
-    for ids in chunks(image_ids):
-        with changing(ids) as before:
-            Image.objects.filter(pk__in=list(before)).update(updated_at=timezone.now(), **values)
-        report.add(asked=ids, found=before)
-    return report
+
+    def mark(before: Collection[int]) -> Collection[int]:
+        Image.objects.filter(pk__in=list(before)).update(updated_at=timezone.now(), **values)
+        return before
+
+    return change_images(image_ids, mark)

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from . import audit
-from .changes import CHUNK, ChangeReport, changing, chunks
+from .changes import CHUNK, ChangeReport, change_images
 from .models import Image
 
 logger = logging.getLogger(__name__)
@@ -30,15 +30,14 @@ def trash_images(*, image_ids: Collection[int]) -> ChangeReport:
     `empty_trash`.
     """
     empty_trash(limit=CHUNK)
-    report = ChangeReport()
     now = timezone.now()
-    for ids in chunks(image_ids):
-        with changing(ids) as before:
-            Image.objects.filter(pk__in=list(before), trashed_at=None).update(
-                trashed_at=now, updated_at=now
-            )
-        report.add(asked=ids, found=before)
-    return report
+
+    def trash(before: Collection[int]) -> Collection[int]:
+        rows = Image.objects.filter(pk__in=list(before), trashed_at=None)
+        rows.update(trashed_at=now, updated_at=now)
+        return before
+
+    return change_images(image_ids, trash)
 
 
 def empty_trash(*, limit: int | None = None) -> int:
@@ -57,28 +56,26 @@ def empty_trash(*, limit: int | None = None) -> int:
 
 def restore_images(*, image_ids: Collection[int]) -> ChangeReport:
     """Take pictures out of the trash, with the tags and the favourite mark that they had."""
-    report = ChangeReport()
-    for ids in chunks(image_ids):
-        with changing(ids) as before:
-            Image.objects.filter(pk__in=list(before)).update(
-                trashed_at=None, updated_at=timezone.now()
-            )
-        report.add(asked=ids, found=before)
-    return report
+
+    def restore(before: Collection[int]) -> Collection[int]:
+        rows = Image.objects.filter(pk__in=list(before))
+        rows.update(trashed_at=None, updated_at=timezone.now())
+        return before
+
+    return change_images(image_ids, restore)
 
 
 def _delete(image_ids: Collection[int], condition: Q) -> ChangeReport:
-    report = ChangeReport()
-    for ids in chunks(image_ids):
-        with changing(ids) as before:
-            rows = Image.objects.filter(condition, pk__in=list(before))
-            files = {pk: names for pk, *names in rows.values_list("pk", "file", "thumbnail")}
-            Image.objects.filter(pk__in=list(files)).delete()
-            audit.record(audit.AuditEntry.Action.DELETED, count=len(files), ids=sorted(files))
-            names = [name for pair in files.values() for name in pair]
-            transaction.on_commit(partial(_delete_files, names))
-        report.add(asked=ids, found=files)
-    return report
+    def delete(before: Collection[int]) -> Collection[int]:
+        rows = Image.objects.filter(condition, pk__in=list(before))
+        files = {pk: names for pk, *names in rows.values_list("pk", "file", "thumbnail")}
+        Image.objects.filter(pk__in=list(files)).delete()
+        audit.record(audit.AuditEntry.Action.DELETED, count=len(files), ids=sorted(files))
+        names = [name for pair in files.values() for name in pair]
+        transaction.on_commit(partial(_delete_files, names))
+        return files
+
+    return change_images(image_ids, delete)
 
 
 def _delete_files(names: Collection[str]) -> None:

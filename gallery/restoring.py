@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection
 
 from . import pictures, tagging
-from .changes import changing
+from .changes import changing, repeated
 from .export import MANIFEST
 from .found_files import UNREADABLE_MEMBER
 from .models import Image
@@ -258,6 +258,7 @@ class _Known:
         return there
 
 
+@repeated
 def _write_rows(
     new: list[_New], newer: list[tuple[Image, Image, list[str]]], known: _Known
 ) -> None:

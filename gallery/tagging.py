@@ -4,11 +4,11 @@ import re
 from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .changes import ChangeReport, changing, chunks
+from .changes import ChangeReport, change_images, changing, repeated
 from .models import Image, Tag
 from .text import fold
 
@@ -68,19 +68,19 @@ def change_tags(
 ) -> ChangeReport:
     """Add and remove tags on many pictures."""
     names, gone = clean_names(add), {fold(name) for name in remove}
-    report = ChangeReport()
-    for ids in chunks(image_ids):
-        with changing(ids) as before:
-            if gone:
-                Image.tags.through.objects.filter(
-                    image_id__in=list(before), tag__key__in=gone
-                ).delete()
-            attach(image_ids=list(before), names=names)
-            Image.objects.filter(pk__in=list(before)).update(updated_at=timezone.now())
-        report.add(asked=ids, found=before)
-    return report
+
+    def change(before: Collection[int]) -> Collection[int]:
+        ids = list(before)
+        if gone:
+            Image.tags.through.objects.filter(image_id__in=ids, tag__key__in=gone).delete()
+        attach(image_ids=ids, names=names)
+        Image.objects.filter(pk__in=ids).update(updated_at=timezone.now())
+        return before
+
+    return change_images(image_ids, change)
 
 
+@repeated
 def replace_tags(*, image_id: int, names: Iterable[str]) -> bool:
     """Let the picture have exactly these tags; False when there is no such picture."""
     names = clean_names(names)
@@ -100,23 +100,33 @@ def rename_tag(*, tag_id: int, name: str) -> Tag:
 
     Raises:
         ValidationError: the name is not valid.
-        TagNotFound
+        TagNotFound: also where somebody deletes the tag, or the other one, at this moment.
     """
     (name,) = clean_names([name])
     try:
-        tag = Tag.objects.get(pk=tag_id)
-    except Tag.DoesNotExist:
-        raise TagNotFound(tag_id) from None
-    other = Tag.objects.filter(key=fold(name)).exclude(pk=tag_id).first()
+        if tag := _rename(tag_id, name):
+            return tag
+    except IntegrityError:
+        pass  # somebody gave another tag this name at this moment: merge into that one
+    _take_off(tag_id, instead=[name])
+    other = Tag.objects.filter(key=fold(name)).first()
     if other is None:
+        raise TagNotFound(tag_id)
+    return other
+
+
+@repeated
+def _rename(tag_id: int, name: str) -> Tag | None:
+    """The renamed tag; None where another one has the name."""
+    with transaction.atomic():
+        tag = Tag.objects.select_for_update().filter(pk=tag_id).first()
+        if tag is None:
+            raise TagNotFound(tag_id)
+        if Tag.objects.filter(key=fold(name)).exclude(pk=tag_id).exists():
+            return None
         tag.name, tag.key = name, fold(name)
         tag.save(update_fields=["name", "key"])
         return tag
-    for ids in chunks(_image_ids(tag_id)):
-        with changing(ids):
-            _link(ids, [other.pk])
-    delete_tag(tag_id=tag_id)
-    return other
 
 
 def delete_tag(*, tag_id: int) -> int:
@@ -127,24 +137,38 @@ def delete_tag(*, tag_id: int) -> int:
     """
     if not Tag.objects.filter(pk=tag_id).exists():
         raise TagNotFound(tag_id)
-    count = 0
-    while True:
-        image_ids = _image_ids(tag_id)
-        for ids in chunks(image_ids):
-            with changing(ids):
-                Image.tags.through.objects.filter(image_id__in=ids, tag_id=tag_id).delete()
-        count += len(image_ids)
-        with transaction.atomic():
-            tag = Tag.objects.select_for_update().filter(pk=tag_id)
-            # A picture may have been given the tag meanwhile; under the lock none can be.
-            if not tag.first() or not _image_ids(tag_id):
-                tag.delete()
-                return count
+    return _take_off(tag_id)
 
 
-def _image_ids(tag_id: int) -> list[int]:
+def _take_off(tag_id: int, *, instead: Iterable[str] = ()) -> int:
+    """Delete a tag; the pictures that had it get others in its place. Returns their number."""
+    names = list(instead)
     links = Image.tags.through.objects.filter(tag_id=tag_id)
-    return list(links.values_list("image_id", flat=True))
+    count = 0
+
+    def take_off(before: Collection[int]) -> Collection[int]:
+        having = links.filter(image_id__in=list(before))
+        ids = list(having.values_list("image_id", flat=True))
+        having.delete()
+        if ids:
+            attach(image_ids=ids, names=names)
+            Image.objects.filter(pk__in=ids).update(updated_at=timezone.now())
+        return ids
+
+    while not _delete_unused(tag_id):
+        count += change_images(list(links.values_list("image_id", flat=True)), take_off).done
+    return count
+
+
+@repeated
+def _delete_unused(tag_id: int) -> bool:
+    """Delete a tag that no picture has; False where one has it. Under the lock none can get it."""
+    with transaction.atomic():
+        tag = Tag.objects.select_for_update().filter(pk=tag_id)
+        if tag.first() and Image.tags.through.objects.filter(tag_id=tag_id).exists():
+            return False
+        tag.delete()
+        return True
 
 
 def _get_or_create(names: Iterable[str]) -> list[Tag]:
@@ -154,16 +178,16 @@ def _get_or_create(names: Iterable[str]) -> list[Tag]:
     # Locked, so that nobody deletes a tag between here and the links that will point to it;
     # in the order of their keys, so that two writers never wait for each other in a ring.
     rows = Tag.objects.filter(key__in=wanted).order_by("key").select_for_update()
-    tags = list(rows)
-    missing = wanted.keys() - {tag.key for tag in tags}
-    if missing:
-        # Someone else may insert the same tag at this moment: the key's uniqueness decides,
-        # and whoever comes second takes the first one's row.
+    while True:
+        tags = list(rows.all())
+        missing = wanted.keys() - {tag.key for tag in tags}
+        if not missing:
+            return tags
+        # Someone else may insert or delete the same tag at this moment: the key's uniqueness
+        # decides, and whoever comes second takes the first one's row.
         Tag.objects.bulk_create(
             [Tag(key=key, name=wanted[key]) for key in sorted(missing)], ignore_conflicts=True
         )
-        tags = list(rows.all())
-    return tags
 
 
 def _link(image_ids: Collection[int], tag_ids: Collection[int]) -> None:
