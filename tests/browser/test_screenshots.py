@@ -31,7 +31,13 @@ PROMPTS = {"en": "a harbour town at sunset", "zh": "夕阳下的海港小镇"}
 def server(tmp_path_factory):
     with Server(tmp_path_factory.mktemp("server")) as running:
         subprocess.run(
-            [sys.executable, "manage.py", "shell", "--command", "import tests.browser.library"],
+            [
+                sys.executable,
+                "manage.py",
+                "shell",
+                "--command",
+                "import tests.browser.painted_library",
+            ],
             cwd=ROOT,
             env=running.environment,
             check=True,
