@@ -26,7 +26,7 @@ from .providers.base import (
     Usage,
 )
 from .records import StoredImage
-from .threads import in_thread
+from .threads import in_storing_thread, in_thread
 
 __all__ = ["Run", "StoredImage", "drain", "start"]
 
@@ -235,7 +235,7 @@ def _our_fault() -> ProviderError:
 async def _keep(run: Run, image: GeneratedImage) -> None:
     """Store one picture; one that cannot be stored costs neither the others nor the client."""
     try:
-        stored = await in_thread(_convert_and_store, run.generation, run.request, image)
+        stored = await in_storing_thread(_convert_and_store, run.generation, run.request, image)
     except records.BadPicture as error:
         logger.warning("Generation %s: %s", run.generation.pk, error)
         run.errors.append(ProviderError(str(error), code="bad_picture", upstream_status=200))

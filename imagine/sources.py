@@ -14,7 +14,7 @@ from .links import InvalidLink, read_filename
 from .providers.base import ProviderError, SourceImage
 from .providers.fetching import Fetcher
 from .providers.results import decode
-from .threads import in_thread
+from .threads import in_storing_thread, in_thread
 
 MAX_BYTES = 50 * 1024 * 1024
 """Of one picture. OpenAI's limit."""
@@ -38,7 +38,7 @@ async def _read(reference: SourceReference, fetcher: Fetcher) -> SourceImage:
         data, image_id = await _bytes(reference, fetcher)
         if len(data) > MAX_BYTES:
             raise InvalidRequest("The picture is larger than 50 MB.", param=reference.param)
-        return await in_thread(_checked, data, image_id)
+        return await in_storing_thread(_checked, data, image_id)
     except ProviderError as error:
         raise InvalidRequest(str(error), param=reference.param, code="invalid_image") from None
     except pictures.UnreadablePicture as error:

@@ -6,6 +6,7 @@ each keep a connection open, so that a slow write does not hold up the next requ
 
 import asyncio
 import contextvars
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -16,17 +17,45 @@ from django.db import close_old_connections, connections
 P = ParamSpec("P")
 T = TypeVar("T")
 
-THREADS = 4
-"""One request needs a thread for milliseconds; more would only queue inside the database."""
+QUICK = ThreadPoolExecutor(3, thread_name_prefix="gateway")
+"""For what takes milliseconds: keys, records, pieces of files."""
 
-_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="gateway")
+STORING = ThreadPoolExecutor(
+    min(4, max(2, os.cpu_count() or 2)), thread_name_prefix="gateway-storing"
+)
+"""For pictures that have come: decoding and encoding is work for the processor, and a thousand
+of them at once must not stand before the key of the next request."""
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `function` on one of the gateway's threads, with a database connection that works.
+    """Run something quick on one of the gateway's threads, with a database connection that works.
 
     Cancelling the caller does not stop the function: what it writes, it writes whole.
     """
+    return await _run(QUICK, function, *args, **kwargs)
+
+
+async def in_storing_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `in_thread`, for work on whole pictures."""
+    return await _run(STORING, function, *args, **kwargs)
+
+
+def close_connections() -> None:
+    """Close the database connections of all threads; each opens a new one when it needs it."""
+    for pool in (QUICK, STORING):
+        together = Barrier(pool._max_workers)  # so that no thread takes two of the jobs
+
+        def close(together: Barrier = together) -> None:
+            together.wait(timeout=30)
+            connections.close_all()
+
+        for job in [pool.submit(close) for _ in range(pool._max_workers)]:
+            job.result()
+
+
+async def _run(
+    pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
     context = contextvars.copy_context()
 
     def job() -> T:
@@ -36,16 +65,4 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         finally:
             close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(_pool, job)
-
-
-def close_connections() -> None:
-    """Close the database connections of all threads; each opens a new one when it needs it."""
-    together = Barrier(THREADS)  # so that no thread takes two of the jobs
-
-    def close() -> None:
-        together.wait(timeout=30)
-        connections.close_all()
-
-    for job in [_pool.submit(close) for _ in range(THREADS)]:
-        job.result()
+    return await asyncio.get_running_loop().run_in_executor(pool, job)

@@ -42,13 +42,18 @@ async def read_results(answer: Any, *, model: str, fetcher: Fetcher) -> AsyncIte
         said = complaint_of(answer).message
         raise _bad_answer(f"The upstream sent no picture. {said}".strip(), code="no_picture")
     named = answer.get("model")
-    for index, item in enumerate(items):
+    for index in range(len(items)):
+        # Popped, so that while a picture waits to be stored its base64 is not kept beside it.
+        item = items[index]
+        items[index] = None
         try:
+            data, revised_prompt = await read_item(item, fetcher), _revised_prompt(item)
+            del item
             yield GeneratedImage(
                 index,
-                await read_item(item, fetcher),
+                data,
                 model=named[:100] if isinstance(named, str) and named else model,
-                revised_prompt=_revised_prompt(item),
+                revised_prompt=revised_prompt,
             )
         except ProviderError as error:
             yield BrokenImage(index, error)
