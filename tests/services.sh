@@ -20,6 +20,7 @@ need gcc gcc
 need psql postgresql
 need mariadb mariadb-server
 need redis-server redis-server
+need nginx nginx-light
 need chromium chromium
 need node nodejs npm
 fc-list :lang=zh 2>/dev/null | grep -q . || packages+=(fontconfig fonts-noto-cjk)
@@ -51,6 +52,7 @@ PGPASSWORD=grok2api psql -q -h 127.0.0.1 -U grok2api -d postgres -c 'SELECT 1' >
   || missing+=(PostgreSQL)
 mariadb -h 127.0.0.1 -u grok2api -pgrok2api -e 'SELECT 1' >/dev/null 2>&1 || missing+=(MariaDB)
 redis-cli -h 127.0.0.1 ping >/dev/null 2>&1 || missing+=(Redis)
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx)
 command -v chromium >/dev/null || missing+=(Chromium)
 command -v node >/dev/null || missing+=(Node)
 
