@@ -5,11 +5,11 @@ sort's own index is walked until the page is full. What the index cannot know is
 the rows: pictures that changed since their segment was built, and words longer than its grams.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.core.cache import cache
-from django.db.models import Q, Subquery, Sum
+from django.db.models import Q, Sum
 
 from . import statistics, walking
 from .models import Image
@@ -175,22 +175,21 @@ def total_size(ids: list[int]) -> int:
 
 
 def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int | None]:
-    """Ids of the pictures before and after this one in the criteria's order. One query.
+    """Ids of the pictures before and after this one in the criteria's order.
 
     The picture need not meet the criteria itself: its place is where it would stand.
     """
-    key = criteria.sort_by
-    value = getattr(image, key)
-    found = Image.objects.matching(criteria)
-    # The first condition alone is what an index can walk from.
-    above = found.filter(
-        Q(**{f"{key}__gte": value}), Q(**{f"{key}__gt": value}) | Q(pk__gt=image.pk)
-    ).order_by(key, "pk")
-    below = found.filter(
-        Q(**{f"{key}__lte": value}), Q(**{f"{key}__lt": value}) | Q(pk__lt=image.pk)
-    ).order_by(f"-{key}", "-pk")
-    both = Image.objects.filter(pk=image.pk).values_list(
-        Subquery(above.values("pk")[:1]), Subquery(below.values("pk")[:1])
-    )
-    higher, lower = both.first() or (None, None)
-    return (higher, lower) if criteria.descending else (lower, higher)
+    found = None if criteria.trashed or criteria.is_plain else find(criteria)
+    back = replace(criteria, descending=not criteria.descending)
+    return _next_id(back, found, image), _next_id(criteria, found, image)
+
+
+def _next_id(criteria: Criteria, found: Found | None, image: Image) -> int | None:
+    if found and found.count > EXACT_UP_TO:
+        return walking.first_behind(criteria, found, image)
+    if found is None:
+        rows = Image.objects.matching(criteria)
+    else:
+        rows = Image.objects.matching(found.check) if found.check else Image.objects.all()
+        rows = rows.filter(pk__among=found.ids()).order_by(*criteria.ordering)
+    return rows.filter(walking.behind(criteria, image)).values_list("pk", flat=True).first()

