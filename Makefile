@@ -67,13 +67,13 @@ lint: .venv/dev-installed node_modules/.installed
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/djlint --quiet --lint templates
-	npx biome check static tests/js
+	npx biome check static tests/js tests/clients
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 format: .venv/dev-installed node_modules/.installed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix-only
-	npx biome check --write static tests/js
+	npx biome check --write static tests/js tests/clients
 
 # Benchmarks. See docs/performance.md; bench-full needs the database servers of `make services`.
 
