@@ -9,7 +9,7 @@ TEST_MYSQL_URL ?= mysql://grok2api:grok2api@127.0.0.1:3306/grok2api
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
 PYTEST := $(BIN)/pytest --quiet
 
-.PHONY: run build test test-sqlite test-pgsql test-mysql test-js test-browser services lint format bench bench-full
+.PHONY: run build test test-sqlite test-pgsql test-mysql test-js test-browser campaign services lint format bench bench-full
 
 run: build
 	@exec $(BIN)/python manage.py serve
@@ -57,6 +57,10 @@ test-mysql: .venv/dev-installed build
 
 test-browser: .venv/dev-installed node_modules/.installed build
 	$(PYTEST) -m browser
+
+# What a library must survive, for up to ten minutes; docs/reliability.md says what it found.
+campaign: services .venv/dev-installed build
+	$(BIN)/python -m tests.campaign
 
 test-js: node_modules/.installed
 	node --test $(wildcard tests/js/*.test.js)

@@ -168,6 +168,49 @@ class OwnPostgres(OwnServer):
         return run.stdout.strip()
 
 
+class OwnMariaDB(OwnServer):
+    """MariaDB with a database `gallery` of the user `gallery`, password `secret`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.data = folder / "data"
+        self.socket = Path(tempfile.mkdtemp(prefix="mariadb-")) / "socket"  # its path must be short
+
+    @property
+    def url(self) -> str:
+        return f"mysql://gallery:secret@127.0.0.1:{self.port}/gallery"
+
+    def command(self) -> list[str]:
+        command = [
+            "mariadbd", "--no-defaults", f"--datadir={self.data}", f"--port={self.port}",
+            f"--socket={self.socket}", "--bind-address=127.0.0.1", "--skip-name-resolve",
+            "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=64M",
+        ]  # fmt: skip
+        return [*command, "--user=root"] if os.geteuid() == 0 else command
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()  # SIGINT would not end it
+            self.process.wait(30)
+
+    def create(self) -> Self:
+        """Make the data folder and the database; leaves the server running."""
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
+             "--auth-root-authentication-method=normal"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        self.start()
+        statements = (
+            "CREATE DATABASE gallery CHARACTER SET utf8mb4;"
+            "CREATE USER gallery@'127.0.0.1' IDENTIFIED BY 'secret';"
+            "GRANT ALL ON gallery.* TO gallery@'127.0.0.1'"
+        )
+        client = ["mariadb", "--no-defaults", f"--socket={self.socket}", "-uroot"]
+        subprocess.run([*client, "-e", statements], check=True)
+        return self
+
+
 def program(name: str) -> str:
     """A PostgreSQL program, which Debian keeps outside the path."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
