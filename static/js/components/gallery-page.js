@@ -131,10 +131,12 @@ class GalleryPage extends HTMLElement {
   /** To the same picture, to the one that has taken its place, or to the results as a whole. */
   #refocus(kind) {
     const items = this.#items;
-    const same = items.find((item) => item.dataset.id === this.#focus?.id);
-    const next = kind === "refresh" && items[Math.min(this.#focus?.place, items.length - 1)];
-    const item = (this.#focus && (same ?? next))?.querySelector(".card__link");
-    (item ?? this.querySelector("#results")).focus({ preventScroll: true });
+    let item = this.#focus && items.find(({ dataset }) => dataset.id === this.#focus.id);
+    if (this.#focus && kind === "refresh") {
+      item ??= items[Math.min(this.#focus.place, items.length - 1)];
+    }
+    const target = item?.querySelector(".card__link") ?? this.querySelector("#results");
+    target.focus({ preventScroll: true });
   }
 
   get #items() {
