@@ -73,6 +73,9 @@ lint: .venv/dev-installed node_modules/.installed
 	$(BIN)/djlint --quiet --lint templates
 	npx biome check static tests/js tests/clients
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml grok2api gallery imagine manage.py
+	tests/deploy_check.sh
+	tests/vulnerabilities.sh
 
 format: .venv/dev-installed node_modules/.installed
 	$(BIN)/ruff format

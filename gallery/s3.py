@@ -19,13 +19,9 @@ from django.utils.deconstruct import deconstructible
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
-from .storage import failures_told
+from .storage import StorageFailure, failures_told
 
 MISSING = {"404", "NoSuchKey"}
-
-
-class S3Failure(OSError):
-    """The store did not do what it was asked for."""
 
 
 @deconstructible(path="gallery.s3.S3PictureStorage")
@@ -33,7 +29,7 @@ class S3PictureStorage(S3Storage):
     """One client for all threads; reads stream, from the byte that is asked for.
 
     Raises:
-        S3Failure: the store refused, or cannot be reached.
+        StorageFailure: the store refused, or cannot be reached.
         FileNotFoundError: of `open`, `size` and `get_modified_time`.
     """
 
@@ -166,6 +162,6 @@ def _translated(operation: str) -> Iterator[None]:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in MISSING:
                 raise FileNotFoundError(str(error)) from error
-            raise S3Failure(str(error)) from error
+            raise StorageFailure(str(error)) from error
         except BotoCoreError as error:
-            raise S3Failure(str(error)) from error
+            raise StorageFailure(str(error)) from error

@@ -21,6 +21,10 @@ PART_SUFFIX = ".part"
 """Ends the temporary name of a file that is being written."""
 
 
+class StorageFailure(OSError):
+    """The place of pictures refused, or does not answer."""
+
+
 @deconstructible(path="gallery.storage.DurableFileSystemStorage")
 class DurableFileSystemStorage(FileSystemStorage):
     """`save()` returns when the bytes and the name are on the disk.

@@ -5,15 +5,20 @@ import logging
 import sys
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
+from gallery.storage import StorageFailure
+
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+AWAY = {errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENOTCONN, errno.ETIMEDOUT}
+DATABASE_FULL = {"53100", "1021", "1114", "SQLITE_FULL"}
+"""What PostgreSQL, MySQL and SQLite call a disk without room."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +59,8 @@ def client_address(request: HttpRequest) -> str:
 
 def describe(error: BaseException | None) -> tuple[int, str]:
     """HTTP status and sentence for an exception that no view caught."""
+    if isinstance(error, DatabaseError) and _database_code(error) in DATABASE_FULL:
+        return 507, _("The disk is full. Nothing was stored.")
     if isinstance(error, OperationalError | InterfaceError):
         return 503, _("The database does not answer. Nothing was changed; try again in a moment.")
     if isinstance(error, RedisError | ConnectionInterrupted):
@@ -62,7 +69,15 @@ def describe(error: BaseException | None) -> tuple[int, str]:
         return 507, _("The disk is full. The picture was not stored.")
     if isinstance(error, OSError) and error.errno in READ_ONLY:
         return 503, _("The media folder cannot be written. The picture was not stored.")
+    if isinstance(error, StorageFailure) or (isinstance(error, OSError) and error.errno in AWAY):
+        return 503, _("The place of the pictures does not answer. Try again in a moment.")
     return 500, _("Something went wrong on our side. The log has the details.")
+
+
+def _database_code(error: DatabaseError) -> str:
+    driver = error.__cause__
+    named = getattr(driver, "sqlstate", None) or getattr(driver, "sqlite_errorname", None)
+    return str(named or next(iter(getattr(driver, "args", ())), ""))
 
 
 def _answer(request: HttpRequest, status: int, message: str) -> HttpResponse:

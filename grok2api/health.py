@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache as shared_cache
 from django.core.files.storage import default_storage
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 logger = logging.getLogger(__name__)
@@ -39,8 +41,22 @@ def _state(name: str, probe: Callable[[], object]) -> str:
 
 
 def _database() -> None:
+    """It answers, and has the tables of this version (or of a later one: upgrades roll)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    _require_schema()
+
+
+class OldSchema(RuntimeError):
+    """Migrations of this version are missing."""
+
+
+@cache
+def _require_schema() -> None:
+    """Looks once: a schema that is good stays good, and an exception is not cached."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise OldSchema("The database has an old schema; `manage.py serve` brings it up to date.")
 
 
 def _storage() -> None:
@@ -48,4 +64,4 @@ def _storage() -> None:
 
 
 def _redis() -> None:
-    cache.get("readyz")
+    shared_cache.get("readyz")

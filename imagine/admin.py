@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -146,7 +146,7 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
             )
             for image in generation.images.all()
         ]
-        return SafeString("".join(links)) or SafeString("—")
+        return format_html_join("", "{}", ((link,) for link in links)) or SafeString("—")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from tests.server import Server
-from tests.stores import OwnPostgres, OwnRedis, wait_until
+from tests.stores import OwnPostgres, OwnRedis, OwnS3, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +131,33 @@ def test_a_stopped_redis_is_a_sentence_and_a_started_one_is_service(server, brow
     finally:
         redis.start()
     wait_until(lambda: ask_everywhere(browser, server) == WELL, timeout=10)
+
+
+def test_a_stopped_picture_store_costs_no_picture_and_no_page(tmp_path):
+    stranger = urllib.request.build_opener()
+    with (
+        OwnS3(tmp_path / "s3") as s3,
+        Server(tmp_path, MEDIA_STORAGE_URL=s3.url) as server,
+    ):
+        question = {"prompt": "a fox", "n": 1}
+        status, body = ask(stranger, server, "/v1/images/generations", question, key=server.api_key)
+        kept = json.loads(body)["data"][0]
+        assert (status, "url" in kept) == (200, True)
+        s3.stop()
+        # What was paid for reaches the client, though it cannot be kept.
+        status, body = ask(stranger, server, "/v1/images/generations", question, key=server.api_key)
+        lost = json.loads(body)["data"][0]
+        assert (status, "url" in lost, len(lost["b64_json"]) > 1000) == (200, False, True)
+        status, body = ask(
+            stranger,
+            server,
+            f"/api/v1/admin/gallery/images/{kept['image_id']}/file/",
+            key=server.api_key,
+        )
+        sentence = "The place of the pictures does not answer. Try again in a moment."
+        assert (status, json.loads(body)) == (503, {"detail": sentence})
+        assert ask(sign_in(server), server, "/admin/gallery/")[0] == 200
+        assert json.loads(ask(stranger, server, "/readyz")[1])["storage"] == "unavailable"
+        s3.start()
+        status, body = ask(stranger, server, "/v1/images/generations", question, key=server.api_key)
+        assert (status, "url" in json.loads(body)["data"][0]) == (200, True)

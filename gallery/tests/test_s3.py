@@ -10,8 +10,8 @@ from django.core.files.storage import default_storage
 
 from gallery import cleanup, export, removal
 from gallery.models import Image
-from gallery.s3 import S3Failure, S3PictureStorage
-from gallery.storage import storage_failed
+from gallery.s3 import S3PictureStorage
+from gallery.storage import StorageFailure, storage_failed
 from gallery.tests.drawing import draw
 from grok2api import env
 from tests.stores import OwnS3, free_port
@@ -97,10 +97,10 @@ def test_what_is_missing_or_refused_is_said_in_the_words_of_every_storage(s3):
     storage_failed.connect(lambda operation, **_: told.append(operation), weak=False)
     gone = S3PictureStorage(bucket_name="nosuch", endpoint_url=s3.endpoint, access_key="a",
                             secret_key="b", region_name="us-east-1")  # fmt: skip
-    with pytest.raises(S3Failure, match="NoSuchBucket"):
+    with pytest.raises(StorageFailure, match="NoSuchBucket"):
         gone.save("x", ContentFile(b"x"))
     away = S3PictureStorage(bucket_name="b", endpoint_url=f"http://127.0.0.1:{free_port()}",
                             access_key="a", secret_key="b", region_name="r")  # fmt: skip
-    with pytest.raises(S3Failure, match="Could not connect"):
+    with pytest.raises(StorageFailure, match="Could not connect"):
         away.exists("x")
     assert told == ["save", "exists"]
