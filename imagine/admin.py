@@ -8,6 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -101,6 +102,10 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
         return False
 
 
+LONGEST_IN_ADDRESS = 4000
+"""Characters of a prompt: servers refuse addresses that are much longer."""
+
+
 @admin.register(Generation)
 class GenerationAdmin(admin.ModelAdmin[Generation]):
     """Every request for pictures: who, what, how long, at what cost, and why it failed."""
@@ -111,8 +116,8 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
     )  # fmt: skip
     fields = (
         "status", "created_at", "finished_at", "key", "user", "client", "provider", "model",
-        "prompt", "n", "aspect_ratio", "parameters", "pictures", "upstream_status", "error_type",
-        "error_code", "error_message", "upstream_ms", "storing_ms", "cost_usd",
+        "prompt", "n", "aspect_ratio", "parameters", "again", "pictures", "upstream_status",
+        "error_type", "error_code", "error_message", "upstream_ms", "storing_ms", "cost_usd",
     )  # fmt: skip
     list_filter = ("status", "operation", "provider", "model", "error_code", "key", "created_at")
     list_select_related = ("key", "user")
@@ -134,6 +139,19 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
     @admin.display(description=_("by"))
     def who(self, generation: Generation) -> str:
         return str(generation.key or generation.user or "—")
+
+    @admin.display(description=_("once more"))
+    def again(self, generation: Generation) -> SafeString:
+        """A link to the Imagine page that asks for the same."""
+        query: dict[str, str | int | list[int]] = {
+            "prompt": generation.prompt[:LONGEST_IN_ADDRESS],
+            "aspect_ratio": generation.aspect_ratio,
+            "n": generation.n,
+            "model": generation.model,
+            "edit": [parent.pk for parent in generation.parents.all()],
+        }
+        address = f"{reverse('imagine:imagine')}?{urlencode(query, doseq=True)}"
+        return format_html('<a href="{}">{}</a>', address, _("Generate again"))
 
     @admin.display(description=_("pictures"))
     def pictures(self, generation: Generation) -> SafeString:

@@ -11,5 +11,6 @@ app_name = "imagine"
 
 urlpatterns = [
     path("", views.imagine, name="imagine"),
+    path("usage/", views.usage, name="usage"),
     path("token/", views.token, name="token"),
 ]

@@ -17,8 +17,10 @@ from . import callers
 from .dialects import MAX_SOURCES
 from .forms import COMMON_RATIOS, NUMBERS, ImagineForm
 from .links import file_path
+from .usage import read_usage, total
 
 RECENT = 24
+USAGE_DAYS = (7, 30, 90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,21 @@ def _sources(values: list[str]) -> list[str]:
     ids = [int(value) for value in values if value.isdecimal() and len(value) < 19]
     found = Image.objects.in_library().in_bulk(ids[:MAX_SOURCES])
     return [file_path(found[pk]) for pk in dict.fromkeys(ids) if pk in found]
+
+
+@require_GET
+@staff_member_required
+def usage(request: HttpRequest) -> HttpResponse:
+    """What was generated in the last days, by whom and at what cost; `?days=` is one of three."""
+    wanted = request.GET.get("days", "")
+    days = int(wanted) if wanted in map(str, USAGE_DAYS) else USAGE_DAYS[1]
+    lines = read_usage(days=days)
+    return render(
+        request,
+        "imagine/usage.html",
+        {"section": "usage", "lines": lines, "total": total(lines), "days": days,
+         "choices": USAGE_DAYS},
+    )  # fmt: skip
 
 
 @require_POST

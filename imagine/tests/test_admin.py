@@ -47,6 +47,21 @@ def test_generation_list_and_page_cost_a_fixed_number_of_queries(
     assert page.count("field-short_prompt") == rows
     address = f"/admin/imagine/generation/{generation.pk}/change/"
     staff.get(address)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page = staff.get(address).content.decode()
     assert page.count("<img") == rows
+
+
+def test_generation_can_be_asked_for_again(staff, add_image):
+    parent = add_image()
+    generation = Generation.objects.create(
+        prompt="a & b", n=4, aspect_ratio="16:9", model="m", status="failed"
+    )
+    generation.parents.set([parent])
+    page = staff.get(f"/admin/imagine/generation/{generation.pk}/change/").content.decode()
+    (address,) = re.findall(r'href="(/admin/imagine/\?[^"]*)"', page)
+    form = staff.get(address.replace("&amp;", "&")).content.decode()
+    assert ">a &amp; b</textarea>" in form
+    assert 'value="16:9" checked' in form
+    assert 'value="4" checked' in form
+    assert f"/v1/files/image/{parent.pk}-" in form
