@@ -48,7 +48,7 @@ class DurableFileSystemStorage(FileSystemStorage):
 
     def _write(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         handle, part = tempfile.mkstemp(suffix=PART_SUFFIX, dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -75,6 +75,15 @@ def failures_told(operation: str) -> Iterator[None]:
     except OSError:
         storage_failed.send(sender=None, operation=operation)
         raise
+
+
+def _make_folder(folder: Path) -> None:
+    """A folder whose name is on the disk, and those of the folders above it that were new too."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -56,25 +56,39 @@ def fields_of(data: bytes) -> Fields:
     else:
         found = _with_pillow(data)
     text, exif, xmp, credentials = found
+    if len(xmp) > MAX_TEXT or not xmp.strip():
+        xmp = b""
     return Fields(
         text={key: clean(value) for key, value in text.items() if len(value) <= MAX_TEXT},
         exif={key: clean(value) for key, value in exif_texts(exif) if len(value) <= MAX_TEXT},
-        xmp=clean(xmp.decode("utf-8", "replace")) if len(xmp) <= MAX_TEXT else "",
+        xmp=clean(xmp.decode("utf-8", "replace")),
         credentials=credentials,
     )
 
 
-def exif_texts(blob: bytes) -> Iterator[tuple[str, str]]:
-    """The texts of an EXIF block (with or without its `Exif\\0\\0` head), in their order."""
-    if not blob:
-        return
+def parsed_exif(blob: bytes) -> Image.Exif | None:
+    """An EXIF block (with or without its `Exif\\0\\0` head); None of one that is damaged."""
     exif = Image.Exif()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged entries are left out one by one
             exif.load(blob)
-            entries = [*exif.items(), *exif.get_ifd(ExifTags.IFD.Exif).items()]
+            exif.get_ifd(ExifTags.IFD.Exif)
     except Exception:  # noqa: BLE001  Pillow raises whatever a damaged block provokes
+        return None
+    return exif
+
+
+def exif_texts(blob: bytes) -> Iterator[tuple[str, str]]:
+    """The texts of an EXIF block, in their order."""
+    exif = parsed_exif(blob) if blob else None
+    if exif is None:
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            entries = [*exif.items(), *exif.get_ifd(ExifTags.IFD.Exif).items()]
+    except Exception:  # noqa: BLE001  as above: entries are read when they are asked for
         return
     for tag, value in entries:
         if tag not in EXIF_NAMES or not isinstance(value, bytes | str):

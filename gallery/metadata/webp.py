@@ -23,6 +23,13 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 8 + length + length % 2
 
 
+def whole(data: bytes) -> list[tuple[bytes, bytes]]:
+    """All chunks; none where the file does not begin as a WebP must, so that it is left alone."""
+    parts = list(chunks(data))
+    heads = (EXTENDED, b"VP8 ", b"VP8L")
+    return parts if parts and parts[0][0] in heads and len(parts[0][1]) >= 10 else []
+
+
 def join(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
     """A file of these chunks; its head (VP8X) says which kinds there are."""
     parts = list(parts)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +10,8 @@ from xml.sax.saxutils import escape
 
 from PIL import ExifTags, Image
 
-from . import jpeg, png, webp
+from . import avif, gif, jpeg, png, webp
+from .fields import parsed_exif
 from .reading import read
 
 TOOL = "Grok2API Gallery"
@@ -97,26 +99,30 @@ def embed(data: bytes, description: Description) -> bytes:
 def strip(data: bytes) -> bytes:
     """The file without a word of its making: texts, EXIF, XMP, credentials.
 
-    Pixels, colour profile and the way up stay. A GIF or AVIF comes back as it is, and what is
-    hidden in the pixels themselves stays too.
+    Pixels, colour profile, animation and the way up stay; so does what is hidden in the pixels
+    themselves.
     """
     if data.startswith(png.SIGNATURE):
         parts = [part for part in png.chunks(data) if part[0] not in png.PRIVATE]
         if turn := _orientation(png.texts(data)[1]):
-            parts.insert(1, (b"eXIf", _exif(turn=turn)))
+            parts.insert(1, (b"eXIf", _turned(turn)))
         return png.join(parts)
     if data.startswith(jpeg.SIGNATURE):
         segments = jpeg.whole(data)
         kept = [part for part in segments if not jpeg.is_private(*part)]
         if turn := _orientation(jpeg.texts(data)[1]):
-            kept.insert(_after_jfif(kept), (jpeg.APP1, jpeg.EXIF_HEAD + _exif(turn=turn)))
+            kept.insert(_after_jfif(kept), (jpeg.APP1, jpeg.EXIF_HEAD + _turned(turn)))
         return jpeg.join(kept, trailer=False) if kept else data
     if webp.is_webp(data):
-        chunks = [part for part in webp.chunks(data) if part[0] not in webp.PRIVATE]
+        chunks = [part for part in webp.whole(data) if part[0] not in webp.PRIVATE]
+        if not chunks:
+            return data
         if turn := _orientation(webp.texts(data)[1]):
-            chunks.append((webp.EXIF, _exif(turn=turn)))
+            chunks.append((webp.EXIF, _turned(turn)))
         return webp.join(chunks)
-    return data
+    if avif.is_avif(data):
+        return avif.strip(data)
+    return gif.strip(data) if data.startswith(b"GIF8") else data
 
 
 def _into_png(data: bytes, text: str, packet: bytes) -> bytes:
@@ -133,17 +139,19 @@ def _into_jpeg(data: bytes, text: str, packet: bytes) -> bytes:
     at = _after_jfif(parts)
     if packet and len(jpeg.XMP_HEAD + packet) <= jpeg.MAX_SEGMENT:
         parts.insert(at, (jpeg.APP1, jpeg.XMP_HEAD + packet))
-    block = jpeg.EXIF_HEAD + _exif(jpeg.texts(data)[1], text) if text else b""
-    if block and len(block) <= jpeg.MAX_SEGMENT:
+    block = _with_comment(jpeg.texts(data)[1], text) if text else b""
+    if block and len(jpeg.EXIF_HEAD + block) <= jpeg.MAX_SEGMENT:
         parts = [part for part in parts if not jpeg.is_exif(*part)]
-        parts.insert(at, (jpeg.APP1, block))
+        parts.insert(at, (jpeg.APP1, jpeg.EXIF_HEAD + block))
     return jpeg.join(parts)
 
 
 def _into_webp(data: bytes, text: str, packet: bytes) -> bytes:
-    parts = list(webp.chunks(data))
-    if text:
-        block = _exif(webp.texts(data)[1], text)
+    parts = webp.whole(data)
+    if not parts:
+        return data
+    block = _with_comment(webp.texts(data)[1], text) if text else b""
+    if block:
         parts = [part for part in parts if part[0] != webp.EXIF] + [(webp.EXIF, block)]
     if packet:
         parts.append((webp.XMP, packet))
@@ -156,25 +164,32 @@ def _after_jfif(parts: list[tuple[int, bytes]]) -> int:
 
 def _orientation(block: bytes) -> int:
     """EXIF's orientation where it is not the plain one, else 0."""
-    if not block:
-        return 0
-    exif = Image.Exif()
-    exif.load(block)
-    turn = exif.get(ExifTags.Base.Orientation, 1)
-    return turn if turn in range(2, 9) else 0
+    exif = parsed_exif(block) if block else None
+    turn = exif.get(ExifTags.Base.Orientation) if exif else None
+    return turn if isinstance(turn, int) and 2 <= turn <= 8 else 0
 
 
-def _exif(block: bytes = b"", text: str = "", turn: int = 0) -> bytes:
-    """An EXIF block (TIFF, without head): an existing one with a comment, or a turn alone."""
+def _turned(turn: int) -> bytes:
+    """An EXIF block (TIFF, without head) that says which way is up, and nothing else."""
     exif = Image.Exif()
-    if block:
-        exif.load(block)
-    if turn:
-        exif[ExifTags.Base.Orientation] = turn
-    if text:
-        comment = b"UNICODE\0" + text.encode("utf-16-be", "replace")
-        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
+    exif[ExifTags.Base.Orientation] = turn
     return exif.tobytes().removeprefix(jpeg.EXIF_HEAD)
+
+
+def _with_comment(block: bytes, text: str) -> bytes:
+    """The EXIF block with a text as its comment; empty where it cannot be written anew whole."""
+    exif = parsed_exif(block) if block else Image.Exif()
+    if exif is None:
+        return b""
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"UNICODE\0" + text.encode(
+        "utf-16-be", "replace"
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return exif.tobytes().removeprefix(jpeg.EXIF_HEAD)
+    except Exception:  # noqa: BLE001  Pillow raises whatever a damaged entry provokes
+        return b""
 
 
 def _quoted(value: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from gallery import backup
-from gallery.management.reporting import Progress
+from gallery.management.progress import bar
 
 
 class Command(BaseCommand):
@@ -21,21 +21,21 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
-        progress = Progress(self.stdout, as_json=options["json"])
+        progress = bar("Backup")
         archive = backup.backup_archive()
         try:
             for written in backup.write_backup(archive, file):
-                progress.show(f"{written * 100 // archive.size} % of {archive.size >> 20} MB")
+                progress(written, archive.size)
         except OSError as error:
             raise CommandError(f"{file} could not be written: {error.strerror}") from None
         finally:
             archive.close()
         answer = {"pictures": archive.count, "failed": archive.failed, "bytes": archive.size}
-        if options["json"]:
-            self.stdout.write(json.dumps(answer))
-        else:
-            progress.show("", last=True)
-            self.stdout.write(f"{archive.count} pictures in {file}, {archive.size} bytes.")
+        self.stdout.write(
+            json.dumps(answer)
+            if options["json"]
+            else f"{archive.count} pictures in {file}, {archive.size} bytes."
+        )
         if archive.failed:
             raise CommandError(
                 f"{archive.failed} pictures could not be read; manifest.jsonl in the archive "
