@@ -117,6 +117,8 @@ class ImageAdmin(admin.ModelAdmin[Image]):
         if not search_term:
             return queryset, False
         filters = ImageFilter({"search": search_term}, Image.objects.all())
+        if not filters.is_valid():
+            return queryset.none(), False
         return queryset.filter(pk__in=filters.qs.order_by().values("pk")), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

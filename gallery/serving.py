@@ -14,7 +14,7 @@ from .export import Archive
 
 CHUNK = 256 * 1024
 
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 """One range; several at once may be answered with the whole (RFC 9110, 14.2)."""
 
 

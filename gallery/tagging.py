@@ -1,6 +1,7 @@
 """Adding, removing, renaming and merging tags: atomic, in a constant number of queries."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
@@ -45,7 +46,7 @@ def clean_names(names: Iterable[str]) -> list[str]:
                 code="max_length",
                 params={"limit": MAX_TAG_LENGTH},
             )
-        if not name.isprintable() and any(ord(character) < 32 for character in name):
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
             raise ValidationError(_("A tag cannot hold control characters."), code="invalid")
         if SEPARATORS.search(name):
             raise ValidationError(_("A tag cannot hold a comma or semicolon."), code="invalid")
@@ -67,7 +68,8 @@ def change_tags(
     *, image_ids: Collection[int], add: Iterable[str] = (), remove: Iterable[str] = ()
 ) -> ChangeReport:
     """Add and remove tags on many pictures."""
-    names, gone = clean_names(add), {fold(name) for name in remove}
+    names = clean_names(add)
+    gone = {fold(name) for name in remove if "\0" not in name}  # PostgreSQL refuses the question
 
     def change(before: Collection[int]) -> Collection[int]:
         ids = list(before)

@@ -3,22 +3,32 @@
 `image/` and `tag/` are left to the model pages of Django's admin site.
 """
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import IntConverter
 
 from . import views
 
 app_name = "gallery"
+
+
+class IdConverter(IntConverter):
+    """A number that every database can be asked for."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(IdConverter, "id")
 
 urlpatterns = [
     path("", views.image_list, name="image_list"),
     path("trash/", views.trash, name="trash"),
     path("trash/empty/", views.empty_trash, name="empty_trash"),
     path("export/", views.export, name="export"),
-    path("images/<int:pk>/", views.image_detail, name="image_detail"),
-    path("images/<int:pk>/tags/", views.image_tags, name="image_tags"),
-    path("images/<int:pk>/favorite/", views.image_favorite, name="image_favorite"),
-    path("images/<int:pk>/delete/", views.image_delete, name="image_delete"),
-    path("images/<int:pk>/restore/", views.image_restore, name="image_restore"),
+    path("images/<id:pk>/", views.image_detail, name="image_detail"),
+    path("images/<id:pk>/tags/", views.image_tags, name="image_tags"),
+    path("images/<id:pk>/favorite/", views.image_favorite, name="image_favorite"),
+    path("images/<id:pk>/delete/", views.image_delete, name="image_delete"),
+    path("images/<id:pk>/restore/", views.image_restore, name="image_restore"),
     path("live/statistics/", views.statistics, name="statistics"),
     path("live/selection/", views.selection, name="selection"),
     path("live/suggestions/", views.suggestions, name="suggestions"),

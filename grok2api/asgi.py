@@ -8,6 +8,8 @@ generations that wait for pictures hold no thread, and so never stand in a page'
 import json
 import logging
 import os
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -23,6 +25,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grok2api.settings")
 from imagine import generate
 
 from .observing import Message, Observed, Receive, Send
+
+CHARSET = re.compile(rb";\s*charset\*?\s*=[^;]*", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -58,45 +62,86 @@ async def _house(scope: Message, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _live(receive, send)
     elif scope["type"] == "http":
-        body = _LimitedBody(receive)
-        if body.too_large(scope):
-            await _refuse_body(send)
-        elif scope["path"].startswith("/v1/"):
-            await gateway(scope, body, send)
-        else:
-            await pages_bridge(scope, body, send)  # type: ignore[arg-type]
+        await _answer(scope, _LimitedBody(receive), send)
 
 
 application = Observed(_house)
 """The ASGI application."""
 
 
+async def _answer(scope: Message, body: "_LimitedBody", send: Send) -> None:
+    started = False
+
+    async def answer(message: Message) -> None:
+        nonlocal started
+        if started or not body.is_exceeded:  # else the application judges a part of a body
+            started = True
+            await send(message)
+
+    scope = {**scope, "headers": list(_without_charset(scope["headers"]))}
+    names = {name for name, _ in scope["headers"]}
+    is_for_gateway = scope["path"].startswith("/v1/")
+    if body.is_announced_too_large(scope):
+        await _refuse_body(send, 413)
+    elif is_for_gateway:
+        await gateway(scope, body, answer)
+    elif b"transfer-encoding" in names and b"content-length" not in names:
+        await _refuse_body(send, 411)  # WSGI would see no body at all
+    else:
+        await pages_bridge(scope, body.whole, answer)  # type: ignore[arg-type]
+    if body.is_exceeded and not started:
+        await _refuse_body(send, 413)
+
+
+def _without_charset(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Everything is UTF-8: a charset may be the name of a codec that makes no text (`hex`)."""
+    for name, value in headers:
+        yield name, CHARSET.sub(b"", value) if name == b"content-type" else value
+
+
 class _LimitedBody:
-    """`receive` that ends the connection of a client that sends more than it may."""
+    """`receive` that breaks off where a client sends more than it may."""
 
     def __init__(self, receive: Receive) -> None:
         self.receive = receive
         self.remaining = settings.MAX_BODY_SIZE
 
-    def too_large(self, scope: Message) -> bool:
+    def is_announced_too_large(self, scope: Message) -> bool:
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
         return length.isdigit() and int(length) > self.remaining
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self.remaining < 0
 
     async def __call__(self) -> Message:
         message = await self.receive()
         self.remaining -= len(message.get("body", b""))
-        if self.remaining < 0:
-            return {"type": "http.disconnect"}
+        return {"type": "http.disconnect"} if self.is_exceeded else message
+
+    async def whole(self) -> Message:
+        """For the bridge to WSGI, which takes a body that breaks off for one that is complete.
+
+        Raises:
+            ConnectionAbortedError: an `OSError`, as Django expects of a body it cannot read.
+        """
+        message = await self()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError("The request's body broke off.")
         return message
 
 
-async def _refuse_body(send: Send) -> None:
-    text = f"The request body is larger than {settings.MAX_BODY_SIZE // 1024 // 1024} MB."
-    error = {"message": text, "type": "invalid_request_error", "param": "body", "code": "too_large"}
+async def _refuse_body(send: Send, status: int) -> None:
+    limit = settings.MAX_BODY_SIZE // 1024 // 1024
+    code, text = {
+        411: ("length_required", "Send the length of the body in a Content-Length header."),
+        413: ("too_large", f"The request body is larger than {limit} MB."),
+    }[status]
+    error = {"message": text, "type": "invalid_request_error", "param": "body", "code": code}
     await send(
         {
             "type": "http.response.start",
-            "status": 413,
+            "status": status,
             "headers": [(b"content-type", b"application/json"), (b"connection", b"close")],
         }
     )

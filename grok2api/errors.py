@@ -6,7 +6,7 @@ import sys
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django_redis.exceptions import ConnectionInterrupted
@@ -63,6 +63,8 @@ def describe(error: BaseException | None) -> tuple[int, str]:
         return 507, _("The disk is full. Nothing was stored.")
     if isinstance(error, OperationalError | InterfaceError):
         return 503, _("The database does not answer. Nothing was changed; try again in a moment.")
+    if isinstance(error, UnreadablePostError):
+        return 400, _("The request broke off before its end.")
     if isinstance(error, RedisError | ConnectionInterrupted):
         return 503, _("Redis does not answer. Nothing was changed; try again in a moment.")
     if isinstance(error, OSError) and error.errno in FULL:
@@ -81,6 +83,7 @@ def _database_code(error: DatabaseError) -> str:
 
 
 def _answer(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    message = message.encode("utf-8", "replace").decode()  # it may quote half a character
     if request.path.startswith("/v1/"):
         kind = "invalid_request_error" if status < 500 else "server_error"
         error = {"message": message, "type": kind, "param": None, "code": None}

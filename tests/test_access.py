@@ -35,7 +35,7 @@ def routes(patterns=None, prefix: str = "") -> list[str]:
 def example(route: str) -> str:
     """An address that the route matches."""
     path = re.sub(r"\(\?P<\w+>[^()]*(?:\([^()]*\)[^()]*)*\)", "1", route)
-    path = re.sub(r"<(?:int|path):\w+>", "1", path)
+    path = re.sub(r"<(?:int|id|path):\w+>", "1", path)
     path = re.sub(r"<(?:str:)?\w+>", "x", path)
     return re.sub(r"[\\^$?]|\.\*|\\Z", "", path.replace("\\Z", "").replace("\\.", "."))
 

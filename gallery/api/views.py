@@ -6,13 +6,13 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import HttpResponseBase, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, parsers, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound, UnsupportedMediaType, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,6 +28,7 @@ from ..selection import Selection, read_selection
 from ..serving import serve_archive, serve_file
 from . import serializers
 from .pagination import ImagePagination
+from .parsers import JSONParser
 
 BYTES = {(200, "image/*"): OpenApiTypes.BINARY}
 
@@ -45,7 +46,7 @@ class ImageViewSet(
     filter_backends = [DjangoFilterBackend]
     filterset_class = ImageFilter
     lookup_value_regex = r"\d{1,18}"
-    parser_classes = [parsers.JSONParser, parsers.MultiPartParser]
+    parser_classes = [JSONParser, parsers.MultiPartParser]
 
     def get_serializer_context(self) -> dict[str, Any]:
         base = settings.APP_URL or self.request.build_absolute_uri("/")[:-1]
@@ -64,6 +65,8 @@ class ImageViewSet(
     )
     def create(self, request: Request) -> Response:
         """Take a picture file into the library; 200 answers the one that has its bytes already."""
+        if not isinstance(request.data, QueryDict):
+            raise UnsupportedMediaType(request.content_type)
         upload = serializers.UploadSerializer(
             data=request.data, context=self.get_serializer_context()
         )

@@ -19,7 +19,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     try:
         wanted = json.loads(request.POST.get("selection", ""))
         selection = read_selection(wanted if isinstance(wanted, dict) else {})
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise BadRequest("selection: not JSON.") from None
     except ValidationError as error:
         raise BadRequest(" ".join(error.messages)) from None

@@ -134,13 +134,13 @@ async def _run(
         raise unknown_model(wanted.model)
     if caller.key is not None and not caller.key.allows(wanted.model):
         raise unknown_model(wanted.model)
+    links = Links.of(request)  # a Host header that cannot be answered costs nothing yet
     run = await generate.start(
         wanted,
         caller=caller,
         client=describe_client(request),
         idempotency_key=request.headers.get("Idempotency-Key", "")[:MAX_KEY_LENGTH],
     )
-    links = Links.of(request)
     if answer.stream:
         return await streaming.event_response(run, answer, links, operation)
     await run.finished()

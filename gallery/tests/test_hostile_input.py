@@ -1,0 +1,88 @@
+"""Input that no honest client sends: refused by name, never a fault of ours."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from gallery import tagging
+from gallery.models import Tag
+
+API = "/api/v1/admin/gallery/"
+HALF = "\ud800"  # half of a surrogate pair
+HUGE = "9" * 30
+NOT_UNICODE = ["This text is not valid Unicode."]
+
+
+def post(client, path, body):
+    """JSON as a browser's script may write it, with escapes for halves of characters."""
+    content = body if isinstance(body, str) else json.dumps(body)
+    return client.post(API + path, content, content_type="application/json")
+
+
+@pytest.mark.parametrize("path", ["delete/", "trash/", "restore/", "favorite/", "tags/", "export/"])
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"filter": {HALF: 1}}, {"filter": NOT_UNICODE}),
+        ({"filter": {"sort_by": HALF}}, {"filter": NOT_UNICODE}),
+        ({"image_ids": [1], "embedding": HALF}, {"embedding": NOT_UNICODE}),
+        ([HALF], {"detail": NOT_UNICODE[0]}),
+        ("[" * 100_000, {"detail": "The JSON is nested too deeply."}),
+    ],
+)
+def test_bulk_actions_refuse_texts_that_are_none(staff, db, path, body, errors):
+    response = post(staff, f"images/{path}", body)
+    assert (response.status_code, response.json()) == (400, errors)
+
+
+def test_upload_is_a_form_and_nothing_else(staff, db):
+    assert post(staff, "images/", {"file": "x", "tags": "a"}).status_code == 415
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        '{"image_ids": ["\\ud800"]}',
+        '{"filter": {"\\ud800": 1}}',
+        '{"filter": {"sort_by": "\\ud800"}}',
+        f'{{"image_ids": [{"9" * 5000}]}}',
+        "[" * 100_000,
+    ],
+)
+def test_export_page_refuses_what_it_cannot_read(staff, selection):
+    assert staff.post("/admin/gallery/export/", {"selection": selection}).status_code == 400
+
+
+@pytest.mark.parametrize("action", ["tags", "favorite", "delete", "restore"])
+def test_page_of_an_id_that_no_database_has_is_not_found(staff, db, action):
+    assert staff.post(f"/admin/gallery/images/{HUGE}/{action}/").status_code == 404
+    assert staff.post(f"/admin/gallery/images/{HUGE[:18]}/{action}/").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["a\x00", HALF, "\x7f", "\x9f"])
+def test_tag_of_no_text_is_refused_and_removing_it_changes_nothing(add_image, name):
+    image = add_image(tags=["a"])
+    with pytest.raises(tagging.ValidationError):
+        tagging.change_tags(image_ids=[image.pk], add=[name])
+    report = tagging.change_tags(image_ids=[image.pk], remove=["a\x00"])
+    assert report.done == 1
+    assert [tag.name for tag in image.tags.all()] == ["a"]
+
+
+@pytest.mark.parametrize("model", ["gallery_image", "gallery_tag", "auth_user"])
+@pytest.mark.parametrize("value", ["x", HUGE, "-1", ""])
+def test_admin_action_refuses_ids_that_are_none(staff, add_image, model, value):
+    add_image(tags=["a"])
+    response = staff.post(
+        reverse(f"admin:{model}_changelist"),
+        {"action": "delete_selected", "_selected_action": [value], "post": "yes"},
+    )
+    assert response.status_code == 400
+    assert Tag.objects.count() == 1
+
+
+def test_admin_search_for_more_than_a_prompt_finds_nothing(staff, add_image):
+    add_image()
+    response = staff.get(reverse("admin:gallery_image_changelist"), {"q": "x" * 33_000})
+    assert (response.status_code, response.context["cl"].result_count) == (200, 0)
