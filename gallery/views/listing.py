@@ -51,6 +51,7 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
         "page_sizes": sorted({*PAGE_SIZES, state.page_size}),
         "summary": statistics.summary(top_tags=3),
         "chips": chips.chips(state.query),
+        "image_query": _image_query(state),
         "reset_query": chips.reset_query(state.query),
         "api_url": reverse("api:image-list").removesuffix("images/"),
         "largest_file": pictures.MAX_BYTES,
@@ -78,6 +79,13 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
 def _asked_image(request: HttpRequest) -> int | None:
     text = request.GET.get("image", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _image_query(state: ListState) -> str:
+    """The list's query with an `image` whose id is to be appended."""
+    query = state.query.copy()
+    query.pop("image", None)
+    return f"?{query.urlencode()}{'&' if query else ''}image="
 
 
 def _date(value: str | None) -> Any:
