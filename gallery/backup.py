@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
+from . import audit
 from .changes import CHUNK
 from .export import Archive
 from .models import Image
@@ -26,6 +27,7 @@ def backup_archive() -> Archive:
             archive.plan(image.file.name or "", as_record(image))
             last = image.pk
         if len(rows) < CHUNK:
+            audit.record(audit.AuditEntry.Action.EXPORTED, count=archive.count, archive="backup")
             return archive
 
 

@@ -216,7 +216,11 @@ if REDIS_URL:
         "default": {
             "BACKEND": "django_redis.cache.RedisCache",
             "LOCATION": REDIS_URL,
-            "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 5, "SOCKET_TIMEOUT": 5},
+            "OPTIONS": {
+                "SERIALIZER": "grok2api.caching.SignedSerializer",
+                "SOCKET_CONNECT_TIMEOUT": 5,
+                "SOCKET_TIMEOUT": 5,
+            },
         }
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
