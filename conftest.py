@@ -1,5 +1,6 @@
 """What every Python test gets: a media folder of its own, and pictures to put into it."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,16 @@ from django.test import Client
 from gallery import ingest
 from gallery.models import Image
 from gallery.tests.drawing import draw
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What does not touch the suite's database runs with SQLite alone, and not once for each."""
+    if os.environ.get("SERVER_STORAGE_TYPE", "local") in ("local", "redis"):
+        return
+    again = [item for item in items if item.get_closest_marker("once")]
+    if again and len(again) < len(items):
+        items[:] = [item for item in items if item not in again]
+        config.hook.pytest_deselected(items=again)
 
 
 @pytest.fixture(autouse=True)

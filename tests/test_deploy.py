@@ -20,6 +20,8 @@ from tests.stores import free_port, wait_until
 from tests.test_docs import settings_variables
 from tests.test_hosts import generate
 
+pytestmark = pytest.mark.once
+
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
 MAIN = """

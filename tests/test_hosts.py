@@ -16,6 +16,8 @@ from tests.server import Server
 from tests.stores import OwnPostgres, OwnRedis, OwnS3, wait_until
 from tests.test_outage import ask, sign_in
 
+pytestmark = pytest.mark.once
+
 PAINTING = 0.3  # seconds that the upstream takes for a picture
 
 

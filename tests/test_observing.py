@@ -10,6 +10,8 @@ from grok2api.observing import route_of
 from tests.server import Server
 from tests.stores import wait_until
 
+pytestmark = pytest.mark.once
+
 UPSTREAM_KEY = "upstream-key-that-nobody-may-see"
 
 

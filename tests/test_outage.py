@@ -12,6 +12,8 @@ import pytest
 from tests.server import Server
 from tests.stores import OwnPostgres, OwnRedis, OwnS3, wait_until
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def postgres():
@@ -158,6 +160,9 @@ def test_a_stopped_picture_store_costs_no_picture_and_no_page(tmp_path):
         assert (status, json.loads(body)) == (503, {"detail": sentence})
         assert ask(sign_in(server), server, "/admin/gallery/")[0] == 200
         assert json.loads(ask(stranger, server, "/readyz")[1])["storage"] == "unavailable"
+        metrics = ask(stranger, server, "/metrics", key=server.api_key)[1]
+        failed = re.findall(r'storage_errors_total\{operation="(\w+)"\} [1-9]', metrics)
+        assert set(failed) >= {"save", "open", "exists"}
         s3.start()
         status, body = ask(stranger, server, "/v1/images/generations", question, key=server.api_key)
         assert (status, "url" in json.loads(body)["data"][0]) == (200, True)

@@ -35,6 +35,7 @@ def serve(folder, **variables):
     return run.returncode, run.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.once
 def test_what_is_not_there_is_named(tmp_path):
     port = free_port()
     assert serve(
@@ -54,6 +55,7 @@ def test_what_is_not_there_is_named(tmp_path):
     assert sentence.endswith("): start it, or correct REDIS_URL.")
 
 
+@pytest.mark.once
 def test_a_command_without_its_database_says_so_too(tmp_path):
     port = free_port()
     status, sentence = serve(
@@ -78,6 +80,7 @@ def postgres():
     server.remove()
 
 
+@pytest.mark.once
 def test_a_refused_login_and_a_missing_database_are_told_apart(tmp_path, postgres):
     here = f"Not started: PostgreSQL at 127.0.0.1:{postgres.port}"
     pgsql = {"SERVER_STORAGE_TYPE": "pgsql"}
@@ -93,6 +96,7 @@ def test_a_refused_login_and_a_missing_database_are_told_apart(tmp_path, postgre
     )
 
 
+@pytest.mark.once
 def test_a_database_that_is_not_utf8_and_one_without_rights_are_refused(tmp_path, postgres):
     here = f"Not started: PostgreSQL at 127.0.0.1:{postgres.port}"
     pgsql = {"SERVER_STORAGE_TYPE": "pgsql"}
@@ -116,6 +120,7 @@ def test_a_database_that_is_not_utf8_and_one_without_rights_are_refused(tmp_path
     )
 
 
+@pytest.mark.once
 def test_a_wrong_redis_password_is_told(tmp_path):
     with OwnRedis(tmp_path / "redis") as redis:
         subprocess.run(
@@ -133,6 +138,7 @@ def test_a_wrong_redis_password_is_told(tmp_path):
         )
 
 
+@pytest.mark.once
 def test_a_taken_port_is_told(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -145,6 +151,7 @@ def test_a_taken_port_is_told(tmp_path):
         )
 
 
+@pytest.mark.once
 def test_folders_that_cannot_be_are_told(tmp_path):
     file = tmp_path / "file"
     file.touch()
@@ -159,6 +166,7 @@ def test_folders_that_cannot_be_are_told(tmp_path):
     assert sentence.endswith("): check MEDIA_ROOT.")
 
 
+@pytest.mark.once
 def test_a_picture_store_that_is_not_there_is_told(tmp_path):
     port = free_port()
     status, sentence = serve(
@@ -171,6 +179,7 @@ def test_a_picture_store_that_is_not_there_is_told(tmp_path):
     assert "secret-of-s3" not in sentence
 
 
+@pytest.mark.once
 def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "grok2api.sqlite3").write_bytes(b"not a database at all" * 100)

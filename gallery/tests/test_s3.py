@@ -16,6 +16,8 @@ from gallery.tests.drawing import draw
 from grok2api import env
 from tests.stores import OwnS3, free_port
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):

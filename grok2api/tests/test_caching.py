@@ -8,6 +8,8 @@ from django_redis.cache import RedisCache
 from grok2api.caching import SignedSerializer
 from tests.stores import OwnRedis
 
+pytestmark = pytest.mark.once
+
 
 class Trap:
     """Whoever unpickles it runs what an attacker wrote."""

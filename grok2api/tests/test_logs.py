@@ -9,6 +9,8 @@ import pytest
 
 from grok2api import logs
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def secrets(settings):

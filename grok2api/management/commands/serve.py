@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 from uvicorn.supervisors import Multiprocess
@@ -40,6 +41,7 @@ class Command(BaseCommand):
                 created = create_credentials()
         except preflight.NotReady as error:
             sys.exit(f"Not started: {error}")
+        call_command("clearsessions")
         records.mark_interrupted()
         self.greet(created)
         upkeep.mend_in_background()
