@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from django.utils import timezone
 
@@ -51,6 +52,20 @@ def find_files(path: Path) -> Iterator[FoundFile]:
         yield FoundFile(str(path), failure="there is no such file or folder")
 
 
+def find_in_archive(name: str, file: IO[bytes]) -> Iterator[FoundFile]:
+    """The files in a ZIP archive that was sent; `name` is what its sender calls it."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield from _members(name, archive)
+    except (OSError, zipfile.BadZipFile) as error:
+        yield FoundFile(name, failure=str(error) or type(error).__name__)
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether a file begins like a ZIP archive."""
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
 def is_picture(head: bytes) -> bool:
     """Whether a file begins like one of the formats that the library keeps."""
     return (
@@ -64,7 +79,7 @@ def _find(path: Path) -> Iterator[FoundFile]:
     try:
         if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive:
-                yield from _members(path, archive)
+                yield from _members(str(path), archive)
             return
         with path.open("rb") as file:
             head = file.read(16)
@@ -80,7 +95,7 @@ def _find(path: Path) -> Iterator[FoundFile]:
     yield FoundFile(str(path), data, _not_later(modified), _sidecar(str(path), _read_path))
 
 
-def _members(path: Path, archive: zipfile.ZipFile) -> Iterator[FoundFile]:
+def _members(path: str, archive: zipfile.ZipFile) -> Iterator[FoundFile]:
     by_name = {info.filename: info for info in archive.infolist()}
 
     def read(name: str, limit: int) -> bytes:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from threading import Barrier
-from typing import Any
+from typing import IO, Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection
 
 from . import ingest, tagging
-from .found_files import FoundFile, find_files
+from .found_files import FoundFile, find_files, find_in_archive
 from .models import Image
 from .pictures import UnreadablePicture
 
@@ -63,6 +63,15 @@ def import_paths(
     names = tagging.clean_names(tags)
     found = (file for path in paths for file in find_files(path))
     return run(take_in, (_item(file, names) for file in found), workers)
+
+
+def import_archive(
+    *, name: str, file: IO[bytes], tags: Iterable[str] = (), workers: int | None = 1
+) -> Iterator[Imported]:
+    """Take in every picture of a ZIP archive that was sent. See `import_paths`."""
+    names = tagging.clean_names(tags)
+    found = find_in_archive(name, file)
+    return run(take_in, (_item(each, names) for each in found), workers)
 
 
 def take_in(item: Item) -> Imported:

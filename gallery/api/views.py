@@ -1,6 +1,7 @@
 """The REST API of the library: parse, call one job, answer."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework import mixins, parsers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, UnsupportedMediaType, ValidationError
@@ -21,7 +22,8 @@ from .. import ingest, marking, pictures, removal, statistics, tagging
 from ..changes import ChangeReport
 from ..export import Embedding, export_images
 from ..filters import ImageFilter
-from ..imports import Outcome
+from ..found_files import is_archive
+from ..imports import Imported, Outcome, import_archive
 from ..models import Image, Tag
 from ..scanning import scan_storage
 from ..selection import Selection, read_selection
@@ -61,10 +63,20 @@ class ImageViewSet(
 
     @extend_schema(
         request={"multipart/form-data": serializers.UploadSerializer},
-        responses={200: serializers.ImageSerializer, 201: serializers.ImageSerializer},
+        responses={
+            200: PolymorphicProxySerializer(
+                "KnownOrImported",
+                [serializers.ImageSerializer, serializers.ScanSerializer],
+                resource_type_field_name=None,
+            ),
+            201: serializers.ImageSerializer,
+        },
     )
     def create(self, request: Request) -> Response:
-        """Take a picture file into the library; 200 answers the one that has its bytes already."""
+        """Take a picture file into the library; 200 answers the one that has its bytes already.
+
+        Of a ZIP archive every picture is taken in, and the answer is that of a scan.
+        """
         if not isinstance(request.data, QueryDict):
             raise UnsupportedMediaType(request.content_type)
         upload = serializers.UploadSerializer(
@@ -72,6 +84,11 @@ class ImageViewSet(
         )
         upload.is_valid(raise_exception=True)
         file = upload.validated_data["file"]
+        if is_archive(file.read(4)):
+            return imported(
+                import_archive(name=file.name, file=file, tags=upload.validated_data["tags"])
+            )
+        file.seek(0)
         if file.size > pictures.MAX_BYTES:
             limit = pictures.MAX_BYTES // 1024 // 1024
             raise ValidationError({"file": [f"The file is larger than {limit} MB."]})
@@ -256,13 +273,18 @@ class ScanView(APIView):
     @extend_schema(request=None, responses=serializers.ScanSerializer)
     def post(self, request: Request) -> Response:
         """Answers when all are in; each that could not be read is named and left where it is."""
-        by_outcome = defaultdict(list)
-        for file in scan_storage():
-            by_outcome[file.outcome].append(file)
-        added = [file.image_id for file in by_outcome[Outcome.ADDED]]
-        failed = [{"name": file.name, "reason": file.reason} for file in by_outcome[Outcome.FAILED]]
-        known = len(by_outcome[Outcome.KNOWN])
-        return Response({"added": len(added), "image_ids": added, "known": known, "failed": failed})
+        return imported(scan_storage())
+
+
+def imported(files: Iterable[Imported]) -> Response:
+    """What became of many files; those that are no pictures are not worth a word."""
+    by_outcome = defaultdict(list)
+    for file in files:
+        by_outcome[file.outcome].append(file)
+    added = [file.image_id for file in by_outcome[Outcome.ADDED]]
+    failed = [{"name": file.name, "reason": file.reason} for file in by_outcome[Outcome.FAILED]]
+    known = len(by_outcome[Outcome.KNOWN])
+    return Response({"added": len(added), "image_ids": added, "known": known, "failed": failed})
 
 
 def read(

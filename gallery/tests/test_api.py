@@ -121,6 +121,34 @@ def test_upload_stores_the_picture(staff, media_folder):
     assert sorted(tag.name for tag in image.tags.all()) == ["Fox", "red"]
 
 
+def test_upload_of_an_archive_takes_in_every_picture(staff, media_folder):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a/one.jpg", draw())
+        archive.writestr("../two.jpg", draw(color="#ff0000"))
+        archive.writestr("again.jpg", draw())
+        archive.writestr("broken.png", draw(format="PNG")[:60])
+        archive.writestr("notes.txt", "x")
+    file = SimpleUploadedFile("old.zip", out.getvalue())
+    answer = staff.post(IMAGES, {"file": file, "tags": "old"})
+    ids = list(Image.objects.order_by("pk").values_list("pk", flat=True))
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "added": 2, "image_ids": ids, "known": 1,
+        "failed": [
+            {"name": "old.zip/broken.png", "reason": "The picture is damaged or incomplete."}
+        ],
+    }  # fmt: skip
+    assert [image.tags.get().name for image in Image.objects.all()] == ["old", "old"]
+    broken = SimpleUploadedFile("cut.zip", out.getvalue()[:200])
+    assert staff.post(IMAGES, {"file": broken}).json() == {
+        "added": 0, "image_ids": [], "known": 0,
+        "failed": [{"name": "cut.zip", "reason": "File is not a zip file"}],
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

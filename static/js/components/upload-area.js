@@ -1,9 +1,10 @@
 /**
- * <upload-area data-most>: takes picture files that are dropped anywhere on the page or chosen by
- * its button. `data-most` is the largest file in bytes.
+ * <upload-area data-most>: takes picture files, folders and ZIP archives that are dropped anywhere
+ * on the page, or files chosen by its button. `data-most` is the largest picture in bytes.
  */
 import { announce } from "../lib/actions.js";
 import { inChunks } from "../lib/chunks.js";
+import { droppedFiles } from "../lib/dropped-files.js";
 import { toast } from "../lib/elements.js";
 import { formatBytes } from "../lib/format.js";
 import { api, send } from "../lib/requests.js";
@@ -46,11 +47,11 @@ class UploadArea extends HTMLElement {
     if (this.#depth <= 0) this.#hide();
   };
 
-  #onDrop = (event) => {
+  #onDrop = async (event) => {
     if (!holdsFiles(event)) return;
     event.preventDefault();
     this.#hide();
-    this.#upload([...event.dataTransfer.files]);
+    this.#upload(await droppedFiles(event.dataTransfer));
   };
 
   #hide() {
@@ -62,9 +63,9 @@ class UploadArea extends HTMLElement {
     if (files.length === 0) return;
     const refused = [];
     const act = async ([file]) => {
-      const reason = await this.#send(file);
-      if (reason) refused.push(`${file.name}: ${reason}`);
-      return { done: reason ? 0 : 1, failed: reason ? [{ id: file.name, reason }] : [] };
+      const { done, failed } = await this.#send(file);
+      refused.push(...failed.map(({ id, reason }) => `${id}: ${reason}`));
+      return { done, failed };
     };
     const label = text("uploading", { count: files.length });
     const result = await document
@@ -81,17 +82,23 @@ class UploadArea extends HTMLElement {
     if (result.done > 0) announce();
   }
 
-  /** Why a file was not taken, or null when it was. */
+  /** How many pictures a file has brought, and what was not taken of it. */
   async #send(file) {
     const most = Number(this.dataset.most);
-    if (file.size > most) return text("too-large", { size: formatBytes(most) });
+    const isArchive = file.name.toLowerCase().endsWith(".zip");
+    const refused = (reason) => ({ done: 0, failed: [{ id: file.name, reason }] });
+    if (file.size > most && !isArchive) {
+      return refused(text("too-large", { size: formatBytes(most) }));
+    }
     const form = new FormData();
     form.set("file", file);
     try {
-      await send(api("images/"), { form });
-      return null;
+      const answer = await send(api("images/"), { form });
+      if (answer.failed === undefined) return { done: 1, failed: [] };
+      const failed = answer.failed.map(({ name, reason }) => ({ id: name, reason }));
+      return { done: answer.added + answer.known, failed };
     } catch (error) {
-      return error.message;
+      return refused(error.message);
     }
   }
 }
