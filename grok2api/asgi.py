@@ -7,8 +7,11 @@ generations that wait for pictures hold no thread, and so never stand in a page'
 
 import json
 import logging
+import multiprocessing
 import os
 import re
+import signal
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -153,8 +156,24 @@ async def _live(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            _end_with_parent()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await generate.drain(timeout=settings.SHUTDOWN_SECONDS)
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def _end_with_parent() -> None:
+    """Stop gracefully when the program that started this process was killed.
+
+    Else its port would be held, by processes that nobody replaces.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def watch() -> None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=watch, name="parent", daemon=True).start()

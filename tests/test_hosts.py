@@ -155,6 +155,16 @@ def test_processes_are_replaced_without_a_failed_request(server):
     assert len(answered) > 5
 
 
+def test_processes_end_with_the_program_that_started_them(server):
+    orphans = workers(server)
+    assert len(orphans) == 2
+    server.process.kill()
+    server.process.wait()
+    wait_until(lambda: not any(command_of(str(pid)) for pid in orphans))
+    server.start()  # the port is free again
+    assert len(workers(server)) == 2
+
+
 def workers(server) -> set[int]:
     """Process ids of the serving processes."""
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
