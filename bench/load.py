@@ -7,9 +7,7 @@ lost.
 
 import asyncio
 import re
-import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,29 +16,23 @@ from statistics import quantiles
 
 import httpx2
 
+from bench.overhead import started_upstream
 from tests.server import Server
 
 UPSTREAM_SECONDS = 10
 
 
 def main(count: int) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "bench.upstream", str(port), str(UPSTREAM_SECONDS)]
-    upstream = subprocess.Popen(command)
-    try:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            Server(Path(folder), IMAGINE_UPSTREAM_URL=f"http://127.0.0.1:{port}/v1") as server,
-        ):
-            asyncio.run(measure(server, count))
-            with sqlite3.connect(server.folder / "data" / "grok2api.sqlite3") as database:
-                statuses = "SELECT status, COUNT(*) FROM imagine_generation GROUP BY status"
-                print("  rows      ", dict(database.execute(statuses)))
-                print("  pictures  ", *database.execute("SELECT COUNT(*) FROM gallery_image"))
-    finally:
-        upstream.kill()
+    with (
+        started_upstream(UPSTREAM_SECONDS) as port,
+        tempfile.TemporaryDirectory() as folder,
+        Server(Path(folder), IMAGINE_UPSTREAM_URL=f"http://127.0.0.1:{port}/v1") as server,
+    ):
+        asyncio.run(measure(server, count))
+        with sqlite3.connect(server.folder / "data" / "grok2api.sqlite3") as database:
+            statuses = "SELECT status, COUNT(*) FROM imagine_generation GROUP BY status"
+            print("  rows      ", dict(database.execute(statuses)))
+            print("  pictures  ", *database.execute("SELECT COUNT(*) FROM gallery_image"))
 
 
 async def measure(server: Server, count: int) -> None:

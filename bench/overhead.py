@@ -1,0 +1,129 @@
+"""What the gateway adds to its upstream's own time: `python -m bench.overhead`.
+
+One upstream that answers a 300 KB JPEG after 50 ms; asked directly, through this program, and,
+where the variable LITELLM names its executable, through the LiteLLM proxy (litellm[proxy] 1.85),
+in turns, by 1 and by 16 clients. This program stores every picture; the proxy stores none.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import quantiles
+
+import httpx2
+
+from tests.server import Server
+
+UPSTREAM_SECONDS = 0.05
+ROUNDS = 6
+REQUESTS = 48  # in a round, of each
+KEY = Server.api_key
+
+
+def main() -> None:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        upstream = f"http://127.0.0.1:{stack.enter_context(started_upstream())}/v1"
+        ways = {"upstream": upstream}
+        server = stack.enter_context(Server(folder, IMAGINE_UPSTREAM_URL=upstream))
+        ways["gateway"] = f"{server.url}/v1"
+        if executable := os.environ.get("LITELLM"):
+            ways["litellm"] = stack.enter_context(started_litellm(executable, folder, upstream))
+        for clients in (1, 16):
+            print(f"{clients} client{'s' * (clients > 1)}")
+            for name, values in asyncio.run(measure(ways, clients)).items():
+                cuts = quantiles(values, n=20)
+                print(f"  {name:9}  p50 {cuts[9]:7.1f} ms   p95 {cuts[18]:7.1f} ms")
+
+
+async def measure(ways: dict[str, str], clients: int) -> dict[str, list[float]]:
+    """Milliseconds of every request, by way."""
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    async with httpx2.AsyncClient(timeout=120) as http:
+        for number in range(ROUNDS + 1):
+            for name, url in ways.items():
+                values = await one_round(http, url, clients)
+                if number:  # the first round opens connections
+                    found[name] += values
+    return found
+
+
+async def one_round(http: httpx2.AsyncClient, url: str, clients: int) -> list[float]:
+    values: list[float] = []
+
+    async def client() -> None:
+        for _ in range(REQUESTS // clients):
+            began = time.perf_counter()
+            response = await http.post(
+                f"{url}/images/generations",
+                json={
+                    "model": "grok-imagine-1.0",
+                    "prompt": "a fox",
+                    "response_format": "b64_json",
+                },
+                headers={"Authorization": f"Bearer {KEY}"},
+            )
+            assert response.status_code == 200, response.text[:500]
+            assert response.json()["data"][0]["b64_json"]
+            values.append((time.perf_counter() - began) * 1000)
+
+    await asyncio.gather(*(client() for _ in range(clients)))
+    return values
+
+
+@contextmanager
+def started_upstream(seconds: float = UPSTREAM_SECONDS) -> Iterator[int]:
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "bench.upstream", str(port), str(seconds)])
+    try:
+        yield port
+    finally:
+        process.kill()
+
+
+@contextmanager
+def started_litellm(executable: str, folder: Path, upstream: str) -> Iterator[str]:
+    port = free_port()
+    config = folder / "litellm.json"  # JSON is YAML
+    model = {"model": "openai/grok-imagine-1.0", "api_base": upstream, "api_key": "none"}
+    config.write_text(
+        json.dumps({"model_list": [{"model_name": "grok-imagine-1.0", "litellm_params": model}]})
+    )
+    process = subprocess.Popen(
+        [executable, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)],
+        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}/health/liveliness", timeout=5)
+                break
+            except OSError:
+                assert time.monotonic() < deadline, "LiteLLM did not start"
+                time.sleep(0.5)
+        yield f"{url}/v1"
+    finally:
+        process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()
