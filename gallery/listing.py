@@ -7,15 +7,17 @@ the rows: pictures that changed since their segment was built, and words longer 
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Subquery, Sum
 
-from . import statistics, walking
+from . import snapshot, statistics, walking
 from .models import Image
 from .search.building import changed_ids, library_version
 from .search.criteria import Criteria
 from .search.matching import Found, Index
+from .snapshot import remembered
 
 EXACT_UP_TO = 10_000
 """Candidates whose rows are read to count them exactly."""
@@ -97,16 +99,29 @@ def find_page(criteria: Criteria, *, page: int = 1, page_size: int) -> Page:
     return Page(ids=ids, count=count, count_exact=exact, page=page, page_size=size)
 
 
+@remembered
 def find(criteria: Criteria) -> Found:
     """The pictures outside the trash that meet the criteria, but for `Found.check`."""
-    changed = changed_ids()
-    index = Index()
+    changed, index, unknown = _index()
     found = index.find(criteria)
-    unknown = _unknown(index, changed)
     if unknown is not None:
         rows = Image.objects.matching(criteria).filter(unknown).order_by()
         found.correct(changed=changed, matching=rows.values_list("pk", flat=True))
     return found
+
+
+@remembered
+def _index() -> tuple[list[int], Index, Q | None]:
+    """The changed pictures, the index, and which rows must be looked at beside it."""
+    changed = changed_ids()
+    index = Index()
+    return changed, index, _unknown(index, changed)
+
+
+def newest_id() -> int:
+    """The id of the picture that was added last; 0 when there is none."""
+    known = _index()[1].newest_id() if snapshot.knows(_index) else 0
+    return known or Image.objects.newest_id()
 
 
 def _unknown(index: Index, changed: list[int]) -> Q | None:
@@ -116,7 +131,11 @@ def _unknown(index: Index, changed: list[int]) -> Q | None:
     gaps = Q()
     for first, last in index.gaps():
         gaps |= Q(pk__gte=first) if last is None else Q(pk__range=(first, last))
-    outside = list(Image.objects.filter(gaps).order_by().values_list("pk", flat=True)[:FEW])
+    outside = (
+        list(Image.objects.filter(gaps).order_by().values_list("pk", flat=True)[:FEW])
+        if gaps
+        else []
+    )
     if len(outside) == FEW:
         return gaps | Q(pk__among=changed)
     return Q(pk__among=[*changed, *outside]) if changed or outside else None
@@ -133,9 +152,13 @@ def exact_count(criteria: Criteria) -> int:
     """How many pictures meet the criteria; a number that costs is kept until something changes."""
     if criteria.trashed:
         return Image.objects.matching(criteria).order_by().count()
+    if criteria.is_plain:
+        return statistics.total_count()
     found = find(criteria)
     if found.check is None:
         return found.count
+    if found.count <= EXACT_UP_TO:
+        return len(checked_ids(found))
     key = f"gallery-count-{library_version()}-{hash(criteria)}"
     count = cache.get(key)
     if count is None:
@@ -181,15 +204,20 @@ def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int |
     """
     found = None if criteria.trashed or criteria.is_plain else find(criteria)
     back = replace(criteria, descending=not criteria.descending)
-    return _next_id(back, found, image), _next_id(criteria, found, image)
-
-
-def _next_id(criteria: Criteria, found: Found | None, image: Image) -> int | None:
     if found and found.count > EXACT_UP_TO:
-        return walking.first_behind(criteria, found, image)
+        before = walking.first_behind(back, found, image)
+        return before, walking.first_behind(criteria, found, image)
+    both = Image.objects.filter(pk=image.pk).values_list(
+        Subquery(_behind(back, found, image)), Subquery(_behind(criteria, found, image))
+    )
+    return both.first() or (None, None)
+
+
+def _behind(criteria: Criteria, found: Found | None, image: Image) -> "QuerySet[Image, Any]":
+    """The id of the picture that comes next."""
     if found is None:
         rows = Image.objects.matching(criteria)
     else:
         rows = Image.objects.matching(found.check) if found.check else Image.objects.all()
         rows = rows.filter(pk__among=found.ids()).order_by(*criteria.ordering)
-    return rows.filter(walking.behind(criteria, image)).values_list("pk", flat=True).first()
+    return rows.filter(walking.behind(criteria, image)).values("pk")[:1]

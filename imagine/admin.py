@@ -43,6 +43,12 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
             "monthly_budget_usd",
         )  # fmt: skip
 
+    def clean_expires_at(self) -> Any:
+        moment = self.cleaned_data["expires_at"]
+        if moment and not 1000 <= moment.year <= 9998:  # in UTC some databases have no such day
+            raise forms.ValidationError(self.fields["expires_at"].error_messages["invalid"])
+        return moment
+
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):

@@ -28,6 +28,7 @@ from ..models import Image, Tag
 from ..scanning import scan_storage
 from ..selection import Selection, read_selection
 from ..serving import serve_archive, serve_file
+from ..snapshot import one_snapshot
 from . import serializers
 from .pagination import ImagePagination
 from .parsers import JSONParser
@@ -56,6 +57,11 @@ class ImageViewSet(
 
     def get_queryset(self) -> QuerySet[Image]:
         return Image.objects.with_tags()
+
+    @one_snapshot()
+    def list(self, request: Request) -> Response:
+        """Pictures that meet the query's filters, page by page."""
+        return super().list(request)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """One picture is found in the library and in the trash; lists are as the filter says."""

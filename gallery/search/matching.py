@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from django.apps import apps
+from django.db import models
 from django.utils import timezone
 
 from . import tokens
@@ -60,8 +62,14 @@ class Index:
 
     def __init__(self) -> None:
         rows = Segment.objects.filter(version=current_version()).order_by("number")
-        self.segments = list(rows)
+        newest = apps.get_model("gallery", "Image").objects.order_by("-pk").values("pk")[:1]
+        self.segments = list(rows.annotate(newest=models.Subquery(newest)))
+        self._read: dict[int, list[tuple[int, bytes]]] = {}
         self.numbers = [segment.number for segment in self.segments]
+
+    def newest_id(self) -> int:
+        """The id of the picture that was added last; 0 where that is not known."""
+        return next((each.newest or 0 for each in self.segments), 0)
 
     def days(self) -> tuple[date | None, date | None]:
         """The first and the last local day of all pictures in the index."""
@@ -79,29 +87,38 @@ class Index:
         return max((each.largest for each in self.segments), default=0)
 
     def gaps(self) -> Iterator[tuple[int, int | None]]:
-        """Ranges of ids that the index knows nothing of: first, and last or None."""
+        """Ranges of ids that the index knows nothing of: first, and last or None.
+
+        The last range is left out where no picture lies in it.
+        """
         following = 0
         for number in self.numbers:
             if number > following:
                 yield following << SEGMENT_BITS, (number << SEGMENT_BITS) - 1
             following = number + 1
-        yield following << SEGMENT_BITS, None
+        if self.newest_id() >= following << SEGMENT_BITS:
+            yield following << SEGMENT_BITS, None
 
     def read(self, names: Iterable[str]) -> dict[str, SetBySegment]:
-        """The sets of these tokens, in one query and so of one moment."""
+        """The sets of these tokens. One query for all that were not read before."""
         codes = {name: code(name) for name in names}
         in_bucket: dict[int, list[str]] = {}
         for name, number in codes.items():
             in_bucket.setdefault(bucket(number), []).append(name)
         sets: dict[str, SetBySegment] = {name: {} for name in codes}
         known = set(self.numbers)
-        rows = Posting.objects.filter(bucket__in=in_bucket).order_by()
-        for place, segment, data in rows.values_list("bucket", "segment", "data"):
-            if segment not in known:
-                continue
-            for name in in_bucket[place]:
-                if bits := unpack(bytes(data), codes[name]):
-                    sets[name][segment] = bits
+        unread = in_bucket.keys() - self._read.keys()
+        if unread:
+            self._read.update((place, []) for place in unread)
+            rows = Posting.objects.filter(bucket__in=unread).order_by()
+            for place, segment, data in rows.values_list("bucket", "segment", "data"):
+                if segment in known:
+                    self._read[place].append((segment, bytes(data)))
+        for place, named in in_bucket.items():
+            for segment, data in self._read[place]:
+                for name in named:
+                    if bits := unpack(data, codes[name]):
+                        sets[name][segment] = bits
         return sets
 
     def find(self, criteria: Criteria) -> Found:

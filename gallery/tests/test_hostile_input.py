@@ -86,3 +86,25 @@ def test_admin_search_for_more_than_a_prompt_finds_nothing(staff, add_image):
     add_image()
     response = staff.get(reverse("admin:gallery_image_changelist"), {"q": "x" * 33_000})
     assert (response.status_code, response.context["cl"].result_count) == (200, 0)
+
+
+def test_admin_refuses_an_address_with_nul(staff, db):
+    response = staff.get(reverse("admin:gallery_image_changelist"), {"model": "\0"})
+    assert response.status_code == 400
+
+
+def test_login_under_a_name_that_nobody_can_have_is_refused(client, db):
+    response = client.post("/admin/login/", {"username": "x" * 1000, "password": "x"})
+    assert (response.status_code, list(response.context["form"].errors)) == (200, ["username"])
+
+
+def test_key_cannot_expire_before_time_began(staff, db):
+    moment = {"expires_at_0": "0001-01-01", "expires_at_1": "00:00"}
+    response = staff.post(reverse("admin:imagine_apikey_add"), {"name": "k", **moment})
+    assert list(response.context["adminform"].form.errors) == ["expires_at"]
+
+
+def test_list_survives_the_end_of_time(staff, add_image):
+    add_image()
+    response = staff.get("/admin/gallery/?start_date=9999-12-01&end_date=9999-12-31")
+    assert response.status_code == 200

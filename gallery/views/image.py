@@ -13,12 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from .. import marking, removal, tagging
 from ..models import Image
+from ..snapshot import one_snapshot
 from .detail import show_detail
 from .state import read_state
 
 
 @require_safe
 @staff_member_required
+@one_snapshot()
 def image_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The picture as a fragment for the dialog; its neighbours are those of the query's list."""
     trashed = request.GET.get("trash") == "only"

@@ -13,7 +13,9 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from .. import pictures, statistics
+from ..listing import newest_id
 from ..models import Image
+from ..snapshot import one_snapshot
 from . import chips
 from .detail import show_detail
 from .state import PAGE_SIZES, ListState, read_state, remember
@@ -36,6 +38,7 @@ def trash(request: HttpRequest) -> HttpResponse:
     return _list(request, read_state(request, trashed=True), section="trash")
 
 
+@one_snapshot()
 def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpResponse:
     page = state.find_page()
     # A request of the page's own script changes the results alone.
@@ -61,15 +64,15 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
         context["timeline"] = timeline(
             context["summary"].days,
             state.query,
-            start=_date(state.query.get("start_date")),
-            end=_date(state.query.get("end_date")),
+            start=_date(state.query.get("start_date")) if state.criteria else None,
+            end=_date(state.query.get("end_date")) if state.criteria else None,
         )
     if fragment:
         response = render(request, "gallery/_gallery.html", context)
     else:
         if asked in images:
             context["detail"] = show_detail(images[asked], state, page_ids=page.ids)
-        context["newest_id"] = Image.objects.newest_id()
+        context["newest_id"] = newest_id()
         response = render(request, "gallery/image_list.html", context)
     patch_vary_headers(response, ["HX-Request"])
     remember(response, state)

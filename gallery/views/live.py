@@ -9,6 +9,7 @@ from .. import statistics as counters
 from ..filters import ImageFilter
 from ..listing import all_ids, exact_count, total_size
 from ..models import Image
+from ..snapshot import one_snapshot
 from ..suggestions import did_you_mean
 from . import chips
 from .state import read_state
@@ -18,6 +19,7 @@ MOST_SUGGESTIONS = 4
 
 @require_safe
 @staff_member_required
+@one_snapshot()
 def statistics(request: HttpRequest) -> HttpResponse:
     """The statistic cards; with `after=ID` also how many pictures have come since that one."""
     after = request.GET.get("after", "")
@@ -36,6 +38,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @staff_member_required
+@one_snapshot()
 def selection(request: HttpRequest) -> JsonResponse:
     """Everything that the query's filters match: `{count, bytes}`, with `ids` also the ids.
 
@@ -53,6 +56,7 @@ def selection(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 @staff_member_required
+@one_snapshot()
 def suggestions(request: HttpRequest) -> HttpResponse:
     """Where nothing was found: how many pictures there are without each of the filters."""
     trashed = request.GET.get("trash") == "only"
