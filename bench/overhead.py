@@ -68,7 +68,6 @@ async def one_round(http: httpx2.AsyncClient, url: str, clients: int) -> list[fl
                 json={
                     "model": "grok-imagine-1.0",
                     "prompt": "a fox",
-                    "response_format": "b64_json",
                 },
                 headers={"Authorization": f"Bearer {KEY}"},
             )

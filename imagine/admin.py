@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from . import keys
-from .models import ApiKey, Generation
+from .models import ApiKey, Generation, UpstreamNotice
 
 
 class ModelNames(forms.CharField):
@@ -104,6 +104,22 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
         self,
         request: HttpRequest,
         obj: ApiKey | None = None,
+    ) -> bool:
+        return False
+
+
+@admin.register(UpstreamNotice)
+class UpstreamNoticeAdmin(admin.ModelAdmin[UpstreamNotice]):
+    """What upstreams said of our keys for them, the latest of each."""
+
+    list_display = ("key_prefix", "upstream", "event", "happened_at", "until")
+    list_filter = ("event", "upstream")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: UpstreamNotice | None = None
     ) -> bool:
         return False
 

@@ -151,3 +151,30 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.prompt[:60]}"
+
+
+class UpstreamNotice(models.Model):
+    """The last thing that an upstream said of one of our keys for it."""
+
+    class Event(models.TextChoices):
+        REFUSED = "refused", _("refused")
+        LIMITED = "limited", _("limited in its rate")
+
+    upstream = models.CharField(_("upstream"), max_length=200)
+    key_prefix = models.CharField(_("key begins with"), max_length=12, blank=True)
+    event = models.CharField(_("event"), max_length=16, choices=Event.choices)
+    happened_at = models.DateTimeField(_("when"))
+    until = models.DateTimeField(_("left alone until"))
+
+    class Meta:
+        verbose_name = _("upstream key")
+        verbose_name_plural = _("upstream keys")
+        ordering: ClassVar = ["-happened_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["upstream", "key_prefix"], name="imagine_one_notice_per_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key_prefix}… · {self.get_event_display()}"

@@ -17,6 +17,7 @@ from . import callers
 from .dialects import MAX_SOURCES
 from .forms import COMMON_RATIOS, NUMBERS, ImagineForm
 from .links import file_path
+from .notices import refused_now
 from .usage import read_usage, total
 
 RECENT = 24
@@ -69,6 +70,7 @@ def imagine(request: HttpRequest) -> HttpResponse:
             ],
             "sources": _sources(request.GET.getlist("edit")),
             "max_sources": MAX_SOURCES,
+            "refused_keys": refused_now(),
         },
     )
 

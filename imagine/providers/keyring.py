@@ -22,6 +22,11 @@ class UpstreamKey:
     rests_until: float = 0.0
     refused_until: float = 0.0
 
+    @property
+    def prefix(self) -> str:
+        """As much of it as may be shown."""
+        return self.secret[: min(7, len(self.secret) // 3)]
+
 
 class KeyRing:
     """The keys of one upstream, as this process knows them.
@@ -59,13 +64,16 @@ class KeyRing:
         finally:
             key.in_flight -= 1
 
-    def rest(self, key: UpstreamKey, seconds: int | None) -> None:
-        """The upstream limits this key."""
-        key.rests_until = time.monotonic() + (DEFAULT_REST_SECONDS if seconds is None else seconds)
+    def rest(self, key: UpstreamKey, seconds: int | None) -> int:
+        """The upstream limits this key; returns for how many seconds it rests."""
+        rest = DEFAULT_REST_SECONDS if seconds is None else seconds
+        key.rests_until = time.monotonic() + rest
+        return rest
 
-    def refuse(self, key: UpstreamKey) -> None:
-        """The upstream does not know this key."""
+    def refuse(self, key: UpstreamKey) -> int:
+        """The upstream does not know this key; returns for how many seconds it is left alone."""
         key.refused_until = time.monotonic() + REFUSED_SECONDS
+        return REFUSED_SECONDS
 
     @property
     def has_another(self) -> bool:

@@ -13,9 +13,13 @@ from typing import Any
 
 import httpx2
 
+from imagine import notices
+from imagine.models import UpstreamNotice
+from imagine.threads import in_thread
+
 from .base import ProviderError
 from .failures import failure
-from .keyring import KeyRing
+from .keyring import KeyRing, UpstreamKey
 
 MAX_ANSWER = 256 * 1024 * 1024
 """Bytes: ten pictures of 16 MB, as base64 and with room."""
@@ -115,11 +119,21 @@ class Upstream:
                 await response.aclose()
             error = failure(response.status_code, response.headers, body)
             if response.status_code == 429:
-                self.keys.rest(key, error.retry_after)
+                rest = self.keys.rest(key, error.retry_after)
+                await self._note(key, UpstreamNotice.Event.LIMITED, rest)
             elif response.status_code in (401, 403):
-                logger.error("%s refused the key %s…", self.base_url, key.secret[:7])
-                self.keys.refuse(key)
+                await self._note(key, UpstreamNotice.Event.REFUSED, self.keys.refuse(key))
             raise error
+
+    async def _note(self, key: UpstreamKey, event: UpstreamNotice.Event, seconds: int) -> None:
+        logger.warning("%s: the key %s… was %s", self.base_url, key.prefix, event)
+        await in_thread(
+            notices.record,
+            upstream=self.base_url,
+            key_prefix=key.prefix,
+            event=event,
+            seconds=seconds,
+        )
 
 
 def read_json(body: bytes | str) -> Any:

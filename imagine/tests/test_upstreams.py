@@ -7,7 +7,7 @@ import pytest
 
 from gallery.models import Image
 from gallery.tests.drawing import draw
-from imagine.models import Generation
+from imagine.models import Generation, UpstreamNotice
 from imagine.providers import openai
 from imagine.providers import upstream as upstream_module
 
@@ -171,6 +171,10 @@ def test_another_key_takes_over_from_one_that_is_refused(upstream, ask, settings
     assert [request.headers["authorization"] for request in upstream.received] == [
         "Bearer first", "Bearer second", "Bearer second",
     ]  # fmt: skip
+    notice = UpstreamNotice.objects.get()
+    assert (notice.key_prefix, notice.event) == ("f", "limited" if status == 429 else "refused")
+    wait = (notice.until - notice.happened_at).total_seconds()
+    assert wait == (60 if status == 429 else 600)
 
 
 def test_one_broken_picture_does_not_cost_the_others(upstream, ask):
@@ -291,3 +295,13 @@ def test_openai_models_get_sizes_and_other_models_ratios(upstream, ask):
             "size": "1536x1024",
         },
     ]
+
+
+@pytest.mark.parametrize("upstream", ["xai"], indirect=True)
+def test_refused_key_is_shown_on_the_imagine_page(upstream, ask, staff):
+    upstream.replies = [send(401, {"error": "no"})]
+    ask()
+    page = staff.get("/admin/imagine/").content.decode()
+    assert "refused the key <code>upst…</code>" in page
+    assert "upstream-key" not in page
+    assert "upst" in staff.get("/admin/imagine/upstreamnotice/").content.decode()

@@ -63,7 +63,7 @@ def test_page_shows_what_the_user_made_before(
     for number in range(rows):
         generation = Generation.objects.create(prompt="x", n=1, user=admin_user)
         generation.images.add(add_image(prompt=f"mine {number}"))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         page = staff.get("/admin/imagine/").content.decode()
     assert re.findall(r'dir="auto">(mine \d)<', page) == [
         f"mine {number}" for number in reversed(range(rows))
