@@ -60,7 +60,7 @@ def open_imagine(page: Page, language: str) -> None:
     page.goto("/admin/imagine/")
     page.locator("#id_prompt").fill(PROMPTS[language])
     page.locator("input[name=n][value='4']").check(force=True)
-    page.locator("[data-generate]").click()
+    page.locator("button[data-generate]").click()
     for tile in range(4):
         page.locator(".tile__picture:visible").nth(tile).wait_for()
 
