@@ -11,6 +11,7 @@ from imagine.providers.base import DEFAULT_MODEL, EDIT_MODEL
 Schema = dict[str, Any]
 
 SECURITY: list[Schema] = [{"apiKey": []}]
+SIDE = r"[1-9][0-9]{0,4}"
 TAG = ["OpenAI-compatible API"]
 
 
@@ -45,6 +46,12 @@ def _integer(description: str, lowest: int, highest: int, **more: Any) -> Schema
             **more}  # fmt: skip
 
 
+def _nullable(schema: Schema) -> Schema:
+    """In OpenAPI 3.0 an enumeration must name null too."""
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "nullable": True, **choices}
+
+
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -53,13 +60,16 @@ def _object(required: list[str], properties: Schema) -> Schema:
     return {"type": "object", "required": required, "properties": properties}
 
 
-COMMON: Schema = {
-    "prompt": _text("What to paint.", maxLength=dialects.MAX_PROMPT_LENGTH, minLength=1),
+OPTIONAL: Schema = {
     "model": _text("An id that `GET /v1/models` lists.", default=DEFAULT_MODEL),
     "n": _integer("How many pictures.", 1, dialects.MAX_N, default=1),
-    "size": _text("`auto`, a width and a height such as `1536x1024`, or a ratio.", default="auto"),
+    "size": _text(
+        "`auto`, a width and a height such as `1536x1024`, or a ratio.",
+        default="auto", pattern=f"^(auto|{SIDE}x{SIDE}|{SIDE}:{SIDE})?$",
+    ),
     "aspect_ratio": _text(
-        f"`auto` or a ratio; the nearest of {', '.join(ASPECT_RATIOS)} is taken.", default="auto"
+        f"`auto` or a ratio; the nearest of {', '.join(ASPECT_RATIOS)} is taken.",
+        default="auto", pattern=f"^(auto|{SIDE}:{SIDE})?$",
     ),
     "resolution": _choice("xAI's; taken from `size` where it is not given.", ("1k", "2k")),
     "quality": _choice("Left out where the provider has no such choice.", dialects.QUALITIES),
@@ -74,6 +84,12 @@ COMMON: Schema = {
     "partial_images": _integer("Unfinished pictures in the stream.", 0, 3, default=0),
     "user": _text("Your own mark for whoever asks.", maxLength=dialects.MAX_USER_LENGTH),
 }  # fmt: skip
+
+COMMON: Schema = {
+    "prompt": _text("What to paint.", maxLength=dialects.MAX_PROMPT_LENGTH, pattern=r"\S"),
+    **{name: _nullable(schema) for name, schema in OPTIONAL.items()},
+}
+"""Null counts as absent, as many clients send it."""
 
 FILE: Schema = {"type": "string", "format": "binary"}
 
@@ -164,7 +180,12 @@ PICTURES: Schema = {
     "description": "The pictures, or with `stream` their events.",
     "content": {
         "application/json": {"schema": _ref("ImagesResponse")},
-        "text/event-stream": {"schema": {"type": "string"}},
+        "text/event-stream": {
+            "schema": {
+                "description": "Events with OpenAI's names and fields: `partial_image`, "
+                "`completed`, `error`."
+            }
+        },
     },
 }
 
