@@ -34,7 +34,7 @@ class Facets:
 
 def count_facets(criteria: Criteria) -> Facets:
     """Exact counts under the criteria; kept until the library changes."""
-    key = f"gallery-facets-{library_version()}-{hash(criteria)}"
+    key = f"gallery-facets-{library_version()}-{criteria.fingerprint}"
     facets = cache.get(key)
     if facets is None:
         facets = _count_trash(criteria) if criteria.trashed else _count(criteria)

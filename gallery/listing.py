@@ -159,7 +159,7 @@ def exact_count(criteria: Criteria) -> int:
         return found.count
     if found.count <= EXACT_UP_TO:
         return len(checked_ids(found))
-    key = f"gallery-count-{library_version()}-{hash(criteria)}"
+    key = f"gallery-count-{library_version()}-{criteria.fingerprint}"
     count = cache.get(key)
     if count is None:
         count = len(checked_ids(find(criteria)))  # found anew: not older than its version

@@ -1,8 +1,11 @@
 """What somebody looks for: pure values, the same for pages, API, selections and every database."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class SortBy(StrEnum):
@@ -50,7 +53,17 @@ class Criteria:
         return self == Criteria(sort_by=self.sort_by, descending=self.descending)
 
     @property
+    def fingerprint(self) -> str:
+        """The same for equal criteria in every process, which `hash` of texts is not."""
+        text = json.dumps(asdict(self), default=_plain)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
     def ordering(self) -> tuple[str, str]:
         """Sort key and id, both in one direction, so that one index walks them."""
         sign = "-" if self.descending else ""
         return f"{sign}{self.sort_by}", f"{sign}id"
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, frozenset) else value.isoformat()
