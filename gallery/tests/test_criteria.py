@@ -6,8 +6,11 @@ import sys
 from datetime import UTC, datetime
 
 from gallery.search.criteria import Criteria, Word
+from tests.server import ROOT
 
 PROGRAM = """
+import django
+django.setup()
 from gallery.search.criteria import Criteria, Word
 print(Criteria(words=(Word("日落"),), models=(frozenset({"a", "b", "c", "d"}),)).fingerprint)
 """
@@ -17,7 +20,7 @@ def test_fingerprint_is_the_same_in_every_process():
     here = Criteria(words=(Word("日落"),), models=(frozenset("dcba"),)).fingerprint
     for seed in "123":
         run = subprocess.run(
-            [sys.executable, "-c", PROGRAM], env={**os.environ, "PYTHONHASHSEED": seed},
+            [sys.executable, "-c", PROGRAM], env={**os.environ, "PYTHONHASHSEED": seed}, cwd=ROOT,
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert run.stdout.strip() == here
