@@ -30,6 +30,7 @@ urlpatterns = [
     path("images/<id:pk>/delete/", views.image_delete, name="image_delete"),
     path("images/<id:pk>/restore/", views.image_restore, name="image_restore"),
     path("live/statistics/", views.statistics, name="statistics"),
+    path("live/count/", views.count, name="count"),
     path("live/selection/", views.selection, name="selection"),
     path("live/suggestions/", views.suggestions, name="suggestions"),
 ]

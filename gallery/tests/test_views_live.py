@@ -5,7 +5,7 @@ import pytest
 LIVE = "/admin/gallery/live/"
 
 
-@pytest.mark.parametrize("name", ["statistics/", "selection/", "suggestions/"])
+@pytest.mark.parametrize("name", ["statistics/", "count/", "selection/", "suggestions/"])
 def test_visitor_is_sent_to_login(client, db, name):
     assert client.get(LIVE + name).status_code == 302
 
@@ -31,6 +31,14 @@ def test_selection_is_everything_that_matches(
     assert total == {"count": pictures, "bytes": sum(image.file_size for image in images)}
     ids = staff.get(LIVE + "selection/", {"model": "m", "ids": ""}).json()["ids"]
     assert sorted(ids) == [image.pk for image in images]
+
+
+def test_exact_count_follows_an_upper_bound(staff, add_image):
+    for prompt in ("abcd", "abcxbcd", "bcd"):  # the second has all grams of the search, not it
+        add_image(prompt=prompt)
+    assert staff.get(LIVE + "count/", {"search": "abcd"}).text.strip() == "1 picture"
+    assert staff.get(LIVE + "count/", {"search": "bcd"}).text.strip() == "3 pictures"
+    assert staff.get(LIVE + "count/", {"start_date": "x"}).text.strip() == "0 pictures"
 
 
 def test_selection_with_a_bad_filter_is_refused(staff, db):

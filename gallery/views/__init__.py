@@ -4,9 +4,10 @@ from .archive import export
 from .emptying import empty_trash
 from .image import image_delete, image_detail, image_favorite, image_restore, image_tags
 from .listing import image_list, trash
-from .live import selection, statistics, suggestions
+from .live import count, selection, statistics, suggestions
 
 __all__ = [
+    "count",
     "empty_trash",
     "export",
     "image_delete",

@@ -39,6 +39,16 @@ def statistics(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_member_required
 @one_snapshot()
+def count(request: HttpRequest) -> HttpResponse:
+    """How many pictures the query's filters match, exactly, where the list had an upper bound."""
+    state = read_state(request)
+    found = 0 if state.criteria is None else exact_count(state.criteria)
+    return render(request, "gallery/_count.html", {"count": found})
+
+
+@require_safe
+@staff_member_required
+@one_snapshot()
 def selection(request: HttpRequest) -> JsonResponse:
     """Everything that the query's filters match: `{count, bytes}`, with `ids` also the ids.
 

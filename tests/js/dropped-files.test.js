@@ -23,7 +23,11 @@ const names = async (transfer) => (await droppedFiles(transfer)).map(({ name }) 
 
 test("files of folders are found at any depth, hidden ones are left out", async () => {
   const inner = folder("b", file("5.jpg"), file("3.jpg"), file("4.jpg"), file(".DS_Store"));
-  const transfer = drop(file("1.jpg"), folder("a", inner, file("a.jpg")), folder(".git", file("x")));
+  const transfer = drop(
+    file("1.jpg"),
+    folder("a", inner, file("a.jpg")),
+    folder(".git", file("x")),
+  );
   assert.deepEqual(await names(transfer), ["1.jpg", "a.jpg", "3.jpg", "4.jpg", "5.jpg"]);
 });
 

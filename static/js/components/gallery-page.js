@@ -106,8 +106,11 @@ class GalleryPage extends HTMLElement {
       detail.shouldSwap = false;
       location.reload();
     }
+    if (detail.target.id !== "gallery" || !detail.shouldSwap) return;
     const focused = document.activeElement?.closest("gallery-page [data-id]");
     this.#focus = focused && { id: focused.dataset.id, place: this.#items.indexOf(focused) };
+    // htmx says goodbye to every single element that goes; these have nothing to hear.
+    this.querySelector("[data-items]")?.replaceChildren();
   };
 
   #onAfterSwap = ({ target, detail }) => {
