@@ -1,7 +1,10 @@
 """The REST API of the library, as a client meets it."""
 
+import base64
+import hashlib
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -358,3 +361,17 @@ def test_scan_takes_in_what_lies_in_the_media_folder(staff, media_folder):
     assert answer == {"added": 1, "image_ids": [image.pk], "known": 0}
     assert [file["name"] for file in failed] == ["dropped/b.jpg"]
     assert sorted(path.name for path in (media_folder / "dropped").iterdir()) == ["b.jpg"]
+
+
+def test_browsable_pages_have_no_inline_style_that_their_policy_forbids(staff, add_image):
+    add_image(tags=["a"])
+    for path in (IMAGES, TAGS, "/api/docs/"):
+        response = staff.get(path, headers={"Accept": "text/html"})
+        styles = set(re.findall(r'style="([^"]*)"', response.text))
+        assert (styles - {"float: right; margin-right: 10px"}, "<style" in response.text) == (
+            set(),
+            False,
+        )
+    policy = staff.get(IMAGES, headers={"Accept": "text/html"}).headers["Content-Security-Policy"]
+    digest = hashlib.sha256(b"float: right; margin-right: 10px").digest()
+    assert f"'sha256-{base64.b64encode(digest).decode()}'" in policy
