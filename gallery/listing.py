@@ -7,13 +7,13 @@ the rows: pictures that changed since their segment was built, and words longer 
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q, QuerySet, Subquery, Sum
+from django.db.models import Q, Sum
 
 from . import snapshot, statistics, walking
 from .models import Image
+from .querysets import ImageQuerySet
 from .search.building import changed_ids, library_version
 from .search.criteria import Criteria
 from .search.matching import Found, Index
@@ -102,20 +102,33 @@ def find_page(criteria: Criteria, *, page: int = 1, page_size: int) -> Page:
 @remembered
 def find(criteria: Criteria) -> Found:
     """The pictures outside the trash that meet the criteria, but for `Found.check`."""
-    changed, index, unknown = _index()
+    changed, index, outside = _index()
     found = index.find(criteria)
-    if unknown is not None:
-        rows = Image.objects.matching(criteria).filter(unknown).order_by()
-        found.correct(changed=changed, matching=rows.values_list("pk", flat=True))
+    rows = Image.objects.matching(criteria).order_by()
+    if outside is not None:
+        if unknown := [*changed, *outside]:
+            found.correct(changed=changed, matching=rows.ids_among(unknown))
+    else:
+        ids = set(rows.filter(_gaps(index)).values_list("pk", flat=True))
+        if index.numbers:
+            ids.update(rows.ids_among(changed))
+        found.correct(changed=changed, matching=ids)
     return found
 
 
 @remembered
-def _index() -> tuple[list[int], Index, Q | None]:
-    """The changed pictures, the index, and which rows must be looked at beside it."""
+def _index() -> tuple[list[int], Index, list[int] | None]:
+    """The changed pictures, the index, and the ids outside of it (None: too many to be named)."""
     changed = changed_ids()
     index = Index()
-    return changed, index, _unknown(index, changed)
+    gaps = _gaps(index)
+    if not index.numbers:
+        return changed, index, None
+    if not gaps:
+        return changed, index, []
+    rows = Image.objects.filter(gaps).order_by().values_list("pk", flat=True)
+    ids = list(rows[: FEW + 1])
+    return changed, index, ids if len(ids) <= FEW else None
 
 
 def newest_id() -> int:
@@ -124,28 +137,20 @@ def newest_id() -> int:
     return known or Image.objects.newest_id()
 
 
-def _unknown(index: Index, changed: list[int]) -> Q | None:
-    """Which rows must be looked at, since the index does not know their present state."""
-    if not index.numbers:
-        return Q()
+def _gaps(index: Index) -> Q:
     gaps = Q()
     for first, last in index.gaps():
         gaps |= Q(pk__gte=first) if last is None else Q(pk__range=(first, last))
-    outside = (
-        list(Image.objects.filter(gaps).order_by().values_list("pk", flat=True)[:FEW])
-        if gaps
-        else []
-    )
-    if len(outside) == FEW:
-        return gaps | Q(pk__among=changed)
-    return Q(pk__among=[*changed, *outside]) if changed or outside else None
+    return gaps
 
 
 def sorted_ids(criteria: Criteria, found: Found, part: slice = slice(None)) -> list[int]:
     """The found pictures' ids, checked and in the order of the criteria."""
-    rows = Image.objects.matching(found.check) if found.check else Image.objects.all()
-    rows = rows.filter(pk__among=found.ids()).order_by(*criteria.ordering)
-    return list(rows.values_list("pk", flat=True)[part])
+    return _checked(found).order_by(*criteria.ordering).ids_among(found.ids(), part)
+
+
+def _checked(found: Found) -> ImageQuerySet:
+    return Image.objects.matching(found.check) if found.check else Image.objects.all()
 
 
 def exact_count(criteria: Criteria) -> int:
@@ -172,11 +177,11 @@ def checked_ids(found: Found) -> list[int]:
     ids = found.ids()
     if found.check is None:
         return ids
-    rows = Image.objects.matching(found.check).order_by().values_list("pk", flat=True)
+    rows = _checked(found).order_by()
     return [
         pk
         for start in range(0, len(ids), CHECKED_AT_ONCE)
-        for pk in rows.filter(pk__among=ids[start : start + CHECKED_AT_ONCE])
+        for pk in rows.ids_among(ids[start : start + CHECKED_AT_ONCE])
     ]
 
 
@@ -204,20 +209,15 @@ def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int |
     """
     found = None if criteria.trashed or criteria.is_plain else find(criteria)
     back = replace(criteria, descending=not criteria.descending)
+    return _next_id(back, found, image), _next_id(criteria, found, image)
+
+
+def _next_id(criteria: Criteria, found: Found | None, image: Image) -> int | None:
     if found and found.count > EXACT_UP_TO:
-        before = walking.first_behind(back, found, image)
-        return before, walking.first_behind(criteria, found, image)
-    both = Image.objects.filter(pk=image.pk).values_list(
-        Subquery(_behind(back, found, image)), Subquery(_behind(criteria, found, image))
-    )
-    return both.first() or (None, None)
-
-
-def _behind(criteria: Criteria, found: Found | None, image: Image) -> "QuerySet[Image, Any]":
-    """The id of the picture that comes next."""
+        return walking.first_behind(criteria, found, image)
+    place = walking.behind(criteria, image)
     if found is None:
-        rows = Image.objects.matching(criteria)
-    else:
-        rows = Image.objects.matching(found.check) if found.check else Image.objects.all()
-        rows = rows.filter(pk__among=found.ids()).order_by(*criteria.ordering)
-    return rows.filter(walking.behind(criteria, image)).values("pk")[:1]
+        rows = Image.objects.matching(criteria).filter(place)
+        return rows.values_list("pk", flat=True).first()
+    rows = _checked(found).filter(place).order_by(*criteria.ordering)
+    return next(iter(rows.ids_among(found.ids(), slice(1))), None)

@@ -130,8 +130,8 @@ class _Walker:
         ]
         if self.found.check is None or not candidates:
             return candidates
-        rows = Image.objects.matching(self.found.check).filter(pk__among=candidates).order_by()
-        passed = set(rows.values_list("pk", flat=True))
+        rows = Image.objects.matching(self.found.check).order_by()
+        passed = set(rows.ids_among(candidates))
         return [pk for pk in candidates if pk in passed]
 
     def skip(self, start: int) -> int:

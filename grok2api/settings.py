@@ -203,7 +203,7 @@ def _database() -> dict[str, Any]:
             "timeout": 20,
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-                "PRAGMA cache_size=-65536; PRAGMA mmap_size=1073741824;"
+                "PRAGMA cache_size=-65536; PRAGMA mmap_size=2147418112;"
             ),
         },
     }

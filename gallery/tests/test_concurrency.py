@@ -37,7 +37,7 @@ def test_counters_and_search_are_exact_after_a_storm(settings, monkeypatch):
         ).pk  # fmt: skip
 
     ids = [add(number) for number in range(16)]
-    building.build_segment(0)
+    building.rebuild(silent, building.segment_numbers())
 
     def write(writer):
         source = random.Random(writer)

@@ -11,7 +11,7 @@ def library(request, add_image):
     for prompt in ("a portrait of a fox", "portrait, lighthouse", "一只红狐狸在雪地里", "星空"):
         add_image(prompt=prompt, tags=["Watercolour"])
     if request.param == "from the index":
-        building.build_segment(0)
+        building.rebuild(lambda done, total: None, building.segment_numbers())
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from gallery import listing, statistics, tagging, upkeep
 from gallery.models import Addend, Change, Image, Posting, Segment
 from gallery.search import building
 from gallery.search.criteria import Criteria, Word
+from gallery.search.postings import SEGMENT_BITS
 
 
 def silent(done, total):
@@ -92,7 +93,7 @@ def test_background_merge_waits_for_many_changes(indexed, monkeypatch):
 def test_missing_or_damaged_index_is_noticed_and_mended(indexed, damage):
     assert building.missing_segments() == []
     damage()
-    assert building.missing_segments() == [0]
+    assert building.missing_segments() == [indexed[0].pk >> SEGMENT_BITS]
     assert upkeep.mend(silent) == ["Building 1 missing or damaged parts of the search index."]
     assert building.missing_segments() == []
     assert found("fox") == [indexed[1].pk, indexed[0].pk]
@@ -109,5 +110,5 @@ def test_build_that_was_overtaken_changes_nothing(indexed, monkeypatch):
         return {}
 
     monkeypatch.setattr(building, "pack", overtake)
-    assert building.build_segment(0) is False
+    assert building.build_segment(indexed[0].pk >> SEGMENT_BITS) is False
     assert found("fox") == [indexed[1].pk, indexed[0].pk]
