@@ -7,9 +7,10 @@ the rows: pictures that changed since their segment was built, and words longer 
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Subquery, Sum
 
 from . import snapshot, statistics, walking
 from .models import Image
@@ -207,17 +208,31 @@ def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int |
 
     The picture need not meet the criteria itself: its place is where it would stand.
     """
-    found = None if criteria.trashed or criteria.is_plain else find(criteria)
     back = replace(criteria, descending=not criteria.descending)
-    return _next_id(back, found, image), _next_id(criteria, found, image)
+    if criteria.trashed or criteria.is_plain:
+        both = Image.objects.filter(pk=image.pk).values_list(
+            Subquery(_behind(back, image)), Subquery(_behind(criteria, image))
+        )
+        return both.first() or (None, None)
+    found = find(criteria)
+    if found.count > EXACT_UP_TO:
+        before = walking.first_behind(back, found, image)
+        return before, walking.first_behind(criteria, found, image)
+    ids = sorted_ids(criteria, found)
+    if image.pk in ids:
+        framed = [None, *ids, None]
+        place = ids.index(image.pk)
+        return framed[place], framed[place + 2]
+    return _first(back, found, image), _first(criteria, found, image)
 
 
-def _next_id(criteria: Criteria, found: Found | None, image: Image) -> int | None:
-    if found and found.count > EXACT_UP_TO:
-        return walking.first_behind(criteria, found, image)
-    place = walking.behind(criteria, image)
-    if found is None:
-        rows = Image.objects.matching(criteria).filter(place)
-        return rows.values_list("pk", flat=True).first()
-    rows = _checked(found).filter(place).order_by(*criteria.ordering)
+def _first(criteria: Criteria, found: Found, image: Image) -> int | None:
+    """The found picture that comes next after one that is not among them."""
+    rows = _checked(found).filter(walking.behind(criteria, image)).order_by(*criteria.ordering)
     return next(iter(rows.ids_among(found.ids(), slice(1))), None)
+
+
+def _behind(criteria: Criteria, image: Image) -> "QuerySet[Image, Any]":
+    """The id of the picture that comes next."""
+    rows = Image.objects.matching(criteria).filter(walking.behind(criteria, image))
+    return rows.values("pk")[:1]
