@@ -266,6 +266,7 @@ XAI_API_KEY = env.text("XAI_API_KEY")
 XAI_BASE_URL = env.url("XAI_BASE_URL", ["http", "https"]) or "https://api.x.ai/v1"
 IMAGINE_UPSTREAM_URL = env.url("IMAGINE_UPSTREAM_URL", ["http", "https"])
 IMAGINE_UPSTREAM_KEY = env.text("IMAGINE_UPSTREAM_KEY")
+IMAGINE_UPSTREAM_MODEL = env.text("IMAGINE_UPSTREAM_MODEL")
 IMAGINE_TIMEOUT = env.integer("IMAGINE_TIMEOUT", 120, minimum=1, maximum=3600)
 # How long a process that was told to stop waits for what is under way, which may be paid for.
 SHUTDOWN_SECONDS = IMAGINE_TIMEOUT + 10

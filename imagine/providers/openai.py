@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from .base import Event, ImageProvider, ImageRequest, ProviderError
+from .base import DEFAULT_MODEL, EDIT_MODEL, Event, ImageProvider, ImageRequest, ProviderError
 from .failures import CLIENT_MISTAKES
 from .fetching import Fetcher, origin
 from .results import read_results, read_stream
@@ -33,6 +33,10 @@ FIXED_SIZES = ("gpt-image-1", "chatgpt-image", "dall-e")
 
 OPENAI_MODELS = ("gpt-", "chatgpt-", "dall-e")
 """Beginnings of the models before which a server refuses fields that OpenAI does not have."""
+
+
+OPENAI_ITSELF = "https://api.openai.com"
+OPENAI_MODEL = "gpt-image-2"
 
 
 class OpenAIProvider(ImageProvider):
@@ -71,11 +75,11 @@ class OpenAIProvider(ImageProvider):
             asking = self.upstream.stream("/images/generations", json=body)
         async with asking as response:
             if response.headers.get("content-type", "").startswith("text/event-stream"):
-                async for event in read_stream(response, model=request.model, fetcher=self.fetcher):
+                async for event in read_stream(response, model=body["model"], fetcher=self.fetcher):
                     yield event
                 return
             answer = read_json(await read_bounded(response, MAX_ANSWER))
-        async for event in read_results(answer, model=request.model, fetcher=self.fetcher):
+        async for event in read_results(answer, model=body["model"], fetcher=self.fetcher):
             yield event
 
     async def close(self) -> None:
@@ -87,15 +91,16 @@ def request_body(request: ImageRequest) -> dict[str, Any]:
 
     No `response_format`: newer models refuse it, and either answer is understood.
     """
-    body: dict[str, Any] = {"model": request.model, "prompt": request.prompt, "n": request.n}
+    model = upstream_model(request.model)
+    body: dict[str, Any] = {"model": model, "prompt": request.prompt, "n": request.n}
     names = ["quality", "background", "output_format", "output_compression", "moderation",
              "style", "user", "input_fidelity"]  # fmt: skip
-    if not request.model.startswith(OPENAI_MODELS):
+    if not model.startswith(OPENAI_MODELS):
         names += ["aspect_ratio", "resolution", "seed"]
     for name in names:
         if (value := getattr(request, name)) not in ("", None):
             body[name] = value
-    if size := _size(request):
+    if size := _size(request, model):
         body["size"] = size
     return body
 
@@ -119,14 +124,23 @@ def _cannot_stream(error: ProviderError) -> bool:
     return error.param in ("stream", "partial_images") or "stream" in str(error).lower()
 
 
-def _size(request: ImageRequest) -> str:
-    if request.model.startswith(FIXED_SIZES):
+def upstream_model(model: str) -> str:
+    """What the upstream calls this model: our two names stand for its own image model."""
+    if model not in (DEFAULT_MODEL, EDIT_MODEL):
+        return model
+    if settings.IMAGINE_UPSTREAM_MODEL:
+        return str(settings.IMAGINE_UPSTREAM_MODEL)
+    return OPENAI_MODEL if settings.IMAGINE_UPSTREAM_URL.startswith(OPENAI_ITSELF) else model
+
+
+def _size(request: ImageRequest, model: str) -> str:
+    if model.startswith(FIXED_SIZES):
         if not request.aspect_ratio:
             return ""
         across, down = map(float, request.aspect_ratio.split(":"))
         return SIZES["1:1" if across == down else "3:2" if across > down else "2:3"]
     if request.size:
         return f"{request.size[0]}x{request.size[1]}"
-    if request.model.startswith(OPENAI_MODELS):
+    if model.startswith(OPENAI_MODELS):
         return SIZES.get(request.aspect_ratio, "")
     return ""

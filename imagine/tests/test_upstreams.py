@@ -305,3 +305,19 @@ def test_refused_key_is_shown_on_the_imagine_page(upstream, ask, staff):
     assert "refused the key <code>upst…</code>" in page
     assert "upstream-key" not in page
     assert "upst" in staff.get("/admin/imagine/upstreamnotice/").content.decode()
+
+
+@pytest.mark.parametrize("upstream", ["openai"], indirect=True)
+def test_our_model_names_stand_for_the_upstreams_own(upstream, ask, settings):
+    settings.IMAGINE_UPSTREAM_MODEL = "gpt-image-1.5"
+    ask(aspect_ratio="9:16")
+    ask(model="other")
+    assert [request.json["model"] for request in upstream.received] == ["gpt-image-1.5", "other"]
+    assert upstream.received[0].json["size"] == "1024x1536"
+    assert [row.model for row in Image.objects.order_by("pk")] == ["gpt-image-1.5", "other"]
+
+
+def test_openai_itself_has_a_model_of_its_own(settings):
+    settings.IMAGINE_UPSTREAM_URL = "https://api.openai.com/v1"
+    assert openai.upstream_model("grok-imagine-1.0-edit") == "gpt-image-2"
+    assert openai.upstream_model("gpt-image-1") == "gpt-image-1"
