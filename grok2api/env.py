@@ -73,7 +73,7 @@ def folder(name: str, default: Path) -> Path:
 
 
 def made_folder(name: str, default: Path) -> Path:
-    """As `folder`, and it exists."""
+    """As `folder`, and it exists and can be written."""
     path = folder(name, default)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -81,6 +81,8 @@ def made_folder(name: str, default: Path) -> Path:
         raise ImproperlyConfigured(
             f"{name}: the folder {path} cannot be made: {error.strerror}."
         ) from None
+    if not os.access(path, os.W_OK):
+        raise ImproperlyConfigured(f"{name}: the folder {path} cannot be written.")
     return path
 
 

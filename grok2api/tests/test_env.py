@@ -153,3 +153,14 @@ def test_s3_names_what_is_wrong(monkeypatch, value, sentence):
     with pytest.raises(ImproperlyConfigured) as error:
         env.s3("X")
     assert str(error.value) == sentence
+
+
+READ_ONLY = Path("/proc/sys")
+
+
+@pytest.mark.skipif(not READ_ONLY.exists(), reason="needs a folder that nobody can write")
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch):
+    monkeypatch.setenv("X", str(READ_ONLY))
+    with pytest.raises(ImproperlyConfigured) as error:
+        env.made_folder("X", Path("unused"))
+    assert str(error.value) == "X: the folder /proc/sys cannot be written."
