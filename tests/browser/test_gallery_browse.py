@@ -66,7 +66,7 @@ def test_cards_show_picture_prompt_ratio_and_size(gallery: Page) -> None:
     shadow = "getComputedStyle(document.querySelector('.card')).boxShadow"
     assert gallery.evaluate(shadow) == "none"
     card.hover()
-    gallery.wait_for_function(f"{shadow} !== 'none'")
+    gallery.wait_for_function(f"() => {shadow} !== 'none'")
     expect(card.locator(".card__link")).to_have_attribute("title", "Picture 000 of a blue house")
 
 

@@ -90,7 +90,7 @@ def test_letters_act_on_the_focused_picture(gallery: Page) -> None:
     gallery.keyboard.press("x")
     gallery.get_by_role("button", name="Move to trash").click()
     expect(gallery.locator(".card")).to_have_count(11)
-    gallery.wait_for_function("document.activeElement.matches('.card__link')")
+    gallery.wait_for_function("() => document.activeElement.matches('.card__link')")
     assert focused(gallery) == "Picture 001"
     gallery.get_by_role("button", name="Undo").click()
     expect(gallery.locator(".card")).to_have_count(12)

@@ -1,5 +1,6 @@
 /** <action-progress>: how far a long action is, and a button that stops it. */
 import { bringForward } from "../lib/elements.js";
+import { formatCount } from "../lib/format.js";
 
 const PATIENCE = 400; // milliseconds: shorter actions show nothing
 
@@ -14,7 +15,8 @@ class ActionProgress extends HTMLElement {
     const bar = this.querySelector("progress");
     const stop = this.querySelector("button");
     bar.removeAttribute("value");
-    this.querySelector("[data-label]").textContent = label;
+    const words = this.querySelector("[data-label]");
+    words.textContent = label;
     const onStop = () => stopper.abort();
     stop.addEventListener("click", onStop);
     addEventListener("beforeunload", warn);
@@ -28,6 +30,7 @@ class ActionProgress extends HTMLElement {
         onProgress: (done, all) => {
           bar.max = all;
           bar.value = done;
+          if (all > 1) words.textContent = `${label} ${formatCount(done)} / ${formatCount(all)}`;
         },
       });
     } finally {

@@ -122,12 +122,16 @@ class SelectionBar extends HTMLElement {
 
   async #selectEverything() {
     const query = this.#filters;
+    const button = this.querySelector("[data-action=everything]");
+    button.ariaBusy = "true"; // Counting the bytes of very many takes a moment.
     try {
       const { count, bytes } = await this.#ask(query);
       this.#selection.selectEverything(query, count, bytes);
       this.#save();
     } catch (error) {
       toast(this, { text: error.message, error: true });
+    } finally {
+      button.ariaBusy = null;
     }
   }
 
