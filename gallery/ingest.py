@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,7 @@ def add_image(
     metadata: dict[str, Any] | None = None,
     favorite: bool = False,
     nsfw: bool = False,
+    with_row: Callable[[Image], object] | None = None,
 ) -> Image:
     """Put a picture into the library: file and thumbnail first, then row, tags, index, counters.
 
@@ -48,6 +49,7 @@ def add_image(
     Args:
         aspect_ratio: as asked of the model; empty for the offered ratio nearest to the pixels.
         tags: names; doubles are left out.
+        with_row: called with the new row inside of its transaction, to write what belongs to it.
 
     Raises:
         ValidationError: a tag's name is not valid.
@@ -66,6 +68,7 @@ def add_image(
         metadata=metadata or {},
         favorite=favorite,
         nsfw=nsfw,
+        with_row=with_row,
     )
 
 
@@ -131,6 +134,7 @@ def _add(
     *,
     prompt: str,
     aspect_ratio: str = "",
+    with_row: Callable[[Image], object] | None = None,
     **facts: Any,
 ) -> Image:
     names = tagging.clean_names(tags)
@@ -144,6 +148,7 @@ def _add(
             saved.append(default_storage.save(name, ContentFile(content)))
         return _insert(
             names,
+            with_row,
             file=saved[0],
             thumbnail=saved[1],
             content_type=picture.content_type,
@@ -167,12 +172,14 @@ def _add(
 
 
 @repeated
-def _insert(names: list[str], **facts: Any) -> Image:
+def _insert(names: list[str], with_row: Callable[[Image], object] | None, **facts: Any) -> Image:
     new_ids: list[int] = []
     with changing(new_ids):
         image = Image.objects.create(**facts)
         new_ids.append(image.pk)
         tagging.attach(image_ids=new_ids, names=names)
+        if with_row is not None:
+            with_row(image)
     return image
 
 

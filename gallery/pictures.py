@@ -139,5 +139,5 @@ def _thumbnail(image: Image.Image) -> tuple[bytes, str]:
         image = image.convert("RGBA" if transparent else "RGB")
     red, green, blue = image.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes()
     out = io.BytesIO()
-    image.save(out, "WEBP", quality=80, method=2)
+    image.save(out, "WEBP", quality=80, method=0)
     return out.getvalue(), f"#{red:02x}{green:02x}{blue:02x}"

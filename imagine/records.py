@@ -180,6 +180,7 @@ def store_image(
         metadata["parents"] = parents
     if image.revised_prompt:
         metadata["revised_prompt"] = image.revised_prompt
+    links = Generation.images.through
     try:
         row = _insistently(
             ingest.add_image,
@@ -189,8 +190,9 @@ def store_image(
             model=image.model,
             aspect_ratio=request.aspect_ratio,
             metadata=metadata,
+            # In the picture's own transaction: one wait for the disk less for every picture.
+            with_row=lambda image: links.objects.create(generation=generation, image=image),
         )
-        _insistently(generation.images.add, row)
         facts: Image | pictures.Picture = row
         image_id = row.pk
     except pictures.UnreadablePicture as error:
