@@ -8,6 +8,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest
 from django.core.validators import MaxLengthValidator
+from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 
 ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
@@ -26,6 +27,13 @@ class AdminSite(admin.AdminSite):
     """Refuses what no database could be asked for."""
 
     login_form = LoginForm
+
+    def register(self, *args: Any, **options: Any) -> None:
+        super().register(*args, **options)
+        if connection.vendor == "mysql":
+            # Its servers know no time zones until their tables are filled, which nobody does.
+            for model_admin in self._registry.values():
+                model_admin.date_hierarchy = None  # type: ignore[misc]
 
     def admin_view(self, view: ViewT, cacheable: bool = False) -> ViewT:
         guarded = super().admin_view(view, cacheable)

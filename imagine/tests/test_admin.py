@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from imagine import keys
 from imagine.models import ApiKey, Generation
@@ -65,3 +67,22 @@ def test_generation_can_be_asked_for_again(staff, add_image):
     assert 'value="16:9" checked' in form
     assert 'value="4" checked' in form
     assert f"/v1/files/image/{parent.pk}-" in form
+
+
+@pytest.mark.parametrize(
+    ("model", "moment"),
+    [
+        ("imagine_generation", "created_at"),
+        ("gallery_auditentry", "at"),
+        ("axes_accesslog", "attempt_time"),
+    ],
+)
+def test_lists_can_be_narrowed_to_a_year_in_a_zone_that_the_database_does_not_know(
+    staff, admin_user, settings, model, moment
+):
+    settings.TIME_ZONE = "Asia/Shanghai"
+    Generation.objects.create(prompt="cat", n=1, model="m", user=admin_user, provider="sample")
+    address = reverse(f"admin:{model}_changelist")
+    assert [staff.get(address + query).status_code in (200, 302) for query in (
+        "", f"?{moment}__year={timezone.now().year}",
+    )] == [True, True]  # fmt: skip
