@@ -5,7 +5,6 @@ half-done, and service again by itself.
 import os
 import subprocess
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,8 +28,8 @@ class ShortageReport:
     which was paid for.
     """
 
-    meanwhile: Counter[int] = field(default_factory=Counter)  # answers by status
-    afterwards: Counter[int] = field(default_factory=Counter)
+    meanwhile: dict[int, int] = field(default_factory=dict)  # answers by status
+    afterwards: dict[int, int] = field(default_factory=dict)
     unclear: list[str] = field(default_factory=list)  # answers that are no refusal with a sentence
     seconds_to_recover: float = 0.0
     findings: Findings | None = None
@@ -46,14 +45,14 @@ def changes(client: Client, rng: Random, image_id: int) -> Iterator[Callable[[],
     yield lambda: client.send("POST", "images/restore/", {"image_ids": [image_id]})
 
 
-def ask(report: ShortageReport, statuses: Counter[int], call: Callable[[], Answer]) -> int:
+def ask(report: ShortageReport, statuses: dict[int, int], call: Callable[[], Answer]) -> int:
     """Note an answer; a refusal must say in words what is wrong, and be no server's fault."""
     try:
         answer = call()
     except NoAnswer as error:
         report.unclear.append(str(error))
         return 0
-    statuses[answer.status] += 1
+    statuses[answer.status] = statuses.get(answer.status, 0) + 1
     said = answer.json if isinstance(answer.json, dict) else {}
     sentence = said.get("detail") or (said.get("error") or {}).get("message")
     if answer.status >= 400 and (answer.status not in REFUSALS or not sentence):
