@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -52,7 +52,8 @@ def export_images(*, image_ids: Sequence[int], embedding: Embedding = Embedding.
     used: set[str] = set()
     for start in range(0, len(image_ids), CHUNK):
         for image in Image.objects.in_order_of(list(image_ids[start : start + CHUNK])):
-            archive.plan(readable_name(image, used), as_record(image))
+            day = image.created_at.astimezone(now.tzinfo)
+            archive.plan(readable_name(image, day, used), as_record(image))
     audit.record(audit.AuditEntry.Action.EXPORTED, count=archive.count, archive=archive.name)
     return archive
 
@@ -235,16 +236,16 @@ def describe(record: dict[str, Any]) -> metadata.Description | None:
     )
 
 
-def readable_name(image: Image, used: set[str]) -> str:
+def readable_name(image: Image, day: date, used: set[str]) -> str:
     """`20260207-日落海景-1a2b3c.jpg`: day, prompt, and the start of the file's own name.
 
     Safe on Windows, macOS and Linux; unlike every name in `used`, which it joins.
     """
     stem, _, suffix = image.filename.rpartition(".")
-    prompt = FORBIDDEN.sub("-", unicodedata.normalize("NFC", image.prompt[:200]))
+    prompt = FORBIDDEN.sub("-", unicodedata.normalize("NFC", image.prompt[: 2 * MAX_SLUG]))
     shown = "".join(each for each in prompt if unicodedata.category(each)[0] != "C")
     words = shown.encode()[:MAX_SLUG].decode("utf-8", "ignore")
-    parts = [f"{timezone.localtime(image.created_at):%Y%m%d}", words.strip("-. ")]
+    parts = [f"{day:%Y%m%d}", words.strip("-. ")]
     for length in (6, len(stem)):
         name = "-".join(filter(None, [*parts, stem[:length]])) + f".{suffix}"
         if name.casefold() not in used:
