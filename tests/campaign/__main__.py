@@ -141,7 +141,13 @@ def is_flawed(report: Any) -> bool:
         case CrowdReport():
             return bool(report.errors or report.lost)
         case DamageReport():
-            return bool(report.errors or report.unequal or report.slowest > 5 or report.growth > 64)
+            return bool(
+                report.errors
+                or report.unequal
+                or report.unreadable
+                or report.slowest > 5
+                or report.growth > 64
+            )
         case ShortageReport():
             return bool(report.unclear) or not set(report.afterwards) <= {200, 201}
     return True

@@ -29,6 +29,7 @@ class DamageReport:
     growth: float  # MB that the server's process grew by, after the first hundred
     errors: list[str]  # answers of 500 and more, or none within the time
     unequal: int  # stored pictures that are not the bytes that were sent
+    unreadable: int  # stored pictures that cannot be decoded to their end
     findings: Findings
 
 
@@ -132,7 +133,7 @@ def damage(server: Server, *, files: int, seed: int = 1) -> DamageReport:
     """Upload a corpus to a server; it is stopped at the end, and its library audited."""
     statuses: Counter[int] = Counter()
     errors: list[str] = []
-    slowest, before, unequal = 0.0, 0.0, 0
+    slowest, before, unequal, unreadable = 0.0, 0.0, 0, 0
     with server:
         client = Client(server.url, server.api_key, timeout=30)
         for number, data in enumerate(corpus(files, seed)):
@@ -148,14 +149,24 @@ def damage(server: Server, *, files: int, seed: int = 1) -> DamageReport:
                 errors.append(f"{number}: {answer.status} {answer.body[:200]!r}")
             if answer.status in (200, 201):
                 unequal += client.get(f"images/{answer.json['id']}/file/").body != data
+                unreadable += not _decodes(data)
             if number == 100:
                 before = _memory(server)
         growth = _memory(server) - before if before else 0.0
         client.close()
     return DamageReport(
-        files, dict(sorted(statuses.items())), slowest, growth, errors, unequal,
+        files, dict(sorted(statuses.items())), slowest, growth, errors, unequal, unreadable,
         audit(server.environment),
     )  # fmt: skip
+
+
+def _decodes(data: bytes) -> bool:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+    except Exception:  # noqa: BLE001  Pillow raises whatever the bytes provoke
+        return False
+    return True
 
 
 def _memory(server: Server) -> float:
