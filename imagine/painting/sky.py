@@ -18,7 +18,7 @@ def paint_sky(
     if night:
         stars(canvas, palette, horizon)
     if brief.weather == "aurora":
-        aurora(canvas, palette, horizon)
+        aurora(canvas, horizon)
     if low is None:
         low = brief.light in ("sunset", "dawn", "dusk")
     radius = u * rng.uniform(7, 12) * (1.25 if low else 1)
@@ -123,7 +123,7 @@ def _heap(canvas: Canvas, palette: Palette, x: float, y: float, length: float) -
     )  # fmt: skip
 
 
-def aurora(canvas: Canvas, __palette: Palette, horizon: float) -> None:
+def aurora(canvas: Canvas, horizon: float) -> None:
     """Curtains of light, brightest along their lower edge."""
     rng, width = canvas.rng, canvas.width
     for color in ((84, 240, 170), (110, 200, 255), (190, 120, 240)):

@@ -8,7 +8,7 @@ from ..reading import Brief
 from ..shapes import curve, ellipse, ground, swell
 
 
-def abstract(canvas: Canvas, palette: Palette, _brief: Brief) -> None:
+def abstract(canvas: Canvas, palette: Palette, brief: Brief) -> None:
     rng, u, width, height = canvas.rng, canvas.u, canvas.width, canvas.height
     paper = mix(palette.light, palette.sky[2], 0.2) if not palette.is_dark else palette.sky[0]
     inks = [

@@ -9,7 +9,7 @@ from ..reading import Brief
 from ..shapes import ellipse
 
 
-def backdrop(canvas: Canvas, palette: Palette, _brief: Brief) -> None:
+def backdrop(canvas: Canvas, palette: Palette, brief: Brief) -> None:
     """A poster's ground: plain colour, a great disc, arch or rays behind the subject."""
     rng, u, width, height = canvas.rng, canvas.u, canvas.width, canvas.height
     base = rng.choice([palette.sky[2], palette.sky[1], mix(palette.sky[0], palette.light, 0.25)])

@@ -53,7 +53,7 @@ def sea(canvas: Canvas, palette: Palette, brief: Brief) -> None:
             horizon + (height - horizon) * rng.uniform(0.16, 0.3),
         )
     if rng.random() < 0.4:
-        _headland(canvas, palette, brief)
+        _headland(canvas, palette)
 
 
 def _glitter(canvas: Canvas, palette: Palette, x: float, horizon: float) -> None:
@@ -90,7 +90,7 @@ def _sailboat(canvas: Canvas, palette: Palette, x: float, y: float) -> None:
     canvas.fill([ellipse(x, y + size * 0.42, size * 0.8, size * 0.06)], palette.near, opacity=0.35)
 
 
-def _headland(canvas: Canvas, palette: Palette, _brief: Brief) -> None:
+def _headland(canvas: Canvas, palette: Palette) -> None:
     """A cliff at one side of the foreground, with a lighthouse or trees."""
     rng, u, width, height = canvas.rng, canvas.u, canvas.width, canvas.height
     mirror = rng.random() < 0.5

@@ -9,7 +9,7 @@ from ..shapes import ellipse, ground, ridge
 from ..sky import stars
 
 
-def space(canvas: Canvas, palette: Palette, _brief: Brief) -> None:
+def space(canvas: Canvas, palette: Palette, brief: Brief) -> None:
     rng, u, width, height = canvas.rng, canvas.u, canvas.width, canvas.height
     deep = mix(palette.sky[0], (6, 6, 20), 0.45 if palette.is_dark else 0.75)
     haze = [palette.sky[1], palette.accent, palette.sky[2]]

@@ -8,7 +8,7 @@ from ..reading import Brief
 from ..shapes import Shape, curve, ellipse, outline, placed, sided
 
 
-def whale(canvas: Canvas, palette: Palette, _brief: Brief) -> None:
+def whale(canvas: Canvas, palette: Palette, brief: Brief) -> None:
     """A whale that swims in the air as well as in water."""
     rng, u, width, height = canvas.rng, canvas.u, canvas.width, canvas.height
     size = min(width * 0.36, u * 46)
@@ -126,7 +126,7 @@ def fish(canvas: Canvas, palette: Palette, brief: Brief) -> None:
         )
 
 
-def bird(canvas: Canvas, palette: Palette, _brief: Brief) -> None:
+def bird(canvas: Canvas, palette: Palette, brief: Brief) -> None:
     """A flight of long-winged birds, the first of them near."""
     rng, u, width, height = canvas.rng, canvas.u, canvas.width, canvas.height
     mirror = rng.random() < 0.5
@@ -184,7 +184,7 @@ def bird(canvas: Canvas, palette: Palette, _brief: Brief) -> None:
         canvas.fill([put(outline(".6,-.14 .8,-.12 .6,-.09"))], palette.accent)
 
 
-def butterfly(canvas: Canvas, palette: Palette, _brief: Brief) -> None:
+def butterfly(canvas: Canvas, palette: Palette, brief: Brief) -> None:
     rng, u, width, height = canvas.rng, canvas.u, canvas.width, canvas.height
     swarm = [
         (rng.uniform(0.1, 0.9) * width, rng.uniform(0.08, 0.85) * height, u * rng.uniform(5, 9))

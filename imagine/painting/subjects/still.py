@@ -59,7 +59,7 @@ def flowers(canvas: Canvas, palette: Palette, brief: Brief) -> None:
         blossom(canvas, x, y, size, color, heart, mix(color, palette.near, 0.65))
 
 
-def vase(canvas: Canvas, palette: Palette, _brief: Brief) -> None:
+def vase(canvas: Canvas, palette: Palette, brief: Brief) -> None:
     """A jug with branches and fruit on a table."""
     rng, u, width, height = canvas.rng, canvas.u, canvas.width, canvas.height
     table = height * rng.uniform(0.72, 0.8)
