@@ -13,7 +13,7 @@ from drf_spectacular.utils import extend_schema_field
 
 from . import statistics, tagging
 from .filter_fields import FlagField, MomentField, TextField, TextsField, start_of
-from .models import Image, Tag
+from .models import Image
 from .querysets import ImageQuerySet
 from .search.criteria import Criteria, SortBy, Word
 from .search.query import parse
@@ -143,10 +143,7 @@ def _groups(*wishes: Iterable[str] | None) -> tuple[frozenset[str], ...]:
 
 def _tag_ids(names: Iterable[str]) -> dict[str, int]:
     """Ids of the tags that have these folded names."""
-    keys = {name for name in names if len(name) <= MAX_KEY_LENGTH}
-    if not keys:
-        return {}
-    return dict(Tag.objects.filter(key__in=keys).order_by().values_list("key", "pk"))
+    return tagging.ids_by_key(frozenset(name for name in names if len(name) <= MAX_KEY_LENGTH))
 
 
 def _known_models(names: Collection[str]) -> frozenset[str]:

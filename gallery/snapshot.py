@@ -49,3 +49,22 @@ def remembered(read: Callable[P, T]) -> Callable[P, T]:
         return result
 
     return answer
+
+
+def remembered_each(
+    read: Callable[[frozenset[str]], dict[str, T]],
+) -> Callable[[frozenset[str]], dict[str, T]]:
+    """For functions that look names up: only those that were not asked for before."""
+
+    @wraps(read)
+    def answer(names: frozenset[str]) -> dict[str, T]:
+        known = _known.get()
+        if known is None:
+            return read(names)
+        seen: dict[str, T | None] = known.setdefault(answer, {})
+        if new := names - seen.keys():
+            found = read(new)
+            seen.update((name, found.get(name)) for name in new)
+        return {name: value for name in names if (value := seen[name]) is not None}
+
+    return answer

@@ -12,7 +12,7 @@ from pypinyin import lazy_pinyin
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from . import listing
+from . import listing, tagging
 from .models import Image, Tag
 from .search import vocabulary
 from .search.criteria import Criteria, Word
@@ -42,7 +42,7 @@ def did_you_mean(search: str) -> str | None:
 
 
 def _has_hits(*words: str) -> bool:
-    tags = dict(Tag.objects.filter(key__in=words).values_list("key", "pk"))
+    tags = tagging.ids_by_key(frozenset(words))
     criteria = Criteria(words=tuple(Word(word, tags.get(word)) for word in words))
     return listing.find_page(criteria, page_size=1).count > 0
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .changes import ChangeReport, change_images, changing, repeated
 from .models import Image, Tag
+from .snapshot import remembered_each
 from .text import fold
 
 MAX_TAG_LENGTH = 64
@@ -56,6 +57,14 @@ def clean_names(names: Iterable[str]) -> list[str]:
             _("At most %(limit)d tags."), code="max_tags", params={"limit": MAX_TAGS}
         )
     return list(cleaned.values())
+
+
+@remembered_each
+def ids_by_key(keys: frozenset[str]) -> dict[str, int]:
+    """Ids of the tags that have these folded names."""
+    if not keys:
+        return {}
+    return dict(Tag.objects.filter(key__in=keys).order_by().values_list("key", "pk"))
 
 
 def attach(*, image_ids: Collection[int], names: Iterable[str]) -> None:
