@@ -127,11 +127,6 @@ async def start(
     return run
 
 
-def in_flight() -> int:
-    """Generations that this process has under way."""
-    return len(_running)
-
-
 async def drain(timeout: float) -> None:  # noqa: ASYNC109  (of the whole, not of one await)
     """Let generations under way finish, at most `timeout` seconds; the rest is interrupted."""
     if _running:

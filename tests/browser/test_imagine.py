@@ -12,6 +12,8 @@ from tests.server import Server
 
 from .conftest import sign_in
 
+expect.set_options(timeout=20_000)  # the machine may be busy with other tests
+
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
@@ -34,7 +36,7 @@ def studio(page: Page) -> Page:
 
 
 def generate(page: Page, prompt: str, number: int = 1) -> None:
-    page.get_by_label("Prompt").fill(prompt)
+    page.get_by_label("Prompt", exact=True).fill(prompt)
     page.locator(".numbers__one", has_text=str(number)).click()
     page.get_by_role("button", name="Generate").click()
 
@@ -123,19 +125,32 @@ def test_earlier_prompts_come_back(studio: Page, upstream: Upstream) -> None:
     generate(studio, "a lighthouse")
     expect(tiles(studio, "done")).to_have_count(1)
     studio.goto("/admin/imagine/?prompt=other")
-    expect(studio.get_by_label("Prompt")).to_have_value("other")
+    expect(studio.get_by_label("Prompt", exact=True)).to_have_value("other")
     studio.get_by_text("Earlier prompts").click()
     studio.get_by_role("button", name="a lighthouse").click()
-    expect(studio.get_by_label("Prompt")).to_have_value("a lighthouse")
+    expect(studio.get_by_label("Prompt", exact=True)).to_have_value("a lighthouse")
+
+
+def test_earlier_prompts_complete_what_is_typed(studio: Page, upstream: Upstream) -> None:
+    upstream.replies = [pictures()]
+    generate(studio, "a castle in the clouds")
+    expect(tiles(studio, "done")).to_have_count(1)
+    prompt = studio.get_by_label("Prompt", exact=True)
+    prompt.fill("")
+    prompt.press_sequentially("cast")
+    expect(studio.get_by_role("option", name="a castle in the clouds")).to_be_visible()
+    prompt.press("ArrowDown")
+    prompt.press("Enter")
+    expect(prompt).to_have_value("a castle in the clouds")
 
 
 def test_keyboard_alone_is_enough(studio: Page, upstream: Upstream) -> None:
     upstream.replies = [pictures()]
-    studio.get_by_label("Prompt").fill("typed")
+    studio.get_by_label("Prompt", exact=True).fill("typed")
     studio.get_by_label("1:1").focus()
     studio.keyboard.press("ArrowRight")
     expect(studio.get_by_label("2:3")).to_be_checked()
-    studio.get_by_label("Prompt").focus()
+    studio.get_by_label("Prompt", exact=True).focus()
     studio.keyboard.press("Control+Enter")
     expect(tiles(studio, "done")).to_have_count(1)
     assert upstream.received[-1].json["aspect_ratio"] == "2:3"

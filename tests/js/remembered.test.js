@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { likelyProgress, Remembered } from "../../static/js/lib/remembered.js";
+import { likelyProgress, matchingPrompts, Remembered } from "../../static/js/lib/remembered.js";
 
 class MemoryStorage {
   #values = new Map();
@@ -48,4 +48,13 @@ test("progress grows and is never whole before the picture has come", () => {
   const values = [0, 500, 1000, 60_000].map((elapsed) => likelyProgress(elapsed, 1000));
   assert.deepEqual(values, [...values].sort());
   assert.equal(values.at(-1), 0.97);
+});
+
+test("earlier prompts are offered that hold all words that are typed", () => {
+  const prompts = ["A red fox", "a fox", "日落海景", "lighthouse"];
+  assert.deepEqual(matchingPrompts(prompts, "fox"), ["A red fox", "a fox"]);
+  assert.deepEqual(matchingPrompts(prompts, "fox RED"), ["A red fox"]);
+  assert.deepEqual(matchingPrompts(prompts, "日落"), ["日落海景"]);
+  assert.deepEqual(matchingPrompts(prompts, "a fox"), ["A red fox"]);
+  assert.deepEqual(matchingPrompts(prompts, "f"), []);
 });

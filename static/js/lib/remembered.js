@@ -66,3 +66,13 @@ export class Remembered {
 export function likelyProgress(elapsed, usual) {
   return usual ? Math.min(0.97, 1 - Math.exp((-1.6 * elapsed) / usual)) : undefined;
 }
+
+/** Earlier prompts that hold the words of `typed`, at most five; none while little is typed. */
+export function matchingPrompts(prompts, typed) {
+  const words = typed.trim().toLowerCase().split(/\s+/);
+  if (words.join("").length < 2) return [];
+  return prompts
+    .filter((prompt) => prompt !== typed.trim())
+    .filter((prompt) => words.every((word) => prompt.toLowerCase().includes(word)))
+    .slice(0, 5);
+}
