@@ -19,6 +19,7 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.exception import convert_exception_to_response
+from django.db import connection
 from django.utils.translation import override
 
 from .wsgi import application as pages
@@ -28,6 +29,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grok2api.settings")
 from imagine import generate
 
 from .observing import Message, Observed, Receive, Send
+from .turns import in_turns
 
 CHARSET = re.compile(rb";\s*charset\*?\s*=[^;]*", re.IGNORECASE)
 
@@ -58,7 +60,13 @@ class GatewayHandler(ASGIHandler):
 
 
 gateway = GatewayHandler()
-pages_bridge = WSGIMiddleware(pages, workers=PAGE_THREADS)  # type: ignore[arg-type]
+READERS = 1 if connection.vendor == "sqlite" else 2
+"""Pages at work at once; a database server works beside the interpreter."""
+
+pages_bridge = WSGIMiddleware(
+    in_turns(pages, at_once=READERS),  # type: ignore[arg-type]
+    workers=PAGE_THREADS,
+)
 
 
 async def _house(scope: Message, receive: Receive, send: Send) -> None:
