@@ -29,7 +29,7 @@ def test_detail_asks_a_constant_number_of_queries(
     staff, add_image, django_assert_num_queries, pictures
 ):
     images = [add_image(tags=["a", "b"]) for _ in range(pictures)]
-    with django_assert_num_queries(6):  # session, user; row, tags; before, after
+    with django_assert_num_queries(5):  # session, user; row, tags; neighbours
         response = staff.get(f"{GALLERY}images/{images[0].pk}/", headers={"HX-Request": "true"})
     detail = response.context["detail"]
     assert (detail.previous, detail.next) == (images[1].pk if pictures > 1 else None, None)

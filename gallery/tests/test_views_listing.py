@@ -26,8 +26,8 @@ def test_visitor_is_sent_to_login(client, db, path):
 @pytest.mark.parametrize(
     ("query", "queries"),
     [
-        ("", 8),
-        ("?view=list", 8),
+        ("", 9),
+        ("?view=list", 9),
         ("?search=cat&model=m&aspect_ratio=1:1&tags=a,b&favorite=false&start_date=2026-01-01", 12),
         ("?search=model:m", 11),
     ],
@@ -58,7 +58,7 @@ def test_list_with_a_picture_in_front_asks_few_queries(
 
 def test_neighbours_inside_of_the_page_cost_nothing(staff, add_image, django_assert_num_queries):
     images = [add_image() for _ in range(3)]
-    with django_assert_num_queries(7):  # as without a picture, but no tags to name
+    with django_assert_num_queries(8):  # as without a picture, but no tags to name
         response = staff.get(f"{GALLERY}?image={images[1].pk}")
     detail = response.context["detail"]
     assert (detail.previous, detail.next) == (images[2].pk, images[0].pk)
