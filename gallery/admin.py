@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from . import marking, removal, statistics, tagging
+from . import cleanup, marking, removal, statistics, tagging
 from .filters import ImageFilter
 from .models import AuditEntry, Image, RemovedRow, Tag
 
@@ -226,6 +226,16 @@ class TagAdmin(admin.ModelAdmin[Tag]):
 class RemovedRowAdmin(admin.ModelAdmin[RemovedRow]):
     list_display = ("file", "image_id", "removed_at")
     readonly_fields = ("removed_at", "image_id", "file", "facts")
+    actions = ("bring_back",)
+
+    @admin.action(description=_("Bring back those whose file is there"), permissions=["change"])
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[RemovedRow]) -> None:
+        report = cleanup.bring_back(rows=queryset)
+        self.message_user(
+            request,
+            _("%(done)d pictures are back, %(failed)d are not.")
+            % {"done": report.done, "failed": len(report.failed)},
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

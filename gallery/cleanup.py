@@ -1,7 +1,7 @@
 """Storage and rows compared, and what does not belong put right."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,9 +10,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from . import audit, pictures
-from .changes import changing, chunks
+from . import audit, pictures, tagging
+from .changes import ChangeReport, changing, chunks
 from .models import Image, RemovedRow
+from .records import as_record, from_record
 from .storage import PART_SUFFIX
 
 ROOT = "images"
@@ -109,6 +110,32 @@ def survey() -> CleanupReport:
     return report
 
 
+def bring_back(*, rows: Iterable[RemovedRow]) -> ChangeReport:
+    """Put removed rows into the library again, with their tags, where their files are back.
+
+    They get new ids; the copies of those that came back go.
+    """
+    report = ChangeReport()
+    for row in rows:
+        image, names = from_record(row.facts)
+        if not default_storage.exists(row.file):
+            report.failed.append((row.image_id, "the file is still missing"))
+            continue
+        if Image.objects.filter(file=row.file).exists():
+            report.failed.append((row.image_id, "its file has a row again"))
+            continue
+        new_ids: list[int] = []
+        with changing(new_ids):
+            image.save()
+            new_ids.append(image.pk)
+            tagging.attach(image_ids=new_ids, names=names)
+            row.delete()
+        if not default_storage.exists(image.thumbnail.name or ""):
+            _make_thumbnail(image)
+        report.done += 1
+    return report
+
+
 def _walk(folder: str) -> Iterator[tuple[str, set[str]]]:
     try:
         folders, files = default_storage.listdir(folder)
@@ -128,34 +155,13 @@ def _remove_rows(image_ids: list[int]) -> int:
             if not default_storage.exists(image.file.name or "")
         ]
         RemovedRow.objects.bulk_create(
-            RemovedRow(image_id=image.pk, file=image.file.name or "", facts=_facts(image))
+            RemovedRow(image_id=image.pk, file=image.file.name or "", facts=as_record(image))
             for image in rows
         )
         gone = [image.pk for image in rows]
         Image.objects.filter(pk__in=gone).delete()
         audit.record(audit.AuditEntry.Action.CLEANED, count=len(gone), ids=gone)
     return len(rows)
-
-
-def _facts(image: Image) -> dict[str, Any]:
-    values = {
-        name: getattr(image, name)
-        for name in (
-            "content_type", "width", "height", "file_size", "content_hash", "color", "prompt",
-            "model", "aspect_ratio", "source", "metadata", "favorite", "nsfw",
-        )
-    }  # fmt: skip
-    times = {
-        name: moment.isoformat() if (moment := getattr(image, name)) else None
-        for name in ("created_at", "updated_at", "trashed_at")
-    }
-    return {
-        **values,
-        **times,
-        "file": image.file.name,
-        "thumbnail": image.thumbnail.name,
-        "tags": [tag.name for tag in image.tags.all()],
-    }
 
 
 def _make_thumbnail(image: Image) -> None:

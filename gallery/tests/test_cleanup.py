@@ -102,3 +102,22 @@ def test_command_fails_when_the_guard_refuses(library, media_folder):
     media_folder.rename(media_folder.with_name("unmounted"))
     with pytest.raises(CommandError, match="Is the media folder mounted"):
         call_command("cleanup_orphans")
+
+
+def test_removed_rows_come_back_when_their_files_do(library):
+    gone, lost = library[3], library[4]
+    data = Path(gone.file.path).read_bytes()
+    for image in (gone, lost):
+        Path(image.file.path).unlink()
+        Path(image.thumbnail.path).unlink()
+    cleanup.clean_up()
+    Path(gone.file.path).write_bytes(data)
+    report = cleanup.bring_back(rows=RemovedRow.objects.order_by("pk"))
+    assert (report.done, report.failed) == (1, [(lost.pk, "the file is still missing")])
+    image = Image.objects.get(file=gone.file.name)
+    assert (image.prompt, image.created_at) == ("picture 3", gone.created_at)
+    assert [tag.name for tag in image.tags.all()] == ["kept"]
+    assert Path(image.thumbnail.path).exists()
+    assert [row.image_id for row in RemovedRow.objects.all()] == [lost.pk]
+    rest = read_facts(list(Image.objects.values_list("pk", flat=True))).values()
+    assert statistics.totals() == statistics.recount(rest)
