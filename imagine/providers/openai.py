@@ -9,7 +9,7 @@ from .base import DEFAULT_MODEL, EDIT_MODEL, Event, ImageProvider, ImageRequest,
 from .failures import CLIENT_MISTAKES
 from .fetching import Fetcher, origin
 from .results import read_results, read_stream
-from .upstream import MAX_ANSWER, Upstream, read_bounded, read_json
+from .upstream import Upstream
 
 SIZES = {
     "1:1": "1024x1024",
@@ -78,7 +78,7 @@ class OpenAIProvider(ImageProvider):
                 async for event in read_stream(response, model=body["model"], fetcher=self.fetcher):
                     yield event
                 return
-            answer = read_json(await read_bounded(response, MAX_ANSWER))
+            answer = await self.upstream.read(response)
         async for event in read_results(answer, model=body["model"], fetcher=self.fetcher):
             yield event
 

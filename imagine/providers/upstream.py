@@ -24,6 +24,9 @@ from .keyring import KeyRing, UpstreamKey
 MAX_ANSWER = 256 * 1024 * 1024
 """Bytes: ten pictures of 16 MB, as base64 and with room."""
 
+READ_AT_ONCE = 256
+"""Answers that are in memory half-read: a thousand may come in the same second."""
+
 CONNECT_SECONDS = 10
 PAUSES = (0.25, 1.0)
 """Seconds before a request is sent again."""
@@ -46,6 +49,7 @@ class Upstream:
         self.base_url = base_url.rstrip("/")
         self.keys = KeyRing(secrets)
         self.timeout = timeout
+        self.reading = asyncio.Semaphore(READ_AT_ONCE)
         self.http = httpx2.AsyncClient(
             # Between two bytes nothing is limited: a model paints in silence.
             timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
@@ -66,6 +70,11 @@ class Upstream:
             ProviderError
         """
         async with self.stream(path, **content) as response:
+            return await self.read(response)
+
+    async def read(self, response: httpx2.Response) -> Any:
+        """The JSON of an answer; a few hundred are read at once, the rest waits in its socket."""
+        async with self.reading:
             return read_json(await read_bounded(response, MAX_ANSWER))
 
     @asynccontextmanager

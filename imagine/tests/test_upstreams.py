@@ -20,8 +20,7 @@ FOX = {"prompt": "a fox"}
 @pytest.fixture(params=["xai", "openai"])
 def upstream(request, settings, monkeypatch):
     """A server that stands for the upstream of each provider in turn."""
-    for module in (openai, upstream_module):
-        monkeypatch.setattr(module, "MAX_ANSWER", 8 * 1024 * 1024)
+    monkeypatch.setattr(upstream_module, "MAX_ANSWER", 8 * 1024 * 1024)
     with Upstream([pictures()]) as server:
         settings.IMAGINE_PROVIDER = request.param
         settings.IMAGINE_TIMEOUT = 3
