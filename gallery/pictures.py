@@ -66,9 +66,7 @@ def read_picture(data: bytes) -> Picture:
     if not data:
         raise UnreadablePicture("empty", "The file is empty.")
     if len(data) > MAX_BYTES:
-        raise UnreadablePicture(
-            "too_large", f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
-        )
+        raise too_large()
     with _opened(data) as image:
         content_type, suffix = FORMATS[image.format or ""]
         width, height = image.size
@@ -123,6 +121,12 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
             yield image
         except Exception as error:  # as above
             raise UnreadablePicture("damaged", "The picture is damaged or incomplete.") from error
+
+
+def too_large() -> UnreadablePicture:
+    """For whoever knows the size before the bytes."""
+    limit = MAX_BYTES // 1024 // 1024
+    return UnreadablePicture("too_large", f"The file is larger than {limit} MB.")
 
 
 def _too_many_pixels() -> UnreadablePicture:

@@ -286,7 +286,7 @@ LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.text("TZ") or get_localzone_name()
+TIME_ZONE = env.time_zone("TZ", get_localzone_name())
 
 # REST API
 

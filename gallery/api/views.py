@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponseBase, QueryDict
+from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
@@ -95,10 +96,9 @@ class ImageViewSet(
                 import_archive(name=file.name, file=file, tags=upload.validated_data["tags"])
             )
         file.seek(0)
-        if file.size > pictures.MAX_BYTES:
-            limit = pictures.MAX_BYTES // 1024 // 1024
-            raise ValidationError({"file": [f"The file is larger than {limit} MB."]})
         try:
+            if file.size > pictures.MAX_BYTES:
+                raise pictures.too_large()
             taken = ingest.take_in(
                 data=file.read(),
                 source=Image.Source.UPLOADED,
@@ -106,7 +106,7 @@ class ImageViewSet(
                 tags=upload.validated_data["tags"],
             )
         except pictures.UnreadablePicture as error:
-            raise ValidationError({"file": [str(error)]}, code=error.code) from None
+            raise ValidationError({"file": [_(str(error))]}, code=error.code) from None
         return Response(
             self.get_serializer(taken.image).data,
             status=status.HTTP_201_CREATED if taken.is_new else status.HTTP_200_OK,
@@ -205,7 +205,7 @@ class ImageViewSet(
         """Add and remove tags on a selection."""
         selection, values = read(serializers.TagChangeSerializer, request)
         if not values["add"] and not values["remove"]:
-            raise ValidationError({"add": ["Name at least one tag to add or to remove."]})
+            raise ValidationError({"add": [_("Name at least one tag to add or to remove.")]})
         done = tagging.change_tags(
             image_ids=selection.ids, add=values["add"], remove=values["remove"]
         )

@@ -8,6 +8,7 @@ import re
 import zipfile
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.dateparse import parse_datetime
 
@@ -112,8 +113,6 @@ def test_list_has_no_page_behind_the_last(staff):
 
 
 def test_upload_stores_the_picture(staff, media_folder):
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     data = draw(96, 64, format="PNG")
     file = SimpleUploadedFile("any.name", data)
     answer = staff.post(IMAGES, {"file": file, "prompt": "a fox", "tags": "red， Fox"})
@@ -125,8 +124,6 @@ def test_upload_stores_the_picture(staff, media_folder):
 
 
 def test_upload_of_an_archive_takes_in_every_picture(staff, media_folder):
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("a/one.jpg", draw())
@@ -166,8 +163,6 @@ def test_upload_of_an_archive_takes_in_every_picture(staff, media_folder):
     ],
 )
 def test_upload_refuses_bad_input_and_stores_nothing(staff, media_folder, fields, field):
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     if isinstance(fields.get("file"), bytes):
         fields = {**fields, "file": SimpleUploadedFile("a.jpg", fields["file"], "image/jpeg")}
     answer = staff.post(IMAGES, fields)
@@ -177,7 +172,6 @@ def test_upload_refuses_bad_input_and_stores_nothing(staff, media_folder, fields
 
 
 def test_upload_refuses_a_decompression_bomb_before_decoding_it(staff):
-    from django.core.files.uploadedfile import SimpleUploadedFile
     from PIL import Image as Pillow
 
     out = io.BytesIO()
@@ -375,3 +369,9 @@ def test_browsable_pages_have_no_inline_style_that_their_policy_forbids(staff, a
     policy = staff.get(IMAGES, headers={"Accept": "text/html"}).headers["Content-Security-Policy"]
     digest = hashlib.sha256(b"float: right; margin-right: 10px").digest()
     assert f"'sha256-{base64.b64encode(digest).decode()}'" in policy
+
+
+def test_upload_refuses_in_the_browsers_language(staff, media_folder):
+    file = SimpleUploadedFile("a.jpg", draw(512, 512)[:-300])
+    answer = staff.post(IMAGES, {"file": file}, headers={"Accept-Language": "zh-CN"})
+    assert answer.json() == {"file": ["图片已损坏或不完整。"]}

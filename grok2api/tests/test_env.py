@@ -75,6 +75,7 @@ def test_secret_file_is_made_once_and_is_private(tmp_path):
         ({"SERVER_STORAGE_TYPE": "oracle"}, "SERVER_STORAGE_TYPE must be one of local, redis, "),
         ({"SERVER_STORAGE_TYPE": "redis"}, "SERVER_STORAGE_URL must name the server"),
         ({"SERVER_STORAGE_TYPE": "pgsql"}, "SERVER_STORAGE_URL must name the database server"),
+        ({"TZ": "Mars/Base"}, "TZ must be a time zone such as UTC, not 'Mars/Base'."),
         ({"IMAGINE_PROVIDER": "xai"}, "IMAGINE_PROVIDER=xai needs XAI_API_KEY."),
     ],
 )
