@@ -9,7 +9,10 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest
 from django.core.validators import MaxLengthValidator
 from django.db import connection
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import path
+
+from .service_page import service
 
 ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
 
@@ -27,6 +30,13 @@ class AdminSite(admin.AdminSite):
     """Refuses what no database could be asked for."""
 
     login_form = LoginForm
+
+    def get_urls(self) -> list[Any]:
+        ours = [path("service/", self.admin_view(self.service), name="service")]
+        return ours + super().get_urls()
+
+    def service(self, request: HttpRequest) -> HttpResponse:
+        return service(request, self.each_context(request))
 
     def register(self, *args: Any, **options: Any) -> None:
         super().register(*args, **options)
