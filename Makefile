@@ -6,7 +6,7 @@ MO := $(PO:.po=.mo)
 
 TEST_PGSQL_URL ?= postgresql://grok2api:grok2api@127.0.0.1:5432/grok2api
 TEST_MYSQL_URL ?= mysql://grok2api:grok2api@127.0.0.1:3306/grok2api
-TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
+TEST_REDIS_URL ?= redis://127.0.0.1:6379
 PYTEST := $(BIN)/pytest --quiet
 
 .PHONY: run build test test-sqlite test-pgsql test-mysql test-js test-browser campaign services lint format bench bench-full
@@ -31,9 +31,12 @@ staticfiles/built: $(shell find static -type f) .venv/installed
 	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
 	@touch $@
 
-# Tests. Each database runs the whole Python suite; the browser and JavaScript once.
+# Tests. Each database runs the Python suite, two databases at a time (much of a suite is
+# waiting); the browser and JavaScript run once.
 
-test: services .venv/dev-installed node_modules/.installed build test-js test-sqlite test-pgsql test-mysql test-browser
+test: services .venv/dev-installed node_modules/.installed build
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-sqlite test-pgsql test-js test-mysql
+	@$(MAKE) --no-print-directory test-browser
 
 services:
 	@tests/services.sh
@@ -50,10 +53,10 @@ test-sqlite: .venv/dev-installed build
 	$(PYTEST) -m "not browser"
 
 test-pgsql: .venv/dev-installed build
-	SERVER_STORAGE_TYPE=pgsql SERVER_STORAGE_URL=$(TEST_PGSQL_URL) REDIS_URL=$(TEST_REDIS_URL) $(PYTEST) -m "not browser"
+	SERVER_STORAGE_TYPE=pgsql SERVER_STORAGE_URL=$(TEST_PGSQL_URL) REDIS_URL=$(TEST_REDIS_URL)/9 $(PYTEST) -m "not browser"
 
 test-mysql: .venv/dev-installed build
-	SERVER_STORAGE_TYPE=mysql SERVER_STORAGE_URL=$(TEST_MYSQL_URL) REDIS_URL=$(TEST_REDIS_URL) $(PYTEST) -m "not browser"
+	SERVER_STORAGE_TYPE=mysql SERVER_STORAGE_URL=$(TEST_MYSQL_URL) REDIS_URL=$(TEST_REDIS_URL)/10 $(PYTEST) -m "not browser"
 
 test-browser: .venv/dev-installed node_modules/.installed build
 	$(PYTEST) -m browser

@@ -41,6 +41,12 @@ def plain_static_names(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
+def sessions_in_the_database(settings: Any) -> None:
+    """So that a page costs the same number of queries with Redis and without."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+
+@pytest.fixture(autouse=True)
 def cheap_passwords(settings: Any) -> None:
     """Hashing is slow on purpose, and nothing here asks how passwords are kept."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

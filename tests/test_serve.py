@@ -12,7 +12,7 @@ import pytest
 
 from tests.server import Server
 
-REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/9")
+REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/8")
 
 
 def request(server: Server, path: str, data: object = None, *, key: str = Server.api_key):
