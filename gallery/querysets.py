@@ -89,9 +89,10 @@ class ImageQuerySet(_Images):
         """Which of these ids are in the queryset, in its order; read by id, whatever is asked.
 
         A planner that takes the index of some condition or of the order instead reads a large
-        part of the library to find a few pictures that it was given.
+        part of the library to find a few pictures that it was given. PostgreSQL is not told how
+        many are wanted for the same reason.
         """
-        rows = self.filter(pk__among=ids).values_list("pk", flat=True)[part]
+        rows = self.filter(pk__among=ids).values_list("pk", flat=True)
         try:
             sql, params = rows.query.sql_with_params()
         except EmptyResultSet:  # a condition that nothing meets
@@ -100,7 +101,7 @@ class ImageQuerySet(_Images):
         table = f" FROM {connection.ops.quote_name(self.model._meta.db_table)}"
         with connection.cursor() as cursor:
             cursor.execute(sql.replace(table, table + hint.get(connection.vendor, ""), 1), params)
-            return [pk for (pk,) in cursor.fetchall()]
+            return [pk for (pk,) in cursor.fetchall()[part]]
 
     def matching(self, criteria: Criteria) -> Self:
         """The pictures that meet the criteria, sorted as they say. See `listing` for pages."""
