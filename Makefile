@@ -31,12 +31,11 @@ staticfiles/built: $(shell find static -type f) .venv/installed
 	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
 	@touch $@
 
-# Tests. Each database runs the Python suite, two databases at a time (much of a suite is
-# waiting); the browser and JavaScript run once.
+# Tests. Each database runs the Python suite; the browser and JavaScript run once. Two at a
+# time: much of each is waiting.
 
 test: services .venv/dev-installed node_modules/.installed build
-	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-sqlite test-pgsql test-js test-mysql
-	@$(MAKE) --no-print-directory test-browser
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-sqlite test-pgsql test-js test-mysql test-browser
 
 services:
 	@tests/services.sh
