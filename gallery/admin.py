@@ -125,8 +125,12 @@ class ImageAdmin(admin.ModelAdmin[Image]):
         return False  # pictures come in through the gallery, the API or a generation
 
     def save_model(self, request: HttpRequest, obj: Image, form: Any, change: bool) -> None:
-        marking.mark_images(image_ids=[obj.pk], favorite=obj.favorite, nsfw=obj.nsfw)
-        tagging.replace_tags(image_id=obj.pk, names=form.cleaned_data["tag_names"])
+        marking.edit_image(
+            image_id=obj.pk,
+            favorite=obj.favorite,
+            nsfw=obj.nsfw,
+            tags=form.cleaned_data["tag_names"],
+        )
 
     def save_related(self, *args: Any, **options: Any) -> None:
         """Tags are saved by `save_model`."""

@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .changes import ChangeReport, change_images, changing, repeated
+from .changes import ChangeReport, change_images, repeated
+from .facts import ImageFacts
 from .models import Image, Tag
 from .snapshot import remembered_each
 from .text import fold
@@ -95,15 +96,24 @@ def change_tags(
 def replace_tags(*, image_id: int, names: Iterable[str]) -> bool:
     """Let the picture have exactly these tags; False when there is no such picture."""
     names = clean_names(names)
-    with changing([image_id]) as before:
-        if not before:
-            return False
-        tags = _get_or_create(names)
-        links = Image.tags.through.objects.filter(image_id=image_id)
-        links.exclude(tag__in=tags).delete()
-        _link([image_id], [tag.pk for tag in tags])
-        Image.objects.filter(pk=image_id).update(updated_at=timezone.now())
-    return True
+
+    def replace(before: dict[int, ImageFacts]) -> Collection[int]:
+        for facts in before.values():
+            set_tags(facts, names)
+        Image.objects.filter(pk__in=list(before)).update(updated_at=timezone.now())
+        return before
+
+    return bool(change_images([image_id], replace).done)
+
+
+def set_tags(facts: ImageFacts, names: Iterable[str]) -> None:
+    """Give the picture exactly these tags. To be called inside `changing` with what it had."""
+    wanted = {tag.pk for tag in _get_or_create(names)}
+    if gone := facts.tag_ids - wanted:
+        links = Image.tags.through.objects.filter(image_id=facts.id)
+        links.filter(tag_id__in=sorted(gone)).delete()
+    if new := wanted - facts.tag_ids:
+        _link([facts.id], new)
 
 
 def rename_tag(*, tag_id: int, name: str) -> Tag:

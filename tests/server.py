@@ -12,7 +12,17 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 
-OURS = ("MAKE", "SERVER_", "IMAGINE_", "GALLERY_", "XAI_", "ADMIN_", "API_KEY", "APP_URL", "REDIS_URL")
+OURS = (
+    "MAKE",
+    "SERVER_",
+    "IMAGINE_",
+    "GALLERY_",
+    "XAI_",
+    "ADMIN_",
+    "API_KEY",
+    "APP_URL",
+    "REDIS_URL",
+)
 """Beginnings of variables that the tests' own process may have and a server must not inherit."""
 
 

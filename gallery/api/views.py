@@ -114,15 +114,10 @@ class ImageViewSet(
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Set `favorite`, `nsfw` or `tags`."""
-        image = self.get_object()
-        wanted = self.get_serializer(image, data=request.data, partial=True)
+        wanted = self.get_serializer(data=request.data, partial=True)
         wanted.is_valid(raise_exception=True)
-        values = dict(wanted.validated_data)
-        names = values.pop("tags", None)
-        if values:
-            marking.mark_images(image_ids=[image.pk], **values)
-        if names is not None:
-            tagging.replace_tags(image_id=image.pk, names=names)
+        if not marking.edit_image(image_id=int(pk), **wanted.validated_data):
+            raise NotFound
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(responses={204: None})
