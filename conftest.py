@@ -24,6 +24,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=again)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Any:
+    """With CI=true whatever is "not installed" is a failure, never a skip."""
+    report = yield
+    missing = report.skipped and "not installed" in str(report.longrepr)
+    if missing and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+    return report
+
+
 @pytest.fixture(autouse=True)
 def media_folder(settings: Any, tmp_path: Path) -> Iterator[Path]:
     """An empty MEDIA_ROOT; the name of the folder is the fixture's value."""
