@@ -82,7 +82,7 @@ def test_a_picture_is_looked_at_tagged_downloaded_and_deleted(generated, page):
     expect(detail).to_be_visible()
     for fact in ("a red fox", "sample-painter", "3:2", "KB"):
         expect(detail).to_contain_text(fact)
-    detail.get_by_label("Add tags").fill("animal， fox")
+    detail.get_by_role("combobox", name="Add tags").fill("animal， fox")
     detail.get_by_role("button", name="Add", exact=True).click()
     expect(detail.get_by_role("button", name="Remove the tag fox")).to_be_visible()
     detail.get_by_role("button", name="Remove the tag animal").click()
