@@ -2,20 +2,22 @@
 
 import re
 import urllib.request
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, StorageState, expect
 
 from gallery.tests.drawing import draw
 from tests.server import Server
 
 from .conftest import sign_in
+from .dripping import dripping
 from .library import fill, many
 
 SHIFTS = """
-window.shifts = 0;
+window.shifts = [];
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) window.shifts += entry.value;
+  for (const entry of list.getEntries()) window.shifts.push(...entry.sources.map((source) => [source.node?.className ?? source.node?.nodeName, source.previousRect.x, source.previousRect.y, source.currentRect.x, source.currentRect.y].join(" ")));
 }).observe({type: "layout-shift", buffered: true});
 """
 
@@ -70,12 +72,28 @@ def test_cards_show_picture_prompt_ratio_and_size(gallery: Page) -> None:
     expect(card.locator(".card__link")).to_have_attribute("title", "Picture 000 of a blue house")
 
 
-def test_nothing_moves_while_pictures_load(page: Page) -> None:
-    page.add_init_script(SHIFTS)
-    page.route("**/thumbnail/", lambda route: (page.wait_for_timeout(20), route.continue_()))
-    for address in ("/admin/gallery/", "/admin/gallery/?view=list", "/admin/gallery/?view=grid"):
-        page.goto(address, wait_until="networkidle")
-        assert page.evaluate("window.shifts") == 0
+def test_nothing_moves_while_a_page_loads(
+    new_context: Callable[..., BrowserContext],
+    server: Server,
+    signed_in: StorageState,
+    library: list[int],
+) -> None:
+    with dripping(server.port) as slow:
+        context = new_context(
+            base_url=slow, storage_state=signed_in, viewport={"width": 1280, "height": 900}
+        )
+        page = context.new_page()
+        page.add_init_script(SHIFTS)
+        for address in (
+            "/admin/gallery/",
+            "/admin/gallery/?view=list",
+            "/admin/gallery/?view=grid",
+            f"/admin/gallery/?image={library[60]}",
+            "/admin/gallery/trash/",
+            "/admin/imagine/",
+        ):
+            page.goto(address, wait_until="networkidle")
+            assert page.evaluate("window.shifts") == [], address
 
 
 def test_view_is_toggled_and_remembered(gallery: Page) -> None:
