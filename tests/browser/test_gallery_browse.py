@@ -16,8 +16,10 @@ from .library import fill, many
 
 SHIFTS = """
 window.shifts = [];
+const corner = ({x, y}) => `${x},${y}`;
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) window.shifts.push(...entry.sources.map((source) => [source.node?.className ?? source.node?.nodeName, source.previousRect.x, source.previousRect.y, source.currentRect.x, source.currentRect.y].join(" ")));
+  for (const {node, previousRect, currentRect} of list.getEntries().flatMap((e) => e.sources))
+    window.shifts.push(`${node?.className}: ${corner(previousRect)} to ${corner(currentRect)}`);
 }).observe({type: "layout-shift", buffered: true});
 """
 
