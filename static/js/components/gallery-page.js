@@ -118,8 +118,10 @@ class GalleryPage extends HTMLElement {
     const kind = detail.requestConfig.elt === this ? this.#kind : "visit";
     if (kind === "visit") {
       const { pathname, search } = new URL(detail.pathInfo.finalRequestPath, location.href);
-      history.replaceState({ ...history.state, scroll: this.#scroll }, "");
-      history.pushState({}, "", pathname + search);
+      if (pathname + search !== location.pathname + location.search) {
+        history.replaceState({ ...history.state, scroll: this.#scroll }, "");
+        history.pushState({}, "", pathname + search);
+      } // else it is the same place, as when a browser loads the address it shows
       const results = this.querySelector("#results");
       if (results.getBoundingClientRect().top < 0) results.scrollIntoView({ behavior: "instant" });
     } else if (kind === "back") {
