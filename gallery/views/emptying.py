@@ -1,4 +1,4 @@
-"""Emptying the trash without a script."""
+"""Emptying the trash, where a script does not do it in steps."""
 
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required

@@ -3,6 +3,7 @@ import "./app.js";
 import "./components/action-progress.js";
 import "./components/confirm-dialog.js";
 import "./components/copy-button.js";
+import "./components/empty-trash.js";
 import "./components/gallery-keys.js";
 import "./components/gallery-page.js";
 import "./components/image-dialog.js";

@@ -207,7 +207,9 @@ def test_trash_restores_and_is_emptied(fresh: Page) -> None:
     expect(fresh.locator(".card")).to_have_count(10)
     fresh.get_by_role("link", name="Empty the trash").click()
     fresh.get_by_role("button", name="Delete for good").click()
-    expect(fresh.get_by_text("The trash is empty")).to_be_visible()
+    expect(toasts(fresh).last).to_have_text("10 pictures deleted.")
+    fresh.goto("/admin/gallery/trash/")
+    expect(fresh.get_by_text("The trash is empty", exact=True)).to_be_visible()
     fresh.goto(f"/admin/gallery/?search={name}")
     expect(fresh.locator(".card")).to_have_count(1)
 

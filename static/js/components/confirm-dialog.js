@@ -4,11 +4,12 @@ import { text } from "../lib/texts.js";
 class ConfirmDialog extends HTMLElement {
   /**
    * @param {number} count
+   * @param {string} question name of the text that asks
    * @returns {Promise<"trash" | "forever" | null>}
    */
-  ask(count) {
+  ask(count, question = "delete-title") {
     const dialog = this.querySelector("dialog");
-    this.querySelector("[data-title]").textContent = text("delete-title", { count });
+    this.querySelector("[data-title]").textContent = text(question, { count });
     dialog.returnValue = "";
     dialog.showModal();
     return new Promise((resolve) => {

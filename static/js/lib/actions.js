@@ -16,6 +16,12 @@ export function askHowToDelete(count) {
   return document.querySelector("confirm-dialog").ask(count);
 }
 
+/** Ask whether all the `count` pictures in the trash are to go. */
+export async function askToEmptyTrash(count) {
+  const how = await document.querySelector("confirm-dialog").ask(count, "empty-title");
+  return how === "forever";
+}
+
 /** Delete in the way that was chosen; answers what `inChunks` answers. */
 export async function deleteImages(ids, how) {
   if (how === "trash") {

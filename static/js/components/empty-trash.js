@@ -1,0 +1,41 @@
+/** <empty-trash data-url> around the link to the page that asks: asks here, and tells how far it is. */
+import { askToEmptyTrash, deleteImages } from "../lib/actions.js";
+import { toast } from "../lib/elements.js";
+import { send } from "../lib/requests.js";
+import { text } from "../lib/texts.js";
+
+class EmptyTrash extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", this.#onClick);
+  }
+
+  #onClick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.#empty();
+  };
+
+  /** What is named is what goes: pictures that come into the trash meanwhile stay there. */
+  async #empty() {
+    const link = this.querySelector("a");
+    if (link.ariaBusy === "true") return;
+    link.ariaBusy = "true";
+    try {
+      const { ids } = await send(this.dataset.url, { method: "GET" });
+      link.ariaBusy = null;
+      if (ids.length === 0) {
+        toast(this, { text: text("trash-empty") });
+        this.hidden = true;
+      } else if (await askToEmptyTrash(ids.length)) {
+        const { done } = await deleteImages(ids, "forever");
+        this.hidden = done === ids.length;
+      }
+    } catch (error) {
+      toast(this, { text: error.message, error: true });
+    } finally {
+      link.ariaBusy = null;
+    }
+  }
+}
+
+customElements.define("empty-trash", EmptyTrash);
