@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from gallery import ingest, pictures
@@ -20,7 +20,7 @@ from gallery.models import Image
 
 from . import limits
 from .callers import Caller
-from .models import ApiKey, Generation
+from .models import Generation
 from .providers.base import GeneratedImage, ImageRequest, ProviderError, Usage
 
 P = ParamSpec("P")
@@ -30,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 PAUSES = (0.2, 1.0)
 """Seconds before another attempt to store a picture that was paid for."""
-
 
 STATUS_OF_TYPE = {
     "invalid_request_error": 400,
@@ -84,10 +83,9 @@ def open_generation(
     if mark and (earlier := _earlier(mark, fingerprint)):
         return Opened(earlier, is_new=False)
     try:
-        with transaction.atomic():
-            if caller.key is not None and caller.key.is_limited:
-                limits.check(ApiKey.objects.select_for_update().get(pk=caller.key.pk))
-            generation = _create(
+        generation = limits.begin(
+            caller.key,
+            lambda: _create(
                 request,
                 provider=provider,
                 client=client[:200],
@@ -95,7 +93,8 @@ def open_generation(
                 user=caller.user,
                 idempotency_key=mark,
                 fingerprint=fingerprint,
-            )
+            ),
+        )
     except IntegrityError:
         # The same request came twice at this moment, and the other one was first.
         if mark and (earlier := _earlier(mark, fingerprint)):
@@ -234,17 +233,18 @@ def close_generation(
         generation.error_type, generation.error_code = first.type[:64], first.code[:64]
         generation.error_message = "\n".join(dict.fromkeys(map(str, errors)))
     _insistently(generation.save)
+    limits.end([generation])
 
 
 def mark_interrupted() -> int:
     """Say of generations whose program is gone that they were interrupted; returns how many.
 
-    To be called before this program serves: an address can be served by one program at a
-    time, so whatever still runs at ours was begun by one that is gone.
+    Called before this program serves: whatever runs at its address was begun by one that is gone.
     """
     ours = Generation.objects.filter(status=Generation.Status.PENDING, served_by=served_by())
     gone = ours | Generation.objects.abandoned(timezone.now())
-    return gone.update(
+    ended = list(gone.only("key"))
+    count = gone.update(
         status=Generation.Status.INTERRUPTED,
         idempotency_key=None,
         finished_at=timezone.now(),
@@ -252,6 +252,8 @@ def mark_interrupted() -> int:
         error_code="interrupted",
         error_message="The server was stopped before the pictures came.",
     )
+    limits.end(ended)
+    return count
 
 
 def _parents(request: ImageRequest) -> list[int]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -56,6 +57,7 @@ def test_requests_per_minute_are_counted(ask):
     assert 55 <= int(refused.headers["retry-after"]) <= 60
     assert Generation.objects.count() == 2
     Generation.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    cache.clear()  # where Redis counts, the rows tell it
     assert ask().status_code == 200
 
 

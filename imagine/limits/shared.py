@@ -1,0 +1,212 @@
+"""Requests per minute and at once, counted in Redis: no row is locked, and no row is read.
+
+Of each key Redis has two sorted sets, of what began within the last minute and of what is under
+way: generations by the time of their beginning, which is Redis' own time. What is older than any
+generation can be counts no more, so a killed process blocks no key for ever; a key that is not
+used is forgotten as a whole. What Redis does not know, because it is new, was restarted or could
+not be reached when it should have been told, the rows tell it.
+"""
+
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import lru_cache
+from math import ceil
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from imagine.models import LONGEST_GENERATION, ApiKey, Generation
+
+from . import reached
+
+__all__ = ["RedisError", "ask", "count", "forget", "let_rest", "mark_untold", "may_be_asked"]
+
+SECONDS = 1
+"""How long Redis may take: whoever asks is a request that could ask the database instead."""
+
+REST_SECONDS = 2
+"""How long Redis is left alone that did not answer, so that not every request waits for it."""
+
+COUNT = """
+local began, running, member = KEYS[1], KEYS[2], ARGV[1]
+local per_minute, at_once = tonumber(ARGV[2]), tonumber(ARGV[3])
+local minute, longest = tonumber(ARGV[4]), tonumber(ARGV[5])
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+if ARGV[6] == 'rows' then
+  redis.call('ZADD', began, '+inf', 'known')
+  redis.call('ZADD', running, '+inf', 'known')
+  for i = 7, #ARGV, 3 do
+    redis.call('ZADD', began, 'NX', now - ARGV[i + 1], ARGV[i])
+    if ARGV[i + 2] == '1' then
+      redis.call('ZADD', running, 'NX', now - ARGV[i + 1], ARGV[i])
+    end
+  end
+elseif redis.call('EXISTS', began, running) < 2 then
+  return {'unknown', 0}
+end
+redis.call('ZREMRANGEBYSCORE', began, '-inf', now - minute)
+redis.call('ZREMRANGEBYSCORE', running, '-inf', now - longest)
+redis.call('PEXPIRE', began, longest)
+redis.call('PEXPIRE', running, longest)
+
+if redis.call('ZSCORE', began, member) then
+  return {'counted', 0}
+end
+if per_minute >= 0 and redis.call('ZCARD', began) - 1 >= per_minute then
+  local room = now
+  if per_minute > 0 then
+    -- The first is 'known'. The one whose end of its minute makes room again.
+    room = redis.call('ZREVRANGE', began, per_minute, per_minute, 'WITHSCORES')[2]
+  end
+  return {'often', room + minute - now}
+end
+if at_once >= 0 and redis.call('ZCARD', running) - 1 >= at_once then
+  return {'many', 0}
+end
+if member ~= '' then
+  redis.call('ZADD', began, now, member)
+  redis.call('ZADD', running, now, member)
+end
+return {'counted', 0}
+"""
+
+_rests_until = 0.0  # of the monotonic clock
+_untold: set[int] = set()
+"""Keys of which this process could not tell Redis something."""
+
+
+def may_be_asked() -> bool:
+    """Whether Redis is set, and has not failed just now."""
+    return bool(settings.REDIS_URL) and time.monotonic() >= _rests_until
+
+
+def let_rest() -> None:
+    """Redis has failed."""
+    global _rests_until
+    _rests_until = time.monotonic() + REST_SECONDS
+
+
+def mark_untold(key_ids: Iterable[int | None]) -> None:
+    """Something began or ended of which Redis does not know: the rows shall tell it."""
+    _untold.update(key_id for key_id in key_ids if key_id is not None)
+
+
+def ask(key: ApiKey) -> None:
+    """Whether the key may begin one more; nothing is counted yet.
+
+    Raises:
+        LimitReached
+        RedisError
+    """
+    _count(key, None)
+
+
+def count(key: ApiKey, generation: Generation) -> None:
+    """Count this one, if the key may begin one more.
+
+    Raises:
+        LimitReached
+        RedisError
+    """
+    _count(key, generation.pk)
+
+
+def forget(generations: Iterable[Generation], *, wholly: bool = False) -> None:
+    """These have ended; or, `wholly`, they have never begun.
+
+    Raises:
+        RedisError
+    """
+    pipe = _client(settings.REDIS_URL).pipeline(transaction=False)
+    for generation in generations:
+        began, running = _names(generation.key_id)
+        pipe.zrem(running, generation.pk)
+        if wholly:
+            pipe.zrem(began, generation.pk)
+    pipe.execute()
+
+
+def _count(key: ApiKey, member: int | None) -> None:
+    verdict, wait = "unknown", 0
+    if key.pk not in _untold:
+        verdict, wait = _run(key, member, [])
+    if verdict == "unknown":
+        verdict, wait = _tell(key, member)
+    if verdict == "often":
+        raise reached.too_often(key.requests_per_minute or 0, retry_after=ceil(wait / 1000))
+    if verdict == "many":
+        raise reached.too_many(key.max_concurrent or 0)
+
+
+def _run(key: ApiKey, member: int | None, told: list[Any]) -> tuple[str, int]:
+    limits = [
+        -1 if limit is None else limit for limit in (key.requests_per_minute, key.max_concurrent)
+    ]
+    longest = [_milliseconds(reached.MINUTE), _milliseconds(LONGEST_GENERATION)]
+    script = _client(settings.REDIS_URL).register_script(COUNT)
+    verdict, wait = script(
+        keys=_names(key.pk),
+        args=["" if member is None else member, *limits, *longest, *(told or ["redis"])],
+    )
+    return verdict.decode(), int(wait)
+
+
+def _tell(key: ApiKey, member: int | None) -> tuple[str, int]:
+    """Let the rows say what Redis does not know, then count."""
+    _untold.discard(key.pk)  # first: what is marked meanwhile stays marked
+    try:
+        _drop_ended(key)
+        answer = _run(key, member, ["rows", *_told_by_rows(key, member)])
+        _drop_ended(key)  # also what ended while the rows were read
+    except RedisError:
+        _untold.add(key.pk)
+        raise
+    return answer
+
+
+def _told_by_rows(key: ApiKey, member: int | None) -> Iterable[Any]:
+    """What is under way or began within the last minute: id, age, whether it runs."""
+    now = timezone.now()
+    running = Generation.objects.running(now).filter(key=key)
+    recent = Generation.objects.filter(key=key, created_at__gt=now - reached.MINUTE)
+    known = (running | recent).values_list("pk", "created_at", "status")
+    for pk, created_at, status in known:
+        if pk != member:  # its row is written, and not yet counted
+            is_running = status == Generation.Status.PENDING
+            yield from (pk, max(0, _milliseconds(now - created_at)), int(is_running))
+
+
+def _drop_ended(key: ApiKey) -> None:
+    client, (_began, running) = _client(settings.REDIS_URL), _names(key.pk)
+    members: Any = client.zrange(running, 0, -1)
+    counted = [int(member) for member in members if member != b"known"]
+    ended = Generation.objects.filter(~Q(status=Generation.Status.PENDING), pk__in=counted)
+    if found := list(ended.values_list("pk", flat=True)):
+        client.zrem(running, *found)
+
+
+def _names(key_id: int | None) -> list[str]:
+    return [f"grok2api:limits:{{{key_id}}}:{name}" for name in ("began", "running")]
+
+
+def _milliseconds(span: timedelta) -> int:
+    return int(span / timedelta(milliseconds=1))
+
+
+@lru_cache(maxsize=1)
+def _client(url: str) -> Redis:
+    # Asked once more, since a connection may have been cut long ago; counting twice counts once.
+    return Redis.from_url(
+        url,
+        socket_timeout=SECONDS,
+        socket_connect_timeout=SECONDS,
+        retry=Retry(NoBackoff(), 1),
+    )
