@@ -92,7 +92,7 @@ class ImageAdmin(admin.ModelAdmin[Image]):
         "favorite", "created_at",
     )  # fmt: skip
     list_display_links = ("preview", "short_prompt")
-    list_filter = (ModelFilter, AspectRatioFilter, "favorite", "source", TrashFilter)
+    list_filter = (ModelFilter, AspectRatioFilter, "favorite", "nsfw", "source", TrashFilter)
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("prompt",)
@@ -156,13 +156,17 @@ class ImageAdmin(admin.ModelAdmin[Image]):
     @admin.display(description=_("Picture"))
     def preview(self, image: Image) -> SafeString:
         source = reverse("api:image-thumbnail", args=[image.pk])
-        return format_html('<img src="{}" alt="" height="64" loading="lazy">', source)
+        mark = "sensitive" if image.nsfw else ""
+        return format_html(
+            '<img class="{}" src="{}" alt="" height="64" loading="lazy">', mark, source
+        )
 
     @admin.display(description=_("Picture"))
     def picture(self, image: Image) -> SafeString:
         return format_html(
-            '<a href="{}"><img src="{}" alt="" height="256"></a>',
+            '<a href="{}"><img class="{}" src="{}" alt="" height="256"></a>',
             image.get_absolute_url(),
+            "sensitive" if image.nsfw else "",
             reverse("api:image-thumbnail", args=[image.pk]),
         )
 

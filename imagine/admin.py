@@ -181,8 +181,9 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
     def pictures(self, generation: Generation) -> SafeString:
         links = [
             format_html(
-                '<a href="{}"><img src="{}" width="120" alt="{}"></a> ',
+                '<a href="{}"><img class="{}" src="{}" width="120" alt="{}"></a> ',
                 image.get_absolute_url(),
+                "sensitive" if image.nsfw else "",
                 reverse("api:image-thumbnail", args=[image.pk]),
                 image.filename,
             )

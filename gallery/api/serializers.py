@@ -125,6 +125,10 @@ class FavoriteSerializer(SelectionSerializer):
     favorite = serializers.BooleanField(default=True)
 
 
+class SensitiveSerializer(SelectionSerializer):
+    nsfw = serializers.BooleanField(default=True)
+
+
 class TagChangeSerializer(SelectionSerializer):
     add = TagNamesField(required=False, default=list)
     remove = TagNamesField(required=False, default=list)

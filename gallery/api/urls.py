@@ -3,16 +3,16 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from . import views
+from . import numbers, views
 
 app_name = "api"
 
 router = SimpleRouter()
 router.register("images", views.ImageViewSet, basename="image")
-router.register("tags", views.TagViewSet, basename="tag")
+router.register("tags", numbers.TagViewSet, basename="tag")
 
 urlpatterns = [
     path("", include(router.urls)),
-    path("stats/", views.StatsView.as_view(), name="stats"),
+    path("stats/", numbers.StatsView.as_view(), name="stats"),
     path("scan/", views.ScanView.as_view(), name="scan"),
 ]

@@ -243,6 +243,10 @@ def test_bulk_actions_take_ids_or_a_filter(staff, add_image):
     assert answer.json() == {"changed": 2, "failed": []}
     answer = post(staff, f"{IMAGES}favorite/", {"image_ids": [three.pk, 10**9]})
     assert answer.json() == {"changed": 1, "failed": [{"id": 10**9, "reason": "not found"}]}
+    for mark in (True, False):
+        answer = post(staff, f"{IMAGES}nsfw/", {"filter": {"search": "cat"}, "nsfw": mark})
+        assert answer.json() == {"changed": 2, "failed": []}
+        assert Image.objects.filter(nsfw=True).count() == 2 * mark
     assert post(staff, f"{IMAGES}trash/", {"filter": {"tags": "pet"}}).json() == {
         "trashed": 2,
         "failed": [],

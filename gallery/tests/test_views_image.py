@@ -11,7 +11,7 @@ def names(image: Image) -> list[str]:
     return list(image.tags.values_list("name", flat=True))
 
 
-@pytest.mark.parametrize("action", ["", "tags/", "favorite/", "delete/", "restore/"])
+@pytest.mark.parametrize("action", ["", "tags/", "favorite/", "sensitive/", "delete/", "restore/"])
 def test_visitor_is_sent_to_login(client, add_image, action):
     path = f"{GALLERY}images/{add_image().pk}/{action}"
     response = client.get(path) if action in ("", "delete/") else client.post(path)
@@ -83,6 +83,28 @@ def test_favourite_is_set_and_taken_away(staff, add_image):
     assert marks == [True, False]
 
 
+def test_sensitive_mark_is_set_and_taken_away(staff, add_image):
+    image = add_image()
+    marks, veiled = [], []
+    for value in ("true", "false"):
+        staff.post(f"{GALLERY}images/{image.pk}/sensitive/", {"nsfw": value})
+        image.refresh_from_db()
+        marks.append(image.nsfw)
+        pages = ("?view=grid", "?view=list", f"?image={image.pk}", f"images/{image.pk}/delete/")
+        veiled.append({"reveal__check" in staff.get(GALLERY + page).text for page in pages})
+    assert (marks, veiled) == ([True, False], [{True}, {False}])
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("show", "show"), ("blur", "blur"), ("x", "blur"), ("", "blur")]
+)
+def test_browser_keeps_whether_it_shows_sensitive_pictures(staff, db, said, kept):
+    assert 'data-sensitive="blur"' in staff.get(GALLERY).text
+    response = staff.post(f"{GALLERY}sensitive/", {"sensitive": said, "next": "/admin/imagine/"})
+    assert (response.status_code, response.url) == (302, "/admin/imagine/")
+    assert f'data-sensitive="{kept}"' in staff.get(GALLERY).text
+
+
 def test_delete_asks_then_moves_to_the_trash_and_restores(staff, add_image):
     image = add_image()
     path = f"{GALLERY}images/{image.pk}/"
@@ -115,6 +137,6 @@ def test_next_address_of_another_site_is_not_followed(staff, add_image, target):
     assert response.url == f"{GALLERY}?image={pk}"
 
 
-@pytest.mark.parametrize("action", ["tags/", "favorite/", "delete/", "restore/"])
+@pytest.mark.parametrize("action", ["tags/", "favorite/", "sensitive/", "delete/", "restore/"])
 def test_action_on_no_picture_is_not_found(staff, db, action):
     assert staff.post(f"{GALLERY}images/1/{action}", {"add": "a"}).status_code == 404

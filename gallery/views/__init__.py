@@ -2,9 +2,17 @@
 
 from .archive import export
 from .emptying import empty_trash
-from .image import image_delete, image_detail, image_favorite, image_restore, image_tags
+from .image import (
+    image_delete,
+    image_detail,
+    image_favorite,
+    image_restore,
+    image_sensitive,
+    image_tags,
+)
 from .listing import image_list, trash
 from .live import count, selection, statistics, suggestions
+from .sensitive import sensitive
 
 __all__ = [
     "count",
@@ -15,8 +23,10 @@ __all__ = [
     "image_favorite",
     "image_list",
     "image_restore",
+    "image_sensitive",
     "image_tags",
     "selection",
+    "sensitive",
     "statistics",
     "suggestions",
     "trash",

@@ -53,7 +53,7 @@ def image_tags(request: HttpRequest, pk: int) -> HttpResponse:
     if own_script:
         image = get_object_or_404(Image.objects.with_tags(), pk=pk)
         return render(request, "gallery/_tags.html", {"image": image})
-    return redirect(_next(request, pk))
+    return redirect(next_address(request, pk))
 
 
 @require_POST
@@ -62,7 +62,16 @@ def image_favorite(request: HttpRequest, pk: int) -> HttpResponse:
     """Set or, with `favorite=false`, take away the favourite mark."""
     favorite = request.POST.get("favorite") != "false"
     _found(pk, marking.mark_images(image_ids=[pk], favorite=favorite).done)
-    return redirect(_next(request, pk))
+    return redirect(next_address(request, pk))
+
+
+@require_POST
+@staff_member_required
+def image_sensitive(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark the picture as sensitive or, with `nsfw=false`, take the mark away."""
+    nsfw = request.POST.get("nsfw") != "false"
+    _found(pk, marking.mark_images(image_ids=[pk], nsfw=nsfw).done)
+    return redirect(next_address(request, pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,7 +80,7 @@ def image_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, and then move to the trash or, with `how=forever`, delete row and files."""
     if request.method != "POST":
         image = get_object_or_404(Image, pk=pk)
-        context = {"image": image, "next": _next(request, pk), "section": "gallery"}
+        context = {"image": image, "next": next_address(request, pk), "section": "gallery"}
         return render(request, "gallery/image_delete.html", context)
     if request.POST.get("how") == "forever":
         _found(pk, removal.delete_images(image_ids=[pk]).done)
@@ -82,7 +91,7 @@ def image_delete(request: HttpRequest, pk: int) -> HttpResponse:
             "%(count)d picture moved to the trash.", "%(count)d pictures moved to the trash.", 1
         )
     messages.success(request, text % {"count": 1})
-    return redirect(_next(request, 0))
+    return redirect(next_address(request, 0))
 
 
 @require_POST
@@ -91,7 +100,7 @@ def image_restore(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the picture out of the trash."""
     _found(pk, removal.restore_images(image_ids=[pk]).done)
     messages.success(request, _("The picture is back in the gallery."))
-    return redirect(_next(request, 0))
+    return redirect(next_address(request, 0))
 
 
 def _found(pk: int, done: int) -> None:
@@ -99,7 +108,7 @@ def _found(pk: int, done: int) -> None:
         raise Http404(_("There is no picture %(id)d.") % {"id": pk})
 
 
-def _next(request: HttpRequest, pk: int) -> str:
+def next_address(request: HttpRequest, pk: int) -> str:
     """Where to go on: the given address if it is one of ours, else the picture or the list."""
     home = reverse("gallery:image_list")
     wanted = request.POST.get("next") or request.GET.get("next") or ""

@@ -10,6 +10,7 @@ import "./components/image-dialog.js";
 import "./components/image-stage.js";
 import "./components/live-statistics.js";
 import "./components/selection-bar.js";
+import "./components/sensitive-pictures.js";
 import "./components/tag-completion.js";
 import "./components/tag-editor.js";
 import "./components/tags-dialog.js";

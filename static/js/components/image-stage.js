@@ -71,13 +71,13 @@ class ImageStage extends HTMLElement {
   };
 
   #onDoubleClick = (event) => {
-    if (event.target.closest("a, button")) return;
+    if (event.target.closest("a, button, label")) return;
     if (this.#view.scale > 1) this.#show(FIT);
     else this.#zoomBy(2.5, this.#point(event));
   };
 
   #onPointerDown = (event) => {
-    if (event.button !== 0 || event.target.closest("a, button")) return;
+    if (event.button !== 0 || event.target.closest("a, button, label")) return;
     this.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, this.#point(event));
     this.#start = this.#pointers.size === 1 ? this.#point(event) : null;

@@ -9,6 +9,7 @@ import {
   changeTags,
   deleteImages,
   markFavorite,
+  markSensitive,
   restoreImages,
 } from "../lib/actions.js";
 import { changed, filterOf, listQuery } from "../lib/address.js";
@@ -114,6 +115,10 @@ class SelectionBar extends HTMLElement {
     if (action === "clear") this.clear();
     if (action === "everything") await this.#selectEverything();
     if (action === "favorite") await this.#with((ids) => markFavorite(ids, true));
+    if (action === "sensitive" || action === "not-sensitive") {
+      event.target.closest("details").open = false;
+      await this.#with((ids) => markSensitive(ids, action === "sensitive"));
+    }
     if (action === "tags") await this.editTags();
     if (action === "restore") await this.#with(restoreImages);
     if (action === "delete") await this.delete();

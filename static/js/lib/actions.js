@@ -42,6 +42,11 @@ export async function markFavorite(ids, favorite) {
   });
 }
 
+export async function markSensitive(ids, nsfw) {
+  const result = await run("images/nsfw/", ids, { nsfw }, "changing");
+  return tell(result, nsfw ? "sensitive" : "not-sensitive");
+}
+
 /** `add` and `remove` are lists of names. */
 export async function changeTags(ids, { add, remove }) {
   return tell(await run("images/tags/", ids, { add, remove }, "changing"), "tagged");
