@@ -11,6 +11,7 @@ from django.test import Client
 
 from gallery import ingest
 from gallery.models import Image
+from gallery.search import kept
 from gallery.tests.drawing import draw
 
 
@@ -41,6 +42,7 @@ def media_folder(settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.MEDIA_ROOT.mkdir()
     yield settings.MEDIA_ROOT
     cache.clear()
+    kept.forget()
 
 
 @pytest.fixture(autouse=True)

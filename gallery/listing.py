@@ -19,11 +19,18 @@ from .search.building import changed_ids, library_version
 from .search.criteria import Criteria
 from .search.matching import Found, Index
 from .snapshot import remembered
+from .strata import FINE_ENOUGH, find_stretch
 
 EXACT_UP_TO = 10_000
 """Candidates whose rows are read to count them exactly."""
 
 CHECKED_AT_ONCE = 20_000
+
+DEEP = 2_000
+"""Pictures before a page of the whole library from which on the index finds it sooner."""
+
+MANY = 5_000
+"""Rows that would have to be sorted, from which on walking the order is quicker."""
 
 FEW = 5_000
 """Pictures outside of the index that are named one by one."""
@@ -74,7 +81,7 @@ def find_page(criteria: Criteria, *, page: int = 1, page_size: int) -> Page:
         trash = Image.objects.matching(criteria)
         count, exact = trash.order_by().count(), True
         ids = list(trash.values_list("pk", flat=True)[start : start + size])
-    elif criteria.is_plain and start < walking.DEEP:
+    elif criteria.is_plain and start < DEEP:
         count, exact = statistics.total_count(), True
         ids = list(
             Image.objects.matching(criteria).values_list("pk", flat=True)[start : start + size]
@@ -85,19 +92,30 @@ def find_page(criteria: Criteria, *, page: int = 1, page_size: int) -> Page:
         exact = found.check is None or not count
         if start >= count:
             ids = []
-        elif count <= EXACT_UP_TO and not exact:
+        elif exact:
+            ids = _page_of(criteria, found, start, size)
+        elif count <= EXACT_UP_TO:
             ids = sorted_ids(criteria, found)
             count, exact = len(ids), True
             ids = ids[start : start + size]
-        elif not exact or walking.is_cheaper(count, start + size, found.index.pictures()):
-            ids = walking.walk(criteria, found, start, size)
-            if not exact and 0 < len(ids) < size:  # the walk came to the end
-                count, exact = start + len(ids), True
         else:
-            ids = sorted_ids(criteria, found, slice(start, start + size))
+            ids = walking.walk(criteria, found, find_stretch(criteria, found, 0, 1), start, size)
+            if 0 < len(ids) < size:  # the walk came to the end
+                count, exact = start + len(ids), True
     if not ids and page > 1:
         raise PageNotFound(page)
     return Page(ids=ids, count=count, count_exact=exact, page=page, page_size=size)
+
+
+def _page_of(criteria: Criteria, found: Found, start: int, size: int) -> list[int]:
+    """The ids at these places of the order, where nothing is left to be checked."""
+    if found.count <= FINE_ENOUGH:
+        return sorted_ids(criteria, found, slice(start, start + size))
+    stretch = find_stretch(criteria, found, start, size)
+    if stretch.count > MANY:
+        return walking.walk(criteria, found, stretch, start, size)
+    start -= stretch.skipped
+    return sorted_ids(criteria, replace(found, sets=stretch.sets), slice(start, start + size))
 
 
 @remembered

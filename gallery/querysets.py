@@ -49,9 +49,10 @@ class ImageQuerySet(_Images):
         rows = {image.pk: image for image in self.with_tags().filter(pk__in=ids)}
         return [rows[pk] for pk in ids if pk in rows]
 
-    def columns_of(self, ids: list[int]) -> list[tuple[Any, list[str]]]:
+    def columns_of(self, ids: list[int], *columns: str) -> list[tuple[Any, list[str]]]:
         """(row, names of its tags) of these pictures in this order, without model objects."""
-        rows = {row.id: row for row in self.filter(pk__in=ids).order_by().values_list(named=True)}
+        chosen = self.filter(pk__in=ids).order_by().values_list("id", *columns, named=True)
+        rows = {row.id: row for row in chosen}
         names: dict[int, list[str]] = {pk: [] for pk in ids}
         links = self.model.tags.through.objects.filter(image_id__in=ids).order_by("tag__key")
         for pk, name in links.values_list("image_id", "tag__name"):

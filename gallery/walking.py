@@ -1,24 +1,18 @@
-"""Walking the index of the sort key: the way to a page when there are many candidates.
+"""Walking the index of the sort key: the way to a page where strata are too coarse or hits rare.
 
-Only ids are read, in growing batches; the set of candidates says which of them count. Whole
-months, days or classes of size that lie before the page are skipped by their counts.
+Only ids are read, in growing batches; the set of candidates says which of them count.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Q
 
 from .models import Image
-from .search import tokens
 from .search.criteria import Criteria, SortBy
-from .search.matching import Found, Index, SetBySegment, by_segment
+from .search.matching import Found
 from .search.postings import SEGMENT, SEGMENT_BITS
-
-DEEP = 2_000
-"""Pictures before a page from which on skipping is worth reading the strata's sets."""
+from .strata import Stretch
 
 LARGEST_BATCH = 50_000
 
@@ -26,35 +20,18 @@ TAIL = 20
 """Last pictures of a batch, of which one must still be there to go on from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stratum:
-    """Pictures whose sort key is from `start` on and below `end`."""
+def walk(criteria: Criteria, found: Found, stretch: Stretch, start: int, size: int) -> list[int]:
+    """Ids of the candidates from place `start` on, at most `size`, in the criteria's order.
 
-    token: str
-    start: Any
-    end: Any
-
-
-def is_cheaper(count: int, wanted: int, total: int) -> bool:
-    """Whether walking to the first `wanted` of `count` candidates beats reading all their rows.
-
-    An id of the sort's index costs about a quarter of a row that is read and sorted.
+    It begins at the stretch: before that stands nothing that must be looked at.
     """
-    return count > 1_000 and 4 * count * count > wanted * total
-
-
-def walk(criteria: Criteria, found: Found, start: int, size: int) -> list[int]:
-    """Ids of the candidates from place `start` on, at most `size`, in the criteria's order."""
     walker = _Walker(criteria, found)
-    skipped = walker.skip(start) if start >= DEEP else 0
+    wanted = start + size - walker.skip_to(stretch, start)
     hits: list[int] = []
-    wanted = start + size - skipped
-    for batches, ids in enumerate(walker.batches(wanted), 1):
+    for ids in walker.batches(wanted):
         hits += walker.checked(ids)
         if len(hits) >= wanted:
             break
-        if batches == 2 and not hits and not skipped:
-            wanted -= walker.skip(start)  # they lie far behind: a model of former years
     return hits[wanted - size :][:size]
 
 
@@ -98,6 +75,24 @@ class _Walker:
             return Q() if most is None else Q(**{f"{criteria.sort_by}__{before}": most})
         return Q() if least is None else Q(**{f"{criteria.sort_by}__gte": least})
 
+    def skip_to(self, stretch: Stretch, start: int) -> int:
+        """Move the position to the stretch, if the page that begins at `start` lies behind there.
+
+        Returns how many candidates are passed over.
+        """
+        if stretch.first is None:
+            return 0
+        key, first = self.criteria.sort_by, stretch.first
+        if self.criteria.descending:
+            ahead, rest = Q(**{f"{key}__gte": first.end}), Q(**{f"{key}__lt": first.end})
+        else:
+            ahead, rest = Q(**{f"{key}__lt": first.start}), Q(**{f"{key}__gte": first.start})
+        passed = Image.objects.filter(ahead, pk__among=self.found.extra).count()
+        if stretch.skipped + passed > start or (passed and self.found.check):
+            return 0  # they may be on the page, or are not known to count
+        self.position &= rest
+        return stretch.skipped + passed
+
     def batches(self, wanted: int) -> Iterator[list[int]]:
         """All ids from the position on, in order; the position moves along."""
         count = self.found.count
@@ -133,87 +128,3 @@ class _Walker:
         rows = Image.objects.matching(self.found.check).order_by()
         passed = set(rows.ids_among(candidates))
         return [pk for pk in candidates if pk in passed]
-
-    def skip(self, start: int) -> int:
-        """Move the position behind strata that lie wholly before place `start`.
-
-        Returns how many candidates are passed over. Where candidates are still to be checked
-        only strata without any are skipped.
-        """
-        index = self.found.index
-        extra = by_segment(self.found.extra)
-        base = {number: bits & ~extra.get(number, 0) for number, bits in self.found.sets.items()}
-        limit = 0 if self.found.check else max(0, start - len(self.found.extra))
-        skipped, stratum = 0, None
-        strata = self._strata(index)
-        while strata:
-            sets = index.read(each.token for each in strata)
-            for stratum in strata:
-                count = _common(base, sets[stratum.token])
-                if count and skipped + count > limit:
-                    break
-                skipped += count
-            else:
-                return 0  # what is left comes from the rows alone
-            strata = self._finer(stratum)
-        if stratum is None:
-            return 0
-        if self.criteria.descending:
-            ahead, rest = "gte", Q(**{f"{self.criteria.sort_by}__lt": stratum.end})
-            edge = stratum.end
-        else:
-            ahead, rest = "lt", Q(**{f"{self.criteria.sort_by}__gte": stratum.start})
-            edge = stratum.start
-        ahead_of = {f"{self.criteria.sort_by}__{ahead}": edge}
-        passed = Image.objects.filter(pk__among=self.found.extra, **ahead_of).count()
-        if self.found.check and passed:
-            return 0
-        self.position = rest
-        return skipped + passed
-
-    def _strata(self, index: Index) -> list[Stratum]:
-        if self.criteria.sort_by == SortBy.FILE_SIZE:
-            strata = list(_size_strata(0, index.largest() + 1, tokens.COARSE))
-        else:
-            strata = list(_month_strata(index))
-        return strata[::-1] if self.criteria.descending else strata
-
-    def _finer(self, stratum: Stratum) -> list[Stratum]:
-        """The days of a month, the finer classes of a class of size; nothing is finer than they."""
-        if self.criteria.sort_by == SortBy.FILE_SIZE:
-            is_fine = stratum.token == tokens.size_class(stratum.start, tokens.FINE)
-            finer = [] if is_fine else _size_strata(stratum.start, stratum.end, tokens.FINE)
-        else:
-            is_fine = stratum.end - stratum.start < timedelta(days=2)
-            finer = [] if is_fine else _day_strata(stratum.start.date(), stratum.end.date())
-        return list(finer)[:: -1 if self.criteria.descending else 1]
-
-
-def _common(one: SetBySegment, other: SetBySegment) -> int:
-    return sum((bits & one.get(number, 0)).bit_count() for number, bits in other.items())
-
-
-def _month_strata(index: Index) -> Iterator[Stratum]:
-    first, last = index.days()
-    while first and last and first <= last:
-        first = first.replace(day=1)
-        following = (first + timedelta(days=31)).replace(day=1)
-        yield _stratum(tokens.month(first), first, following)
-        first = following
-
-
-def _day_strata(first: date, end: date) -> Iterator[Stratum]:
-    while first < end:
-        yield _stratum(tokens.day(first), first, first + timedelta(days=1))
-        first += timedelta(days=1)
-
-
-def _stratum(token: str, first: date, end: date) -> Stratum:
-    return Stratum(token, tokens.midnight(first), tokens.midnight(end))
-
-
-def _size_strata(size: int, below: int, digits: int) -> Iterator[Stratum]:
-    while size < below:
-        start, end = tokens.size_bounds(size, digits)
-        yield Stratum(tokens.size_class(size, digits), start, end)
-        size = end

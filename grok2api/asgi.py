@@ -5,6 +5,7 @@ connection that stays open. `/v1/` is asynchronous from the socket to the upstre
 generations that wait for pictures hold no thread, and so never stand in a page's way.
 """
 
+import gc
 import json
 import logging
 import multiprocessing
@@ -13,6 +14,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -165,11 +167,22 @@ async def _live(receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             _end_with_parent()
+            _settle()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await generate.drain(timeout=settings.SHUTDOWN_SECONDS)
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def _settle() -> None:
+    """Load what the first request would load, and let the garbage collector pass over it.
+
+    Without this every full collection looks at all of Django again: 80 ms in which nothing answers.
+    """
+    import_module(settings.ROOT_URLCONF)
+    gc.collect()
+    gc.freeze()
 
 
 def _end_with_parent() -> None:

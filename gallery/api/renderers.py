@@ -1,13 +1,29 @@
-"""How the REST API shows itself in a browser."""
+"""How the REST API writes its answers, and shows itself in a browser."""
 
 from typing import Any
 
+import orjson
 from csp.constants import SELF, UNSAFE_HASHES
 from csp.decorators import csp_update
 from rest_framework import renderers
 
 FLOAT = "'sha256-OfgyIBrd+/vP79JdFMYP+re4T+fIenvkrHPD2HZ8/cs='"
 """Of `float: right; margin-right: 10px`, the one style attribute in the framework's template."""
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """The framework's JSON, written ten times as fast where nobody asks for an indent."""
+
+    def render(
+        self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
+    ) -> bytes:
+        if data is None or self.get_indent(accepted_media_type or "", renderer_context or {}):
+            return super().render(data, accepted_media_type, renderer_context)
+        return orjson.dumps(
+            data,
+            default=self.encoder_class().default,
+            option=orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME,
+        )
 
 
 class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework import serializers
 
 from .. import tagging
@@ -33,13 +34,18 @@ class TagNamesField(serializers.ListField):
 class ImageListSerializer(serializers.ListSerializer[Any]):
     """Pictures by id: straight from the columns, in a fifth of the time that objects take."""
 
+    COLUMNS = (
+        "file", "prompt", "model", "aspect_ratio", "width", "height", "file_size", "created_at",
+        "favorite", "nsfw", "content_hash",
+    )  # fmt: skip
+
     def to_representation(self, data: Any) -> list[dict[str, Any]]:
         base = cast(str, self.context["base_url"])
         picture, thumbnail = (
             base + reverse(f"api:image-{name}", args=[0]).replace("/0/", "/{}/")
             for name in ("file", "thumbnail")
         )
-        moment = serializers.DateTimeField().to_representation
+        zone = timezone.get_current_timezone()
         return [
             {
                 "id": row.id,
@@ -52,13 +58,13 @@ class ImageListSerializer(serializers.ListSerializer[Any]):
                 "width": row.width,
                 "height": row.height,
                 "file_size": row.file_size,
-                "created_at": moment(row.created_at),
+                "created_at": row.created_at.astimezone(zone).isoformat(),
                 "tags": tags,
                 "favorite": row.favorite,
                 "nsfw": row.nsfw,
                 "content_hash": row.content_hash,
             }
-            for row, tags in Image.objects.columns_of(data)
+            for row, tags in Image.objects.columns_of(data, *self.COLUMNS)
         ]
 
 

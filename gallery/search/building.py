@@ -1,6 +1,7 @@
 """Writing the index: changes at once, segments in the background or at will."""
 
 import logging
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock, Thread
@@ -134,7 +135,8 @@ def build_segment(number: int) -> bool:
         buckets[vocabulary.BUCKET] = vocabulary.pack(words)
     with transaction.atomic():
         won = Segment.objects.filter(number=number, generation=segment.generation).update(
-            generation=segment.generation + 1,
+            # Never one that this number has had before, be it in a library that is gone.
+            generation=max(segment.generation + 1, time.time_ns() // 1_000_000),
             version=current_version(),
             pictures=pictures,
             buckets=len(buckets),

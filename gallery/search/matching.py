@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
-from . import tokens
+from . import kept, tokens
 from .criteria import Criteria, Word
+from .kept import SetBySegment
 from .postings import SEGMENT_BITS, bits_of, bucket, code, offsets_of, unpack
 from .tables import Posting, Segment, current_version
-
-SetBySegment = dict[int, int]
 
 
 @dataclass(slots=True)
@@ -61,11 +61,16 @@ class Index:
     """The segments that are there now. Read what has changed before making one."""
 
     def __init__(self) -> None:
-        rows = Segment.objects.filter(version=current_version()).order_by("number")
         newest = apps.get_model("gallery", "Image").objects.order_by("-pk").values("pk")[:1]
-        self.segments = list(rows.annotate(newest=models.Subquery(newest)))
-        self._read: dict[int, list[tuple[int, bytes]]] = {}
+        rows = Segment.objects.filter(version=current_version()).order_by("number")
+        self.segments: list[Any] = list(
+            rows.annotate(newest=models.Subquery(newest)).values_list(
+                "number", "generation", "pictures", "first_day", "last_day", "largest", "newest",
+                named=True,
+            )
+        )  # fmt: skip
         self.numbers = [segment.number for segment in self.segments]
+        self.builds = tuple((segment.number, segment.generation) for segment in self.segments)
 
     def newest_id(self) -> int:
         """The id of the picture that was added last; 0 where that is not known."""
@@ -80,7 +85,7 @@ class Index:
 
     def pictures(self) -> int:
         """How many were in the library when their segments were built."""
-        return sum(each.pictures for each in self.segments)
+        return sum(int(each.pictures) for each in self.segments)
 
     def largest(self) -> int:
         """Bytes of the largest picture in the index."""
@@ -100,25 +105,26 @@ class Index:
             yield following << SEGMENT_BITS, None
 
     def read(self, names: Iterable[str]) -> dict[str, SetBySegment]:
-        """The sets of these tokens. One query for all that were not read before."""
-        codes = {name: code(name) for name in names}
-        in_bucket: dict[int, list[str]] = {}
-        for name, number in codes.items():
-            in_bucket.setdefault(bucket(number), []).append(name)
-        sets: dict[str, SetBySegment] = {name: {} for name in codes}
-        known = set(self.numbers)
-        unread = in_bucket.keys() - self._read.keys()
+        """The sets of these tokens, not to be changed. One query for all that are not kept."""
+        sets: dict[str, SetBySegment] = {}
+        unread: dict[int, list[tuple[int, SetBySegment]]] = {}
+        for name in names:
+            token = code(name)
+            known = kept.find(token, self.builds)
+            if known is None:
+                known = {}
+                unread.setdefault(bucket(token), []).append((token, known))
+            sets[name] = known
         if unread:
-            self._read.update((place, []) for place in unread)
+            built = set(self.numbers)
             rows = Posting.objects.filter(bucket__in=unread).order_by()
             for place, segment, data in rows.values_list("bucket", "segment", "data"):
-                if segment in known:
-                    self._read[place].append((segment, bytes(data)))
-        for place, named in in_bucket.items():
-            for segment, data in self._read[place]:
-                for name in named:
-                    if bits := unpack(data, codes[name]):
-                        sets[name][segment] = bits
+                if segment in built:
+                    for token, found in unread[place]:
+                        if bits := unpack(bytes(data), token):
+                            found[segment] = bits
+            for token, found in (each for named in unread.values() for each in named):
+                kept.keep(token, self.builds, found)
         return sets
 
     def find(self, criteria: Criteria) -> Found:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gallery import facets, listing, removal, tagging, upkeep, walking
+from gallery import facets, listing, removal, strata, tagging, upkeep, walking
 from gallery.filters import ImageFilter
 from gallery.models import Image, Tag
 from gallery.search import building
@@ -187,16 +187,18 @@ def counts(names):
 
 @pytest.mark.slow
 @pytest.mark.django_db
-@pytest.mark.parametrize("way", ["few", "walk", "deep"])
+@pytest.mark.parametrize("way", ["few", "strata", "walk"])
 def test_search_finds_what_plain_python_finds(way, settings, monkeypatch):
     settings.TIME_ZONE = "UTC"
     images = fill()
     if way != "few":  # as in a library of a million
+        for room in (listing, strata):
+            monkeypatch.setattr(room, "FINE_ENOUGH", 1)
+        monkeypatch.setattr(listing, "DEEP", 1)
+    if way == "walk":
         monkeypatch.setattr(listing, "EXACT_UP_TO", 3)
-        monkeypatch.setattr(walking, "is_cheaper", lambda *_: True)
+        monkeypatch.setattr(listing, "MANY", 1)
         monkeypatch.setattr(walking, "LARGEST_BATCH", 400)
-    if way == "deep":
-        monkeypatch.setattr(walking, "DEEP", 1)
 
     @given(question=questions, number=st.integers(1, 3))
     @settings_for_search
@@ -213,7 +215,7 @@ def test_search_finds_what_plain_python_finds(way, settings, monkeypatch):
         page = listing.find_page(criteria, page=number, page_size=size)
         assert page.ids == ids[(number - 1) * size : number * size]
         assert page.count == len(ids) if page.count_exact else page.count >= len(ids)
-        assert page.count_exact or way != "few"
+        assert page.count_exact or way == "walk"
         assert facets.count_facets(criteria) == facets.Facets(
             models=counts(image.model for image in expected),
             aspect_ratios=counts(image.aspect_ratio for image in expected),

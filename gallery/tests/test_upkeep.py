@@ -78,8 +78,10 @@ def test_background_merge_waits_for_many_changes(indexed, monkeypatch):
     monkeypatch.setattr(building, "MERGE_EVERY", 2)
     tagging.change_tags(image_ids=[image.pk for image in indexed], add=["x"])
     assert Change.objects.count() == 3
+    before = Segment.objects.get().generation
     building.merge()
-    assert (Change.objects.count(), Segment.objects.get().generation) == (0, 2)
+    assert Change.objects.count() == 0
+    assert Segment.objects.get().generation > before
 
 
 @pytest.mark.parametrize(
