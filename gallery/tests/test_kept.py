@@ -12,7 +12,7 @@ def test_a_set_is_found_for_its_builds_alone():
     assert kept.find(8, ((0, 1), (1, 1))) is None
 
 
-@pytest.mark.parametrize("bits", [1 << 32_767, (1 << 32_768) - 1])
+@pytest.mark.parametrize("bits", [1 << 32_767, (1 << 32_768) - 1], ids=["one", "all"])
 def test_what_was_not_asked_for_lately_gives_way(bits):
     builds = ((0, 1),)
     for code in range(kept.MAX_BYTES // 4096 + 100):
