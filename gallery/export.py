@@ -97,7 +97,7 @@ class Archive:
         """Announce a picture: its name in the archive and its record."""
         record = {"file": name, **record}
         try:
-            room = default_storage.size(record["path"]) + self._growth(record)
+            room = self._stored_size(record) + self._growth(record)
         except OSError as error:
             self.failures[self.count] = _reason(error)
         else:
@@ -156,6 +156,18 @@ class Archive:
         except OSError:
             return
         yield from self._zip.member(path, data, moment)
+
+    def _stored_size(self, record: dict[str, Any]) -> int:
+        """Bytes to keep free for a picture's file: those it has, or those it was stored with.
+
+        A file that turns out larger has no place in the archive and is named as failed.
+
+        Raises:
+            OSError
+        """
+        if getattr(default_storage, "size_takes_a_request", False):
+            return int(record["file_size"])
+        return default_storage.size(record["path"])
 
     def _thumbnail_size(self, path: str) -> int:
         try:

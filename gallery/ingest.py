@@ -100,7 +100,7 @@ def take_in(
     digest = hashlib.sha256(data).hexdigest()
     if known := _known(digest, data, names):
         return Taken(known, is_new=False)
-    picture = pictures.read_picture(data)
+    picture = pictures.read_whole_picture(data)
     facts["metadata"] = facts.get("metadata") or {}
     found = embedded.read(data, hidden=picture.hidden_text or sidecar)
     if found.raw:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageOps
 
 from .metadata.stealth import hidden_text
+from .metadata.wholeness import is_whole
 
 FORMATS = {
     "JPEG": ("image/jpeg", "jpg"),
@@ -68,15 +69,16 @@ def read_picture(data: bytes) -> Picture:
     if len(data) > MAX_BYTES:
         raise too_large()
     with _opened(data) as image:
-        content_type, suffix = FORMATS[image.format or ""]
+        kind = "JPEG" if image.format == "MPO" else image.format or ""  # JPEGs, one behind another
+        content_type, suffix = FORMATS[kind]
         width, height = image.size
         if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # orientations that turn by 90°
             width, height = height, width
-        if image.format == "JPEG":
+        if kind == "JPEG":
             # Decode the file once, whole, at the size nearest above the thumbnail's: libjpeg
             # then leaves out work, and still reads to the end, so truncation shows.
             image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        hidden = hidden_text(image) if image.format in ("PNG", "WEBP") else ""
+        hidden = hidden_text(image) if kind in ("PNG", "WEBP") else ""
         thumbnail, color = _thumbnail(image)
     return Picture(
         content_type=content_type,
@@ -89,6 +91,20 @@ def read_picture(data: bytes) -> Picture:
         thumbnail=thumbnail,
         hidden_text=hidden,
     )
+
+
+def read_whole_picture(data: bytes) -> Picture:
+    """As `read_picture`, and nothing of the file itself may be missing, be it after the last pixel.
+
+    For files from outside, which can be sent again. (A generated picture cannot.)
+
+    Raises:
+        UnreadablePicture: as `read_picture`.
+    """
+    picture = read_picture(data)
+    if not is_whole(data):
+        raise _damaged()
+    return picture
 
 
 def nearest_aspect_ratio(width: float, height: float) -> str:
@@ -120,13 +136,17 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         try:
             yield image
         except Exception as error:  # as above
-            raise UnreadablePicture("damaged", "The picture is damaged or incomplete.") from error
+            raise _damaged() from error
 
 
 def too_large() -> UnreadablePicture:
     """For whoever knows the size before the bytes."""
     limit = MAX_BYTES // 1024 // 1024
     return UnreadablePicture("too_large", f"The file is larger than {limit} MB.")
+
+
+def _damaged() -> UnreadablePicture:
+    return UnreadablePicture("damaged", "The picture is damaged or incomplete.")
 
 
 def _too_many_pixels() -> UnreadablePicture:

@@ -28,10 +28,14 @@ MISSING = {"404", "NoSuchKey"}
 class S3PictureStorage(S3Storage):
     """One client for all threads; reads stream, from the byte that is asked for.
 
+    `size_takes_a_request`: whoever knows a size from elsewhere had better not ask for it.
+
     Raises:
         StorageFailure: the store refused, or cannot be reached.
         FileNotFoundError: of `open`, `size` and `get_modified_time`.
     """
+
+    size_takes_a_request = True
 
     def __init__(self, **options: Any) -> None:
         super().__init__(

@@ -1,14 +1,14 @@
 """A stored file as an HTTP answer: ETag, ranges, and nothing that a browser could run."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header
+from django.utils.http import content_disposition_header, parse_etags
 
 from .export import Archive
 
@@ -44,17 +44,23 @@ def serve_file(
     }
     if download_name:
         headers["Content-Disposition"] = content_disposition_header(True, download_name) or ""
-    if etag in request.headers.get("If-None-Match", ""):
-        return HttpResponse(status=304, headers=headers)
     if settings.X_ACCEL_REDIRECT:
         return _leave_to_nginx(name, content_type, headers)
+    if status := unmet_precondition(request.headers, etag):
+        # Who names the file's ETag has had the file; anyone else may ask for one that is lost.
+        is_named = etag in request.headers.get("If-None-Match", "")
+        if not is_named and not default_storage.exists(name):
+            raise Http404("The picture's file is missing.")
+        return HttpResponse(status=status, headers=headers if status == 304 else {"ETag": etag})
     try:
         file = default_storage.open(name)
         size = file.size
     except FileNotFoundError:
         raise Http404("The picture's file is missing.") from None
     start, stop, status = 0, size, 200
-    if request.headers.get("If-Range", etag) == etag:
+    # Ranges are defined for GET alone. If-Range compares strongly, so neither a weak ETag nor a
+    # date (no file tells one) is this file's (RFC 9110, 13.1.5 and 14.2).
+    if request.method == "GET" and request.headers.get("If-Range", etag) == etag:
         span = parse_range(request.headers.get("Range", ""), size)
         if span is not None:
             start, stop = span
@@ -71,7 +77,9 @@ def serve_file(
 
 
 def _leave_to_nginx(name: str, content_type: str, headers: dict[str, str]) -> HttpResponse:
-    """The head of an answer whose body nginx takes from the disk; it knows ranges itself.
+    """The head of an answer whose body nginx takes from the disk.
+
+    It knows ranges and preconditions itself.
 
     Of these headers nginx keeps what is about type, disposition and caching; it makes an ETag
     of its own, and its example configuration sets the policy again.
@@ -96,6 +104,17 @@ def serve_archive(archive: Archive) -> StreamingHttpResponse:
             "Cache-Control": "no-store",
         },
     )
+
+
+def unmet_precondition(headers: Mapping[str, str], etag: str) -> int:
+    """The status that answers for a precondition which is not met, else 0 (RFC 9110, 13.2.2).
+
+    Those on dates are passed over, as they must be where no `Last-Modified` is told.
+    """
+    if "If-Match" in headers and not {"*", etag} & set(parse_etags(headers["If-Match"])):
+        return 412
+    known = {tag.removeprefix("W/") for tag in parse_etags(headers.get("If-None-Match", ""))}
+    return 304 if {"*", etag} & known else 0
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:

@@ -115,7 +115,7 @@ def _finer(criteria: Criteria, stratum: Stratum) -> list[Stratum]:
 def _months(first: date, last: date) -> Iterator[Stratum]:
     while first <= last:
         first = first.replace(day=1)
-        following = (first + timedelta(days=31)).replace(day=1)
+        following = tokens.next_month(first)
         yield _stratum(tokens.month(first), first, following)
         first = following
 

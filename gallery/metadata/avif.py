@@ -21,6 +21,17 @@ def is_avif(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis", b"mif1", b"msf1")
 
 
+def is_whole(data: bytes) -> bool:
+    """Whether no box that a picture is made of breaks off.
+
+    What follows the last box may be anything, and is then no such box.
+    """
+    at = 0
+    for box in boxes(data, 0, len(data)):
+        at = box.end
+    return data[at + 4 : at + 8] not in (b"ftyp", b"meta", b"moov", b"mdat")
+
+
 def strip(data: bytes) -> bytes:
     """The file with EXIF and XMP blanked and credentials turned into free space.
 

@@ -21,7 +21,7 @@ def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         if marker == SCAN:
             yield SCAN, data[at + 2 :]
             return
-        if marker == 0x01 or 0xD0 <= marker <= 0xD7:  # markers that stand alone
+        if _stands_alone(marker):
             yield marker, b""
             at += 2
             continue
@@ -38,12 +38,36 @@ def whole(data: bytes) -> list[tuple[int, bytes]]:
     return parts if parts and parts[-1][0] == SCAN else []
 
 
+def is_whole(data: bytes) -> bool:
+    """Whether the end of the picture (EOI) is marked behind its first scan.
+
+    Searched for from behind: a picture is long, and what follows it is short as a rule.
+    """
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == SCAN:
+            return data.rfind(b"\xff\xd9", at) >= 0
+        if marker == 0xFF:
+            at += 1
+        elif _stands_alone(marker):
+            at += 2
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return False
+
+
+def _stands_alone(marker: int) -> bool:
+    """Whether a marker has no length and no content."""
+    return marker == 0x01 or 0xD0 <= marker <= 0xD7
+
+
 def join(parts: Iterable[tuple[int, bytes]], *, trailer: bool = True) -> bytes:
     """A file of these segments; `trailer` keeps what follows the picture's end."""
     out = [b"\xff\xd8"]
     for marker, body in parts:
         out.append(bytes((0xFF, marker)))
-        if marker != SCAN and not (marker == 0x01 or 0xD0 <= marker <= 0xD7):
+        if marker != SCAN and not _stands_alone(marker):
             out.append(struct.pack(">H", len(body) + 2))
         out.append(body if trailer or marker != SCAN else body[: _end(body)])
     return b"".join(out)

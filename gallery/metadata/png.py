@@ -26,6 +26,16 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             return
 
 
+def is_whole(data: bytes) -> bool:
+    """Whether the chunks lead to the one that ends a PNG."""
+    at = len(SIGNATURE)
+    while at + 12 <= len(data):
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return False
+
+
 def join(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
     """A file of these chunks."""
     return SIGNATURE + b"".join(map(_packed, parts))

@@ -12,6 +12,11 @@ def is_webp(data: bytes) -> bool:
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
+def is_whole(data: bytes) -> bool:
+    """Whether all that the RIFF head announces is there."""
+    return int.from_bytes(data[4:8], "little") + 8 <= len(data)
+
+
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Kind and content of each chunk, as far as the file goes."""
     at = 12

@@ -121,6 +121,11 @@ def month(local: date | datetime) -> str:
     return f"\0d{local:%Y-%m}"
 
 
+def next_month(day: date) -> date:
+    """The first day of the month after that of a day."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
 def midnight(day: date) -> datetime:
     """The moment at which a local day begins."""
     return timezone.make_aware(datetime.combine(day, time.min))
@@ -150,7 +155,7 @@ def size_classes(least: int, most: int, digits: int) -> Iterator[str]:
 def spans(first: date, last: date) -> Iterator[str]:
     """Tokens of these local days, both inclusive: whole months where possible."""
     while first <= last:
-        following = (first.replace(day=1) + timedelta(days=31)).replace(day=1)
+        following = next_month(first)
         if first.day == 1 and following - timedelta(days=1) <= last:
             yield month(first)
             first = following

@@ -1,9 +1,11 @@
 """The only door for a new file."""
 
 import hashlib
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import PIL.Image
 import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
@@ -49,6 +51,33 @@ def test_add_image_stores_nothing_of_what_is_no_picture(data, code, media_folder
     assert error.value.code == code
     assert [path for path in media_folder.rglob("*") if path.is_file()] == []
     assert Image.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"), [("PNG", 1), ("PNG", 12), ("PNG", 20), ("JPEG", 2), ("GIF", 2)]
+)
+def test_take_in_refuses_a_file_without_its_end(db, media_folder, kind, missing):
+    data = draw(format=kind)
+    with pytest.raises(pictures.UnreadablePicture) as error:
+        ingest.take_in(data=data[:-missing], source=Image.Source.UPLOADED)
+    assert error.value.code == "damaged"
+    assert [path for path in media_folder.rglob("*") if path.is_file()] == []
+    longer = ingest.take_in(data=data + b"tail", source=Image.Source.UPLOADED).image
+    assert (media_folder / longer.file.name).read_bytes() == data + b"tail"
+
+
+def test_a_generated_picture_without_its_last_bytes_is_kept(add_image):
+    data = draw(format="PNG")[:-12]
+    image = add_image(data=data, source=Image.Source.GENERATED)
+    assert (image.file_size, image.content_type) == (len(data), "image/png")
+
+
+def test_jpegs_one_behind_another_are_a_jpeg(db):
+    out = io.BytesIO()
+    with PIL.Image.open(io.BytesIO(draw(32, 24))) as one:
+        one.save(out, "MPO", save_all=True, append_images=[one])
+    image = ingest.take_in(data=out.getvalue(), source=Image.Source.UPLOADED).image
+    assert (image.content_type, image.width, image.height) == ("image/jpeg", 32, 24)
 
 
 def test_counters_follow_every_picture(add_image):

@@ -1,6 +1,7 @@
 """The library on an S3 server: every job that touches a file."""
 
 import io
+import json
 import zipfile
 from contextlib import closing
 
@@ -62,6 +63,30 @@ def test_a_picture_is_kept_served_exported_and_deleted_on_s3(
     with django_capture_on_commit_callbacks(execute=True):
         removal.delete_images(image_ids=[image.pk])
     assert s3.stored() == []
+
+
+def test_export_asks_no_sizes_and_names_what_is_not_as_it_was_stored(s3, add_image):
+    images = [add_image(data=draw(64 + number), prompt=f"p{number}") for number in range(4)]
+    _, longer, shorter, gone = images
+    longer_data, shorter_data = draw(300, 300), draw(8, 8)
+    for image, data in ((longer, longer_data), (shorter, shorter_data)):
+        s3.client.put_object(Bucket="pictures", Key=f"library/{image.file.name}", Body=data)
+    s3.client.delete_object(Bucket="pictures", Key=f"library/{gone.file.name}")
+    asked = []
+    events = default_storage.connection.meta.client.meta.events
+    events.register("before-call.s3.HeadObject", lambda **_: asked.append("size"))
+    with closing(export.export_images(image_ids=[image.pk for image in images])) as archive:
+        data = b"".join(archive)
+    assert (len(data), asked, archive.failed) == (archive.size, [], 2)
+    with zipfile.ZipFile(io.BytesIO(data)) as members:
+        assert members.testzip() is None
+        lines = list(map(json.loads, members.read("manifest.jsonl").decode().splitlines()))
+        names = [name for name in members.namelist() if name.endswith(".jpg")]
+        assert [members.read(name) for name in names] == [draw(64), shorter_data]
+    assert [line["status"].partition(":")[0] for line in lines] == [
+        "ok", "failed", "damaged", "failed",
+    ]  # fmt: skip
+    assert lines[1]["status"] == "failed: the file has grown"
 
 
 def test_cleanup_compares_rows_with_the_bucket(s3, add_image):

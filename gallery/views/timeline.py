@@ -8,6 +8,8 @@ from typing import Literal
 
 from django.http import QueryDict
 
+from ..search.tokens import next_month
+
 Unit = Literal["day", "month", "year"]
 
 MOST_DAYS = 62
@@ -108,8 +110,7 @@ def _period(day: date, unit: Unit) -> tuple[date, date]:
     if unit == "day":
         return day, day
     if unit == "month":
-        after = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
-        return day.replace(day=1), after - timedelta(days=1)
+        return day.replace(day=1), next_month(day) - timedelta(days=1)
     return date(day.year, 1, 1), date(day.year, 12, 31)
 
 

@@ -145,6 +145,7 @@ def is_flawed(report: Any) -> bool:
                 report.errors
                 or report.unequal
                 or report.unreadable
+                or report.cut
                 or report.slowest > 5
                 or report.growth > 64
             )

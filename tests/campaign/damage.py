@@ -30,22 +30,31 @@ class DamageReport:
     errors: list[str]  # answers of 500 and more, or none within the time
     unequal: int  # stored pictures that are not the bytes that were sent
     unreadable: int  # stored pictures that cannot be decoded to their end
+    cut: int  # stored pictures whose file's end had been cut off
     findings: Findings
 
 
-def corpus(count: int, seed: int = 1) -> Iterator[bytes]:
-    """So many files, none of which a careful program may trip over."""
+def corpus(count: int, seed: int = 1) -> Iterator[tuple[bytes, bool]]:
+    """So many files, none of which a careful program may trip over; and whether one is cut off."""
     rng = Random(seed)
     whole = list(_whole(rng))
     for bomb in _bombs():
-        yield bomb
+        yield bomb, False
         count -= 1
     for _ in range(count):
-        yield rng.choice(DAMAGES)(rng, rng.choice(whole), whole)
+        damage, data = rng.choice(DAMAGES), rng.choice(whole)
+        broken = damage(rng, data, whole)
+        # A GIF without its trailer is what some tools write, and lacks nothing.
+        is_cut = damage in (_cut, _cut_end) and broken + b";" != data
+        yield broken, is_cut
 
 
 def _cut(rng: Random, data: bytes, _: list[bytes]) -> bytes:
     return data[: rng.randrange(len(data))]
+
+
+def _cut_end(rng: Random, data: bytes, _: list[bytes]) -> bytes:
+    return data[: -rng.randint(1, 40)]
 
 
 def _flip_bits(rng: Random, data: bytes, _: list[bytes]) -> bytes:
@@ -86,7 +95,9 @@ def _blank(rng: Random, data: bytes, _: list[bytes]) -> bytes:
     return data[:at] + bytes(size) + data[at + size :]
 
 
-DAMAGES = (_cut, _flip_bits, _change_head, _swap, _add_tail, _mislabel, _double, _blank)
+DAMAGES = (
+    _cut, _cut_end, _flip_bits, _change_head, _swap, _add_tail, _mislabel, _double, _blank,
+)  # fmt: skip
 
 
 def _whole(rng: Random) -> Iterator[bytes]:
@@ -133,10 +144,10 @@ def damage(server: Server, *, files: int, seed: int = 1) -> DamageReport:
     """Upload a corpus to a server; it is stopped at the end, and its library audited."""
     statuses: Counter[int] = Counter()
     errors: list[str] = []
-    slowest, before, unequal, unreadable = 0.0, 0.0, 0, 0
+    slowest, before, unequal, unreadable, cut = 0.0, 0.0, 0, 0, 0
     with server:
         client = Client(server.url, server.api_key, timeout=30)
-        for number, data in enumerate(corpus(files, seed)):
+        for number, (data, is_cut) in enumerate(corpus(files, seed)):
             began = time.monotonic()
             try:
                 answer = client.upload(data, f"file.{list(FORMATS.values())[number % 5]}")
@@ -150,13 +161,14 @@ def damage(server: Server, *, files: int, seed: int = 1) -> DamageReport:
             if answer.status in (200, 201):
                 unequal += client.get(f"images/{answer.json['id']}/file/").body != data
                 unreadable += not _decodes(data)
+                cut += is_cut
             if number == 100:
                 before = _memory(server)
         growth = _memory(server) - before if before else 0.0
         client.close()
     return DamageReport(
         files, dict(sorted(statuses.items())), slowest, growth, errors, unequal, unreadable,
-        audit(server.environment),
+        cut, audit(server.environment),
     )  # fmt: skip
 
 
