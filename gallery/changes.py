@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
 
-from . import search, statistics
+from . import news, search, statistics
 from .facts import ImageFacts
 from .models import Image
 
@@ -61,7 +61,7 @@ def changing(image_ids: Collection[int]) -> Iterator[dict[int, ImageFacts]]:
     happen one after the other and never wait for each other in a ring. At the end the
     counters and the search index take over the difference. Yields the facts before the
     change, by id; an id that has no row is not in it. Ids of new rows go into the
-    collection while it runs.
+    collection while it runs. Whoever listens hears of it once it is committed.
 
     Costs four reads, and one or two writes to each of index and counters, for any number of
     pictures up to `CHUNK`.
@@ -72,6 +72,8 @@ def changing(image_ids: Collection[int]) -> Iterator[dict[int, ImageFacts]]:
         after = read_facts(image_ids)
         statistics.record(before=before.values(), after=after.values())
         search.update(before=before, after=after)
+        if before != after:
+            transaction.on_commit(news.tell, robust=True)
 
 
 CHUNK = 500

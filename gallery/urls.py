@@ -31,6 +31,7 @@ urlpatterns = [
     path("images/<id:pk>/sensitive/", views.image_sensitive, name="image_sensitive"),
     path("images/<id:pk>/delete/", views.image_delete, name="image_delete"),
     path("images/<id:pk>/restore/", views.image_restore, name="image_restore"),
+    path("live/events/", views.events, name="events"),
     path("live/statistics/", views.statistics, name="statistics"),
     path("live/count/", views.count, name="count"),
     path("live/selection/", views.selection, name="selection"),

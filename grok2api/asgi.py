@@ -2,7 +2,8 @@
 
 Pages and the REST API are synchronous Django in a pool of threads, each with a database
 connection that stays open. `/v1/` is asynchronous from the socket to the upstream: a thousand
-generations that wait for pictures hold no thread, and so never stand in a page's way.
+generations that wait for pictures hold no thread, and so never stand in a page's way. So is
+what open pages listen to.
 """
 
 import gc
@@ -28,9 +29,10 @@ from .wsgi import application as pages
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grok2api.settings")
 
+from gallery import news
 from imagine import generate
 
-from .observing import Message, Observed, Receive, Send
+from .observing import ENDLESS, Message, Observed, Receive, Send
 from .turns import in_turns
 
 CHARSET = re.compile(rb";\s*charset\*?\s*=[^;]*", re.IGNORECASE)
@@ -93,7 +95,7 @@ async def _answer(scope: Message, body: "_LimitedBody", send: Send) -> None:
 
     scope = {**scope, "headers": list(_without_charset(scope["headers"]))}
     names = {name for name, _ in scope["headers"]}
-    is_for_gateway = scope["path"].startswith("/v1/")
+    is_for_gateway = scope["path"].startswith(("/v1/", ENDLESS))
     if body.is_announced_too_large(scope):
         await _refuse_body(send, 413)
     elif is_for_gateway:
@@ -168,6 +170,7 @@ async def _live(receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             _end_with_parent()
             _settle()
+            _end_streams_when_told_to_stop()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await generate.drain(timeout=settings.SHUTDOWN_SECONDS)
@@ -183,6 +186,21 @@ def _settle() -> None:
     import_module(settings.ROOT_URLCONF)
     gc.collect()
     gc.freeze()
+
+
+def _end_streams_when_told_to_stop() -> None:
+    """uvicorn waits for answers under way, and tells the application to stop only afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # where signals cannot be caught
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def stop(number: int, frame: Any, before: Any = before) -> None:
+            news.close()
+            before(number, frame)
+
+        if callable(before):  # uvicorn's
+            signal.signal(number, stop)
 
 
 def _end_with_parent() -> None:

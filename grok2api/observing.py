@@ -22,6 +22,9 @@ GIVEN_ID = re.compile(rb"[\w.-]{1,64}", re.ASCII)
 SLOW = 1.0
 """Seconds: a read that took longer is logged too."""
 
+ENDLESS = "/admin/gallery/live/events/"
+"""An answer without an end: how long it took is the time until it began."""
+
 CLIENT_GONE = 499
 """nginx's number for a client that left before it was answered."""
 
@@ -43,12 +46,15 @@ class Observed:
         identifier = _given_id(scope) or uuid.uuid4().hex
         token = request_id.set(identifier)
         began = time.perf_counter()
+        taken: float | None = None
         status = CLIENT_GONE
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, taken
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if scope["path"] == ENDLESS:
+                    taken = time.perf_counter() - began
                 headers = [*message.get("headers", ()), (b"x-request-id", identifier.encode())]
                 message = {**message, "headers": headers}
             await send(message)
@@ -58,7 +64,9 @@ class Observed:
             await self.application(scope, receive, answer)
         finally:
             metrics.in_flight.dec()
-            _note(scope, status, time.perf_counter() - began)
+            if taken is None:
+                taken = time.perf_counter() - began
+            _note(scope, status, taken)
             request_id.reset(token)
 
 

@@ -2,6 +2,7 @@
 
 from .archive import export
 from .emptying import empty_trash
+from .events import events
 from .image import (
     image_delete,
     image_detail,
@@ -17,6 +18,7 @@ from .sensitive import sensitive
 __all__ = [
     "count",
     "empty_trash",
+    "events",
     "export",
     "image_delete",
     "image_detail",

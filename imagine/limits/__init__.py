@@ -11,12 +11,13 @@ from contextlib import suppress
 from django.conf import settings
 from django.db import transaction
 
+from gallery import redis_server
+from gallery.redis_server import RedisError
 from imagine.models import ApiKey, Generation
 
 from . import shared
 from .reached import LimitReached
 from .rows import check_budget, check_requests, spent_this_month
-from .shared import RedisError
 
 __all__ = ["LimitReached", "begin", "end", "spent_this_month"]
 
@@ -36,12 +37,12 @@ def begin(key: ApiKey | None, create: Callable[[], Generation]) -> Generation:
         with transaction.atomic():
             return create()
     is_counted = key.requests_per_minute is not None or key.max_concurrent is not None
-    if is_counted and shared.may_be_asked():
+    if is_counted and redis_server.may_be_asked():
         try:
             return _begin_in_redis(key, create)
         except RedisError as error:
             logger.warning("Redis failed, the database counts requests: %s", error)
-            shared.let_rest()
+            redis_server.let_rest()
     with transaction.atomic():
         if is_counted:
             key = ApiKey.objects.select_for_update().get(pk=key.pk)
@@ -57,12 +58,12 @@ def end(generations: Sequence[Generation]) -> None:
     if not generations or not settings.REDIS_URL:
         return
     try:
-        if shared.may_be_asked():
+        if redis_server.may_be_asked():
             shared.forget(generations)
             return
     except RedisError as error:
         logger.warning("Redis failed, and will be told later what has ended: %s", error)
-        shared.let_rest()
+        redis_server.let_rest()
     shared.mark_untold(generation.key_id for generation in generations)
 
 

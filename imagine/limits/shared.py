@@ -7,31 +7,18 @@ used is forgotten as a whole. What Redis does not know, because it is new, was r
 not be reached when it should have been told, the rows tell it.
 """
 
-import time
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import lru_cache
 from math import ceil
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from gallery.redis_server import RedisError, client
 from imagine.models import LONGEST_GENERATION, ApiKey, Generation
 
 from . import reached
-
-__all__ = ["RedisError", "ask", "count", "forget", "let_rest", "mark_untold", "may_be_asked"]
-
-SECONDS = 1
-"""How long Redis may take: whoever asks is a request that could ask the database instead."""
-
-REST_SECONDS = 2
-"""How long Redis is left alone that did not answer, so that not every request waits for it."""
 
 COUNT = """
 local began, running, member = KEYS[1], KEYS[2], ARGV[1]
@@ -78,20 +65,8 @@ end
 return {'counted', 0}
 """
 
-_rests_until = 0.0  # of the monotonic clock
 _untold: set[int] = set()
 """Keys of which this process could not tell Redis something."""
-
-
-def may_be_asked() -> bool:
-    """Whether Redis is set, and has not failed just now."""
-    return bool(settings.REDIS_URL) and time.monotonic() >= _rests_until
-
-
-def let_rest() -> None:
-    """Redis has failed."""
-    global _rests_until
-    _rests_until = time.monotonic() + REST_SECONDS
 
 
 def mark_untold(key_ids: Iterable[int | None]) -> None:
@@ -125,7 +100,7 @@ def forget(generations: Iterable[Generation], *, wholly: bool = False) -> None:
     Raises:
         RedisError
     """
-    pipe = _client(settings.REDIS_URL).pipeline(transaction=False)
+    pipe = client().pipeline(transaction=False)
     for generation in generations:
         began, running = _names(generation.key_id)
         pipe.zrem(running, generation.pk)
@@ -151,7 +126,7 @@ def _run(key: ApiKey, member: int | None, told: list[Any]) -> tuple[str, int]:
         -1 if limit is None else limit for limit in (key.requests_per_minute, key.max_concurrent)
     ]
     longest = [_milliseconds(reached.MINUTE), _milliseconds(LONGEST_GENERATION)]
-    script = _client(settings.REDIS_URL).register_script(COUNT)
+    script = client().register_script(COUNT)
     verdict, wait = script(
         keys=_names(key.pk),
         args=["" if member is None else member, *limits, *longest, *(told or ["redis"])],
@@ -185,12 +160,12 @@ def _told_by_rows(key: ApiKey, member: int | None) -> Iterable[Any]:
 
 
 def _drop_ended(key: ApiKey) -> None:
-    client, (_began, running) = _client(settings.REDIS_URL), _names(key.pk)
-    members: Any = client.zrange(running, 0, -1)
+    _began, running = _names(key.pk)
+    members: Any = client().zrange(running, 0, -1)
     counted = [int(member) for member in members if member != b"known"]
     ended = Generation.objects.filter(~Q(status=Generation.Status.PENDING), pk__in=counted)
     if found := list(ended.values_list("pk", flat=True)):
-        client.zrem(running, *found)
+        client().zrem(running, *found)
 
 
 def _names(key_id: int | None) -> list[str]:
@@ -199,14 +174,3 @@ def _names(key_id: int | None) -> list[str]:
 
 def _milliseconds(span: timedelta) -> int:
     return int(span / timedelta(milliseconds=1))
-
-
-@lru_cache(maxsize=1)
-def _client(url: str) -> Redis:
-    # Asked once more, since a connection may have been cut long ago; counting twice counts once.
-    return Redis.from_url(
-        url,
-        socket_timeout=SECONDS,
-        socket_connect_timeout=SECONDS,
-        retry=Retry(NoBackoff(), 1),
-    )

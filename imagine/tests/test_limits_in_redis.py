@@ -12,6 +12,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from redis import Redis
 
+from gallery import redis_server
 from imagine import keys, limits, records
 from imagine.limits import LimitReached, reached, shared
 from imagine.models import Generation
@@ -34,12 +35,12 @@ def redis(server, settings, monkeypatch):
     if not server.answers():
         server.start()
     settings.REDIS_URL = server.url
-    monkeypatch.setattr(shared, "_rests_until", 0.0)
+    monkeypatch.setattr(redis_server, "_rests_until", 0.0)
     monkeypatch.setattr(shared, "_untold", set())
     with Redis.from_url(server.url, decode_responses=True) as client:
         client.flushall()
         yield client
-    shared._client(server.url).close()
+    redis_server._client(server.url).close()
 
 
 @pytest.fixture
@@ -209,7 +210,7 @@ def test_redis_that_was_out_of_reach_is_told_by_the_rows(redis, key, settings, s
     end(ends_meanwhile)
     meanwhile = begin(key)
     settings.REDIS_URL = server.url
-    monkeypatch.setattr(shared, "_rests_until", 0.0)
+    monkeypatch.setattr(redis_server, "_rests_until", 0.0)
     after = begin(key)
     rows = [before, meanwhile, after]
     assert sorted(running(redis, key)) == sorted([*(str(row.pk) for row in rows), "known"])
@@ -235,25 +236,25 @@ def test_two_processes_count_together(redis, server, tmp_path):
             postgres.remove()
 
 
-def _count_together(one, two, postgres, redis_server, upstream):
+def _count_together(one, two, postgres, own_redis, upstream):
     postgres.sql("UPDATE imagine_apikey SET max_concurrent = 4")
     refused, ended = [], []
     threads = _ask_at_once([one, two] * 10, refused, ended)
     wait_until(lambda: len(refused) == 16)
     rows = "SELECT count(*) FROM imagine_generation WHERE status = 'pending'"
     assert (postgres.sql(rows), ended) == ("4", [])
-    redis_server.stop()
+    own_redis.stop()
     threads += _ask_at_once([one, two] * 3, refused, ended)
     wait_until(lambda: len(refused) == 22)
     assert set(refused) == {(429, "5")}
-    redis_server.start()
+    own_redis.start()
     upstream.replies = [pictures()]
     upstream.stopping.set()
     for thread in threads:
         thread.join()
     assert postgres.sql(rows) == "0"
     upstream.stopping.clear()
-    time.sleep(shared.REST_SECONDS)
+    time.sleep(redis_server.REST_SECONDS)
     statuses = []
     for thread in _ask_at_once([one, two], statuses, statuses):
         thread.join()

@@ -1,55 +1,107 @@
 /**
- * <live-statistics data-url data-newest>: the cards, true within seconds, and word of pictures
- * that have arrived while the page was open.
+ * <live-statistics data-url data-events data-newest>: the cards, true within a second, and word of
+ * pictures that have arrived while the page was open. Where the server's events cannot be heard,
+ * the page asks every few seconds.
  */
 import { element } from "../lib/elements.js";
+import { LiveEvents } from "../lib/live-events.js";
 import { text } from "../lib/texts.js";
 
-const EVERY = 5000; // milliseconds, while the page can be seen
+const EVERY = 5000; // milliseconds, while the page can be seen and hears nothing
+const SETTLED = 2000; // a page that is left at once opens no stream
+const SOON = 300; // what changes in this page is told by the page itself, a little later
 
 class LiveStatistics extends HTMLElement {
   #newest;
   #timer;
   #asking;
+  #isAskedAgain = false;
+  #isHearing = false;
+  #opening;
+  #events;
 
   connectedCallback() {
     this.#newest = this.dataset.newest;
+    this.#events = new LiveEvents(this.dataset.events, {
+      onOpen: () => {
+        this.#isHearing = true;
+        this.#askSoon(0); // what has changed before
+      },
+      onChanged: () => this.#askSoon(SOON),
+      onLost: () => {
+        this.#isHearing = false;
+        this.#wait();
+      },
+    });
     document.addEventListener("library-changed", this.#onLibraryChanged);
     document.addEventListener("visibilitychange", this.#onVisibilityChange);
     this.#wait();
+    this.#follow(SETTLED);
   }
 
   disconnectedCallback() {
-    clearTimeout(this.#timer);
+    this.#stop();
     this.#asking?.abort();
+    this.#asking = undefined;
     document.removeEventListener("library-changed", this.#onLibraryChanged);
     document.removeEventListener("visibilitychange", this.#onVisibilityChange);
   }
 
+  #follow(delay) {
+    clearTimeout(this.#opening);
+    if (!document.hidden) this.#opening = setTimeout(() => this.#events.open(), delay);
+  }
+
+  #stop() {
+    clearTimeout(this.#opening);
+    clearTimeout(this.#timer);
+    this.#events.close();
+    this.#isHearing = false;
+  }
+
   #wait() {
     clearTimeout(this.#timer);
-    if (!document.hidden) this.#timer = setTimeout(() => this.#ask(), EVERY);
+    if (document.hidden) return;
+    if (this.#isAskedAgain) this.#askSoon(SOON);
+    else if (!this.#isHearing) this.#timer = setTimeout(() => this.#ask(), EVERY);
+  }
+
+  /** While an answer is awaited, a change leads to one more question, however many there are. */
+  #askSoon(delay) {
+    this.#isAskedAgain = this.#asking !== undefined;
+    if (this.#isAskedAgain) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), delay);
   }
 
   #onVisibilityChange = () => {
-    if (!document.hidden) this.#ask();
+    if (document.hidden) {
+      this.#stop();
+    } else {
+      this.#ask();
+      this.#follow(0);
+    }
   };
 
   /** The list is fetched anew at the same time, so nothing in it is news. */
   #onLibraryChanged = () => this.#ask({ seen: true });
 
   async #ask({ seen = false } = {}) {
+    clearTimeout(this.#timer);
     this.#asking?.abort();
-    this.#asking = new AbortController();
+    const asking = new AbortController();
+    this.#asking = asking;
     try {
       const response = await fetch(`${this.dataset.url}?after=${this.#newest}`, {
-        signal: this.#asking.signal,
+        signal: asking.signal,
       });
       if (response.ok && !response.redirected) this.#show(await response.text(), seen);
     } catch (error) {
       // A server that is away for a moment: the numbers stay, and the next question comes.
       if (!(error instanceof TypeError || error.name === "AbortError")) throw error;
     }
+    if (this.#asking !== asking) return; // a newer question goes on
+    this.#asking = undefined;
     this.#wait();
   }
 
