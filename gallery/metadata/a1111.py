@@ -1,7 +1,7 @@
 """AUTOMATIC1111, Forge, SD.Next, Civitai, Tensor.Art: one text with a last line of parameters.
 
 `prompt`, a line `Negative prompt: …`, then `Steps: 20, Sampler: Euler a, …`. In PNG the text
-chunk `parameters`, elsewhere EXIF's UserComment.
+chunk `parameters`, elsewhere EXIF's UserComment, in GIF the comment.
 """
 
 import json
@@ -20,6 +20,7 @@ def read(fields: Fields) -> Embedded | None:
     for text in (
         fields.text.get("parameters"),
         fields.exif.get("UserComment"),
+        fields.text.get("comment"),
         fields.text.get("postprocessing"),
         fields.text.get("extras"),
     ):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Goes up when a reader learns something, so that stored raw texts can be read again."""
 
 MAX_DEPTH = 20

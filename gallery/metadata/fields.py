@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from PIL import ExifTags, Image
 
-from . import jpeg, png, webp
+from . import gif, jpeg, png, webp
 from .embedded import clean
 
 MAX_TEXT = 4 * 1024 * 1024
@@ -30,7 +30,9 @@ EXIF_NAMES = {
 class Fields:
     """Texts by their place in the file."""
 
-    text: dict[str, str] = field(default_factory=dict)  # PNG text chunks; a GIF's `comment`
+    text: dict[str, str] = field(
+        default_factory=dict
+    )  # PNG text chunks; the `comment` of a GIF or JPEG
     exif: dict[str, str] = field(default_factory=dict)  # by the names of EXIF_NAMES
     xmp: str = ""
     credentials: bool = False
@@ -53,6 +55,8 @@ def fields_of(data: bytes) -> Fields:
         found = jpeg.texts(data)
     elif webp.is_webp(data):
         found = webp.texts(data)
+    elif gif.is_gif(data):
+        found = gif.texts(data)
     else:
         found = _with_pillow(data)
     text, exif, xmp, credentials = found
@@ -137,14 +141,12 @@ def _utf8(text: str) -> str:
 
 
 def _with_pillow(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
-    """GIF and AVIF, whose own readers are Pillow's."""
+    """AVIF, whose own reader is Pillow's."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=["GIF", "AVIF"]) as image:
+            with Image.open(io.BytesIO(data), formats=["AVIF"]) as image:
                 info = dict(image.info)
     except Exception:  # noqa: BLE001  as above
         return {}, b"", b"", False
-    comment = info.get("comment", b"")
-    text = {"comment": comment.decode("utf-8", "replace")} if comment else {}
-    return text, info.get("exif") or b"", info.get("xmp") or b"", b"c2pa" in data[:65536]
+    return {}, info.get("exif") or b"", info.get("xmp") or b"", b"c2pa" in data[:65536]

@@ -11,6 +11,7 @@ from . import (
     fooocus,
     grok2api,
     invokeai,
+    iptc,
     midjourney,
     novelai,
     swarmui,
@@ -30,6 +31,7 @@ READERS: tuple[Callable[[Fields], Embedded | None], ...] = (
     draw_things.read,
     midjourney.read,
     a1111.read,
+    iptc.read,
 )
 """The first that knows the texts wins: those with marks of their own come before the general."""
 

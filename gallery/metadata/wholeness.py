@@ -16,4 +16,4 @@ def is_whole(data: bytes) -> bool:
         return webp.is_whole(data)
     if avif.is_avif(data):
         return avif.is_whole(data)
-    return gif.is_whole(data)
+    return gif.is_gif(data) and gif.is_whole(data)

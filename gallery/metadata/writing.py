@@ -80,7 +80,7 @@ def embed(data: bytes, description: Description) -> bytes:
 
     What the file already says stays as it is: another tool's prompt is not written over, and
     a file with C2PA credentials comes back untouched, since any change would break its seal.
-    So does a GIF or AVIF, and in a JPEG a text that is too long for a segment (64 KB).
+    So does an AVIF. In a JPEG a text that is too long for a segment (64 KB) is left out.
     """
     known = read(data)
     if known.credentials:
@@ -93,6 +93,10 @@ def embed(data: bytes, description: Description) -> bytes:
         return _into_jpeg(data, text, packet)
     if webp.is_webp(data):
         return _into_webp(data, text, packet)
+    if gif.is_gif(data):
+        # Tools read a GIF's comment. Two would be read as one, so another's stays the only one.
+        comment = b"" if gif.texts(data)[0] else text.encode("utf-8", "replace").rstrip(b"\n")
+        return gif.insert(data, comment=comment, packet=packet)
     return data
 
 
@@ -122,7 +126,7 @@ def strip(data: bytes) -> bytes:
         return webp.join(chunks)
     if avif.is_avif(data):
         return avif.strip(data)
-    return gif.strip(data) if data.startswith(b"GIF8") else data
+    return gif.strip(data) if gif.is_gif(data) else data
 
 
 def _into_png(data: bytes, text: str, packet: bytes) -> bytes:

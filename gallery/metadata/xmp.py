@@ -18,6 +18,16 @@ def user_comment(packet: str) -> str:
     return _element(packet, "exif:UserComment")
 
 
+def ai_prompt(packet: str) -> str:
+    """`Iptc4xmpExt:AIPromptInformation`."""
+    return _element(packet, "Iptc4xmpExt:AIPromptInformation")
+
+
+def ai_system(packet: str) -> str:
+    """`Iptc4xmpExt:AISystemUsed`, the model."""
+    return _element(packet, "Iptc4xmpExt:AISystemUsed")
+
+
 def source_type(packet: str) -> str:
     """The last word of `Iptc4xmpExt:DigitalSourceType`, such as `trainedAlgorithmicMedia`."""
     match = SOURCE_TYPE.search(packet)

@@ -160,7 +160,7 @@ def test_embedding_writes_prompt_and_source_type_into_the_files(add_image, expor
     found = [metadata.read(file.read(line["file"])) for line in manifest(file)]
     assert [(each.prompt[:20], each.source_type) for each in found] == [
         ("海\n第二行", "trainedAlgorithmicMedia"), ("x" * 20, "algorithmicMedia"),
-        (A1111[:20], ""), ("", ""),
+        (A1111[:20], ""), ("gif", "trainedAlgorithmicMedia"),
     ]  # fmt: skip
     for line in manifest(file):
         assert hashlib.sha256(file.read(line["file"])).hexdigest() == line["sha256"]

@@ -31,8 +31,8 @@ from tests.server import Server
 from tests.stores import OwnMariaDB, OwnPostgres, OwnRedis
 
 KILLS = 100  # on each of two databases
-STORM_SECONDS = 270.0
-CROWD_SECONDS = 45.0
+STORM_SECONDS = 290.0
+CROWD_SECONDS = 60.0
 DAMAGED_FILES = 3000
 
 

@@ -173,7 +173,8 @@ def filling(server: Server, *, clients: int = 4) -> ShortageReport:
             report.afterwards,
             lambda: client.send("POST", "images/delete/", {"image_ids": ids[: len(ids) // 2]}),
         )
-        ask(report, report.afterwards, lambda: client.upload(picture(Random(-1), 400), prompt=WORD))
+        more = picture(Random("more"), 400)
+        ask(report, report.afterwards, lambda: client.upload(more, prompt=WORD))
         client.close()
     report.findings = audit(server.environment)
     return report

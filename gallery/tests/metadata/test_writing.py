@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from gallery.metadata import Description, SourceType, embed, read, strip
+from gallery.metadata.wholeness import is_whole
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import A1111, png, unicode_comment, with_exif
 
@@ -30,6 +31,13 @@ def with_exif_block(text: str) -> bytes:
     return exif.tobytes()
 
 
+def frames(kind: str, **options) -> bytes:
+    pictures = [Image.new("RGB", (40, 30), color) for color in ("red", "green", "blue")]
+    out = io.BytesIO()
+    pictures[0].save(out, kind, save_all=True, append_images=pictures[1:], **options)
+    return out.getvalue()
+
+
 FILES = {
     "png": draw(format="PNG"),
     "png-alpha": draw(format="PNG", mode="RGBA"),
@@ -40,6 +48,10 @@ FILES = {
     "webp": draw(format="WEBP"),
     "webp-lossless-alpha": draw(format="WEBP", mode="RGBA", color=(9, 9, 9, 120), lossless=True),
     "webp-exif": with_exif("WEBP", Make="camera"),
+    "gif": draw(format="GIF"),
+    "gif-palette": draw(format="GIF", mode="P", color=3),
+    "gif-animated": frames("GIF", loop=3, duration=50),
+    "gif-of-1987": b"GIF87a" + draw(format="GIF")[6:],
 }
 
 
@@ -53,6 +65,8 @@ def test_embed_writes_what_read_finds_and_touches_no_pixel(data):
     written = embed(data, DESCRIPTION)
     found = read(written)
     assert pixels(written) == pixels(data)
+    assert shown(written) == shown(data)
+    assert is_whole(written)
     assert (found.tool, found.prompt, found.model) == (
         "a1111",
         DESCRIPTION.prompt,
@@ -124,20 +138,41 @@ def test_embed_leaves_out_what_a_jpeg_has_no_room_for():
     assert embed(draw(), wider) == draw()
 
 
-@pytest.mark.parametrize("kind", ["GIF", "AVIF"])
-def test_formats_without_a_writer_come_back_as_they_are(kind):
-    data = draw(format=kind)
+def test_a_format_without_a_writer_comes_back_as_it_is():
+    data = draw(format="AVIF")
     assert embed(data, DESCRIPTION) == data
 
 
+def test_embed_leaves_the_comment_of_a_gif_alone_and_the_prompt_is_in_its_xmp():
+    data = draw(format="GIF", comment="café".encode() * 100)
+    written = embed(data, DESCRIPTION)
+    found = read(written)
+    assert found.raw["png:comment"] == "café" * 100
+    assert (found.tool, found.prompt, found.model) == (
+        "iptc", DESCRIPTION.prompt, DESCRIPTION.model,
+    )  # fmt: skip
+    assert shown(written) == shown(data)
+    assert embed(written, DESCRIPTION) == written
+
+
+def test_a_gif_keeps_its_order_of_blocks_and_gets_the_packet_as_adobe_asks():
+    data = frames("GIF", loop=3)
+    written = embed(data, DESCRIPTION)
+    loop = written.index(b"NETSCAPE2.0")
+    assert loop < written.index(b"\x21\xfe") < written.index(b"\x21\xff\x0bXMP DataXMP<?xpacket")
+    assert written.count(b'<?xpacket end="w"?>\x01\xff\xfe\xfd') == 1
+    assert strip(written) == strip(data)
+
+
+def test_a_gif_whose_packet_lies_in_sub_blocks_is_read_too():
+    packet = DESCRIPTION.as_xmp()
+    pieces = [packet[at : at + 200] for at in range(0, len(packet), 200)]
+    cut = b"".join(bytes((len(piece),)) + piece for piece in pieces)
+    data = draw(format="GIF")[:-1] + b"\x21\xff\x0bXMP DataXMP" + cut + b"\0;"
+    assert read(data).prompt == DESCRIPTION.prompt
+
+
 XMP = b"<x:xmpmeta>secret</x:xmpmeta>"
-
-
-def frames(kind: str, **options) -> bytes:
-    pictures = [Image.new("RGB", (40, 30), color) for color in ("red", "green", "blue")]
-    out = io.BytesIO()
-    pictures[0].save(out, kind, save_all=True, append_images=pictures[1:], **options)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize(
