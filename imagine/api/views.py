@@ -151,14 +151,14 @@ async def _run(
 async def models(request: HttpRequest) -> HttpResponse:
     """`GET /v1/models`."""
     await authenticate(request)
-    return JsonResponse(answers.models_response(get_provider().all_models))
+    return JsonResponse(answers.models_response(await get_provider().list_models()))
 
 
 @endpoint("GET")
 async def model(request: HttpRequest, model: str) -> HttpResponse:
     """`GET /v1/models/{id}`."""
     await authenticate(request)
-    if model not in get_provider().all_models:
+    if model not in await get_provider().list_models():
         raise unknown_model(model)
     return JsonResponse(answers.model_data(model))
 

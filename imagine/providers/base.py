@@ -161,6 +161,10 @@ class ImageProvider(ABC):
     def knows(self, model: str) -> bool:
         return self.any_model or model in self.all_models
 
+    async def list_models(self) -> tuple[str, ...]:
+        """Ids to tell a client: those known here, and those that the upstream tells, if it does."""
+        return self.all_models
+
     @property
     def all_models(self) -> tuple[str, ...]:
         return (DEFAULT_MODEL, EDIT_MODEL, *self.models)

@@ -23,6 +23,10 @@ class UpstreamKey:
     refused_until: float = 0.0
 
     @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
+
+    @property
     def prefix(self) -> str:
         """As much of it as may be shown."""
         return self.secret[: min(7, len(self.secret) // 3)]

@@ -8,6 +8,7 @@ from django.conf import settings
 from .base import DEFAULT_MODEL, EDIT_MODEL, Event, ImageProvider, ImageRequest, ProviderError
 from .failures import CLIENT_MISTAKES
 from .fetching import Fetcher, origin
+from .model_list import ModelList
 from .results import read_results, read_stream
 from .upstream import Upstream
 
@@ -52,7 +53,11 @@ class OpenAIProvider(ImageProvider):
             settings.IMAGINE_UPSTREAM_KEY,
             settings.IMAGINE_TIMEOUT,
         )
+        self.model_list = ModelList(self.upstream)
         self.fetcher = Fetcher(self.upstream.http, [origin(settings.IMAGINE_UPSTREAM_URL)])
+
+    async def list_models(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.all_models, *await self.model_list.read())))
 
     async def generate(self, request: ImageRequest) -> AsyncIterator[Event]:
         body = request_body(request)

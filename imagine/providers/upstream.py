@@ -72,6 +72,28 @@ class Upstream:
         async with self.stream(path, **content) as response:
             return await self.read(response)
 
+    async def get(self, path: str, seconds: float, limit: int) -> Any:
+        """The JSON that the upstream answers to a GET, asked once and with one key.
+
+        A key that may not ask this may still paint, so nothing is concluded from a refusal.
+
+        Raises:
+            ProviderError: also where it takes longer than `seconds`, or more than `limit` bytes.
+        """
+        with _failures_named(), self.keys.taking() as key:
+            async with asyncio.timeout(seconds):
+                request = self.http.build_request(
+                    "GET", f"{self.base_url}{path}", headers=key.headers
+                )
+                response = await self.http.send(request, stream=True)
+                try:
+                    body = await read_bounded(response, limit)
+                finally:
+                    await response.aclose()
+        if not response.is_success:
+            raise failure(response.status_code, response.headers, body)
+        return read_json(body)
+
     async def read(self, response: httpx2.Response) -> Any:
         """The JSON of an answer; a few hundred are read at once, the rest waits in its socket."""
         async with self.reading:
@@ -115,9 +137,8 @@ class Upstream:
 
     async def _send(self, path: str, content: Mapping[str, Any]) -> httpx2.Response:
         with self.keys.taking() as key:
-            headers = {"Authorization": f"Bearer {key.secret}"} if key.secret else {}
             request = self.http.build_request(
-                "POST", f"{self.base_url}{path}", headers=headers, **content
+                "POST", f"{self.base_url}{path}", headers=key.headers, **content
             )
             response = await self.http.send(request, stream=True)
             if response.is_success:

@@ -1,0 +1,63 @@
+"""The models that an upstream itself lists, asked for now and then."""
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from .base import ProviderError
+from .upstream import Upstream
+
+SECONDS = 3.0
+"""How long the upstream may take: somebody waits for the list, and there is one without it."""
+
+FRESH_SECONDS = 300.0
+FAILED_SECONDS = 30.0
+"""How long a list is kept; and after how long an upstream is asked again that did not tell."""
+
+MAX_ANSWER = 4 * 1024 * 1024
+MAX_MODELS = 2000
+MAX_LENGTH = 100
+"""Of a model's name; a longer one could not be written down."""
+
+logger = logging.getLogger(__name__)
+
+
+class ModelList:
+    """What `GET /models` of one upstream says, kept in memory."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.upstream = upstream
+        self.models: tuple[str, ...] = ()
+        self.asked_again_at = 0.0  # of the monotonic clock
+        self.asking = asyncio.Lock()
+
+    async def read(self) -> tuple[str, ...]:
+        """The last list that the upstream gave; empty where it never gave one."""
+        async with self.asking:  # one question for all who wait
+            if time.monotonic() >= self.asked_again_at:
+                await self._ask()
+        return self.models
+
+    async def _ask(self) -> None:
+        try:
+            self.models = _names(await self.upstream.get("/models", SECONDS, MAX_ANSWER))
+        except ProviderError as error:
+            logger.warning("%s does not list its models: %s", self.upstream.base_url, error)
+            self.asked_again_at = time.monotonic() + FAILED_SECONDS
+        else:
+            self.asked_again_at = time.monotonic() + FRESH_SECONDS
+
+
+def _names(answer: Any) -> tuple[str, ...]:
+    """The ids of a list in OpenAI's shape, each once, in its order.
+
+    Raises:
+        ProviderError: it has another shape.
+    """
+    listed = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(listed, list):
+        raise ProviderError("The upstream's list of models is none.", code="upstream_bad_answer")
+    ids = (entry.get("id") for entry in listed if isinstance(entry, dict))
+    names = (name for name in ids if isinstance(name, str) and 0 < len(name) <= MAX_LENGTH)
+    return tuple(dict.fromkeys(names))[:MAX_MODELS]
