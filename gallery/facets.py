@@ -52,7 +52,7 @@ def _count(criteria: Criteria) -> Facets:
     found = listing.find(criteria)
     if found.check:
         passed = set(listing.checked_ids(found))
-        found = Found(found.index, by_segment(passed), None, list(passed & set(found.extra)))
+        found = Found(found.index, by_segment(passed), extra=list(passed & set(found.extra)))
     extra = by_segment(found.extra)
     base = {number: bits & ~extra.get(number, 0) for number, bits in found.sets.items()}
     tally: Counter[str] = Counter()

@@ -14,15 +14,14 @@ from django.db.models import Q, QuerySet, Subquery, Sum
 
 from . import snapshot, statistics, walking
 from .models import Image
-from .querysets import ImageQuerySet
 from .search.building import changed_ids, library_version
 from .search.criteria import Criteria
-from .search.matching import Found, Index
+from .search.matching import Found, Index, count_of, ids_of
 from .snapshot import remembered
 from .strata import FINE_ENOUGH, find_stretch
 
 EXACT_UP_TO = 10_000
-"""Candidates whose rows are read to count them exactly."""
+"""Pictures whose rows are asked, where the index cannot decide, to know exactly."""
 
 CHECKED_AT_ONCE = 20_000
 
@@ -88,16 +87,11 @@ def find_page(criteria: Criteria, *, page: int = 1, page_size: int) -> Page:
         )
     else:
         found = find(criteria)
-        count = found.count
-        exact = found.check is None or not count
+        count, exact = found.count, found.check is None
         if start >= count:
             ids = []
         elif exact:
             ids = _page_of(criteria, found, start, size)
-        elif count <= EXACT_UP_TO:
-            ids = sorted_ids(criteria, found)
-            count, exact = len(ids), True
-            ids = ids[start : start + size]
         else:
             ids = walking.walk(criteria, found, find_stretch(criteria, found, 0, 1), start, size)
             if 0 < len(ids) < size:  # the walk came to the end
@@ -120,7 +114,10 @@ def _page_of(criteria: Criteria, found: Found, start: int, size: int) -> list[in
 
 @remembered
 def find(criteria: Criteria) -> Found:
-    """The pictures outside the trash that meet the criteria, but for `Found.check`."""
+    """The pictures outside the trash that meet the criteria, but for `Found.check`.
+
+    There is something left to be checked only where more than `EXACT_UP_TO` rows had to be asked.
+    """
     changed, index, outside = _index()
     found = index.find(criteria)
     rows = Image.objects.matching(criteria).order_by()
@@ -132,6 +129,8 @@ def find(criteria: Criteria) -> Found:
         if index.numbers:
             ids.update(rows.ids_among(changed))
         found.correct(changed=changed, matching=ids)
+    if found.check and count_of(found.unsure) <= EXACT_UP_TO:
+        found.settle(_passing(found.check, ids_of(found.unsure)))
     return found
 
 
@@ -164,12 +163,12 @@ def _gaps(index: Index) -> Q:
 
 
 def sorted_ids(criteria: Criteria, found: Found, part: slice = slice(None)) -> list[int]:
-    """The found pictures' ids, checked and in the order of the criteria."""
-    return _checked(found).order_by(*criteria.ordering).ids_among(found.ids(), part)
+    """The ids of found pictures of which nothing is left to be checked, in the criteria's order."""
+    return Image.objects.order_by(*criteria.ordering).ids_among(found.ids(), part)
 
 
-def _checked(found: Found) -> ImageQuerySet:
-    return Image.objects.matching(found.check) if found.check else Image.objects.all()
+def _passing(check: Criteria, ids: list[int]) -> list[int]:
+    return Image.objects.matching(check).order_by().ids_among(ids)
 
 
 def exact_count(criteria: Criteria) -> int:
@@ -181,26 +180,24 @@ def exact_count(criteria: Criteria) -> int:
     found = find(criteria)
     if found.check is None:
         return found.count
-    if found.count <= EXACT_UP_TO:
-        return len(checked_ids(found))
     key = f"gallery-count-{library_version()}-{criteria.fingerprint}"
-    count = cache.get(key)
-    if count is None:
-        count = len(checked_ids(find(criteria)))  # found anew: not older than its version
-        cache.set(key, count, 3600)
-    return int(count)
+    known = cache.get(key)
+    if known is None:
+        known = len(checked_ids(find(criteria)))  # found anew: not older than its version
+        cache.set(key, known, 3600)
+    return int(known)
 
 
 def checked_ids(found: Found) -> list[int]:
     """The ids of all found pictures whose rows pass the check; seconds for very many."""
-    ids = found.ids()
     if found.check is None:
-        return ids
-    rows = _checked(found).order_by()
-    return [
+        return found.ids()
+    sure = {number: bits & ~found.unsure.get(number, 0) for number, bits in found.sets.items()}
+    unsure = ids_of(found.unsure)
+    return ids_of(sure) + [
         pk
-        for start in range(0, len(ids), CHECKED_AT_ONCE)
-        for pk in rows.ids_among(ids[start : start + CHECKED_AT_ONCE])
+        for start in range(0, len(unsure), CHECKED_AT_ONCE)
+        for pk in _passing(found.check, unsure[start : start + CHECKED_AT_ONCE])
     ]
 
 
@@ -233,7 +230,7 @@ def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int |
         )
         return both.first() or (None, None)
     found = find(criteria)
-    if found.count > EXACT_UP_TO:
+    if found.check or found.count > EXACT_UP_TO:
         before = walking.first_behind(back, found, image)
         return before, walking.first_behind(criteria, found, image)
     ids = sorted_ids(criteria, found)
@@ -246,7 +243,7 @@ def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int |
 
 def _first(criteria: Criteria, found: Found, image: Image) -> int | None:
     """The found picture that comes next after one that is not among them."""
-    rows = _checked(found).filter(walking.behind(criteria, image)).order_by(*criteria.ordering)
+    rows = Image.objects.filter(walking.behind(criteria, image)).order_by(*criteria.ordering)
     return next(iter(rows.ids_among(found.ids(), slice(1))), None)
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from .search import tokens
 from .search.criteria import Criteria, SortBy
 from .search.kept import SetBySegment
-from .search.matching import Found, Index, by_segment
+from .search.matching import Found, Index, by_segment, count_of
 
 FINE_ENOUGH = 500
 """Candidates of one stratum that are sorted as they are."""
@@ -47,7 +47,7 @@ class Stretch:
 
     @property
     def count(self) -> int:
-        return sum(bits.bit_count() for bits in self.sets.values())
+        return count_of(self.sets)
 
 
 def find_stretch(criteria: Criteria, found: Found, start: int, size: int) -> Stretch:
@@ -62,7 +62,7 @@ def find_stretch(criteria: Criteria, found: Found, start: int, size: int) -> Str
             unvisited.pop()
             continue
         common = {number: bits & base.get(number, 0) for number, bits in members.items()}
-        count = sum(bits.bit_count() for bits in common.values())
+        count = count_of(common)
         if not count or (not taken and stretch.skipped + count <= skippable):
             stretch.skipped += count
         elif count > FINE_ENOUGH and (finer := _finer(criteria, stratum)):
@@ -72,7 +72,7 @@ def find_stretch(criteria: Criteria, found: Found, start: int, size: int) -> Str
             stretch.first = stretch.first or stratum
             for number, bits in common.items():
                 stretch.sets[number] = stretch.sets.get(number, 0) | bits
-    if not unvisited and stretch.skipped + taken < sum(map(int.bit_count, base.values())):
+    if not unvisited and stretch.skipped + taken < count_of(base):
         return Stretch(found.sets)  # some stand in no stratum
     return stretch
 

@@ -123,8 +123,12 @@ class _Walker:
             if (data := bits.get(pk >> SEGMENT_BITS))
             and data[(pk & SEGMENT - 1) >> 3] >> (pk & 7) & 1
         ]
-        if self.found.check is None or not candidates:
+        if self.found.check is None:
             return candidates
+        unsure = [pk for pk in candidates if self._is_unsure(pk)]
         rows = Image.objects.matching(self.found.check).order_by()
-        passed = set(rows.ids_among(candidates))
-        return [pk for pk in candidates if pk in passed]
+        failed = set(unsure).difference(rows.ids_among(unsure)) if unsure else set()
+        return [pk for pk in candidates if pk not in failed]
+
+    def _is_unsure(self, pk: int) -> bool:
+        return bool(self.found.unsure.get(pk >> SEGMENT_BITS, 0) >> (pk & SEGMENT - 1) & 1)

@@ -20,34 +20,76 @@ from .tables import Posting, Segment, current_version
 class Found:
     """A set of pictures, and what of the criteria only their rows can tell (None: nothing).
 
-    `extra` are those that come from the rows, since the index does not know their present state.
+    `unsure` are those of them whose rows must be asked. `extra` come from the rows already,
+    since the index does not know their present state.
     """
 
     index: "Index"
     sets: SetBySegment
-    check: Criteria | None
+    check: Criteria | None = None
+    unsure: SetBySegment = field(default_factory=dict)
     extra: list[int] = field(default_factory=list)
 
     @property
     def count(self) -> int:
-        return sum(bits.bit_count() for bits in self.sets.values())
+        return count_of(self.sets)
 
     def ids(self) -> list[int]:
         """Ascending."""
-        return [
-            number << SEGMENT_BITS | offset
-            for number in sorted(self.sets)
-            for offset in offsets_of(self.sets[number])
-        ]
+        return ids_of(self.sets)
 
     def correct(self, *, changed: Iterable[int], matching: Iterable[int]) -> None:
         """Replace what the index says of changed pictures by what their rows say."""
         for number, bits in by_segment(changed).items():
-            if number in self.sets:
-                self.sets[number] &= ~bits
+            for sets in (self.sets, self.unsure):
+                if number in sets:
+                    sets[number] &= ~bits
         self.extra = list(matching)
         for number, bits in by_segment(self.extra).items():
             self.sets[number] = self.sets.get(number, 0) | bits
+
+    def settle(self, passed: Iterable[int]) -> None:
+        """The rows of all that were unsure have been asked, and these pass the check."""
+        for number, bits in self.unsure.items():
+            self.sets[number] &= ~bits
+        for number, bits in by_segment(passed).items():
+            self.sets[number] |= bits
+        self.check, self.unsure = None, {}
+
+
+def count_of(sets: SetBySegment) -> int:
+    return sum(map(int.bit_count, sets.values()))
+
+
+def ids_of(sets: SetBySegment) -> list[int]:
+    """Ascending."""
+    return [
+        number << SEGMENT_BITS | offset
+        for number in sorted(sets)
+        for offset in offsets_of(sets[number])
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Pictures with all tokens of `among` and none of `settled_by`: the rows must say."""
+
+    among: tuple[str, ...] = ()
+    settled_by: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the index is asked: of each group of `required` one token, of `excluded` none."""
+
+    required: list[frozenset[str]] = field(default_factory=list)
+    excluded: set[str] = field(default_factory=set)
+    doubts: list[Doubt] = field(default_factory=list)
+    check: Criteria = field(default_factory=Criteria)
+
+    def tokens(self) -> set[str]:
+        doubted = ({*each.among, *each.settled_by} for each in self.doubts)
+        return set().union(self.excluded, *self.required, *doubted)
 
 
 def by_segment(ids: Iterable[int]) -> SetBySegment:
@@ -129,44 +171,30 @@ class Index:
 
     def find(self, criteria: Criteria) -> Found:
         """The pictures outside the trash that can meet the criteria, as of their segments."""
-        required, excluded, check = self._plan(criteria)
-        if not required:
-            required = [frozenset([tokens.EVERY])]
         if not self.numbers:
-            return Found(self, {}, None)
-        sets = self.read({token for group in (*required, excluded) for token in group})
-        found: SetBySegment = {}
+            return Found(self, {})
+        plan = self._plan(criteria)
+        sets = self.read(plan.tokens())
+        found = Found(self, {}, None if plan.check == Criteria() else plan.check)
         for number in self.numbers:
             bits = -1
-            for group in required:
+            for group in plan.required:
                 bits &= _union(sets, group, number)
                 if not bits:
                     break
             else:
-                if bits := bits & ~_union(sets, excluded, number):
-                    found[number] = bits
-        return Found(self, found, None if check == Criteria() else check)
+                if bits := bits & ~_union(sets, plan.excluded, number):
+                    found.sets[number] = bits
+                    if unsure := _doubtful(sets, plan.doubts, number) & bits:
+                        found.unsure[number] = unsure
+        if not found.unsure:
+            found.check = None
+        return found
 
-    def _plan(self, criteria: Criteria) -> tuple[list[frozenset[str]], frozenset[str], Criteria]:
-        """Groups of which one token each is needed, tokens to leave out, what is undecided."""
-        required: list[frozenset[str]] = []
-        excluded = {tokens.tag(tag_id) for tag_id in criteria.without_tags}
-        undecided: list[Word] = []
-        for word in criteria.words:
-            grams = tokens.word_grams(word.text)
-            tag = frozenset() if word.tag_id is None else frozenset([tokens.tag(word.tag_id)])
-            required += [tag | {gram} for gram in grams.grams]
-            if not grams.decides:
-                undecided.append(word)
-        without_undecided: list[Word] = []
-        for word in criteria.without_words:
-            grams = tokens.word_grams(word.text)
-            if word.tag_id is not None:
-                excluded.add(tokens.tag(word.tag_id))
-            if grams.decides:
-                excluded.update(grams.grams)
-            else:
-                without_undecided.append(word)
+    def _plan(self, criteria: Criteria) -> Plan:
+        plan = Plan(excluded={tokens.tag(tag_id) for tag_id in criteria.without_tags})
+        required, excluded = plan.required, plan.excluded
+        self._plan_words(criteria, plan)
         required += [frozenset(map(tokens.model, names)) for names in criteria.models]
         required += [frozenset(map(tokens.aspect_ratio, each)) for each in criteria.aspect_ratios]
         required += [frozenset(map(tokens.tag, group)) for group in criteria.tags]
@@ -176,40 +204,83 @@ class Index:
             *((favorite, tokens.FAVORITE) for favorite in criteria.favorite),
             (criteria.untagged, tokens.UNTAGGED),
         ):
-            if wanted is not None:
-                required += [frozenset([token])] if wanted else []
-                excluded |= set() if wanted else {token}
-        check = Criteria(words=tuple(undecided), without_words=tuple(without_undecided))
-        return self._plan_ranges(criteria, required, check, excluded)
+            if wanted:
+                required.append(frozenset([token]))
+            elif wanted is not None:
+                excluded.add(token)
+        self._plan_ranges(criteria, plan)
+        if not required:
+            required.append(frozenset([tokens.EVERY]))
+        return plan
 
-    def _plan_ranges(
-        self,
-        criteria: Criteria,
-        required: list[frozenset[str]],
-        check: Criteria,
-        excluded: set[str],
-    ) -> tuple[list[frozenset[str]], frozenset[str], Criteria]:
-        """Adds the days and sizes; only rows tell what lies inside the outermost ones."""
+    def _plan_words(self, criteria: Criteria, plan: Plan) -> None:
+        undecided: list[Word] = []
+        for word in criteria.words:
+            grams = tokens.word_grams(word.text)
+            tag = frozenset() if word.tag_id is None else frozenset([tokens.tag(word.tag_id)])
+            plan.required += [tag | {gram} for gram in grams.grams]
+            if not grams.decides:
+                undecided.append(word)
+                settled_by = tag | {grams.whole} if grams.whole else tag
+                plan.doubts.append(Doubt(settled_by=settled_by))
+        without_undecided: list[Word] = []
+        for word in criteria.without_words:
+            grams = tokens.word_grams(word.text)
+            if word.tag_id is not None:
+                plan.excluded.add(tokens.tag(word.tag_id))
+            if grams.decides:
+                plan.excluded.update(grams.grams)
+            else:
+                without_undecided.append(word)
+                plan.excluded |= {grams.whole} if grams.whole else set()
+                plan.doubts.append(Doubt(among=grams.grams))
+        plan.check = replace(
+            plan.check, words=tuple(undecided), without_words=tuple(without_undecided)
+        )
+
+    def _plan_ranges(self, criteria: Criteria, plan: Plan) -> None:
+        """Days and sizes; only rows tell what lies inside the outermost ones."""
         first, last = self.days()
         if (criteria.start or criteria.end) and first and last:
+            whole_first, whole_last = first, last
             if criteria.start:
-                first = max(first, timezone.localdate(criteria.start))
+                day = timezone.localdate(criteria.start)
+                first = max(first, day)
                 if not _is_midnight(criteria.start):
-                    check = replace(check, start=criteria.start)
+                    whole_first = max(whole_first, day + timedelta(days=1))
+                    plan.check = replace(plan.check, start=criteria.start)
+                else:
+                    whole_first = first
             if criteria.end:
-                last = min(last, timezone.localdate(criteria.end - timedelta(microseconds=1)))
+                day = timezone.localdate(criteria.end - timedelta(microseconds=1))
+                last = min(last, day)
                 if not _is_midnight(criteria.end):
-                    check = replace(check, end=criteria.end)
-            required.append(frozenset(tokens.spans(first, last)))
+                    whole_last = min(whole_last, day - timedelta(days=1))
+                    plan.check = replace(plan.check, end=criteria.end)
+                else:
+                    whole_last = last
+            plan.required.append(frozenset(tokens.spans(first, last)))
+            if plan.check.start or plan.check.end:
+                whole = frozenset(tokens.spans(whole_first, whole_last))
+                plan.doubts.append(Doubt(settled_by=whole))
         if criteria.min_size is not None or criteria.max_size is not None:
-            most = self.largest()
+            least, most = criteria.min_size or 0, self.largest()
             if criteria.max_size is not None:
                 most = min(most, criteria.max_size)
-            required.append(
-                frozenset(tokens.size_classes(criteria.min_size or 0, most, tokens.COARSE))
-            )
-            check = replace(check, min_size=criteria.min_size, max_size=criteria.max_size)
-        return required, frozenset(excluded), check
+            classes = list(tokens.size_classes(least, most, tokens.COARSE))
+            plan.required.append(frozenset(classes))
+            plan.doubts.append(Doubt(settled_by=frozenset(classes[1:-1])))
+            plan.check = replace(plan.check, min_size=criteria.min_size, max_size=criteria.max_size)
+
+
+def _doubtful(sets: dict[str, SetBySegment], doubts: Iterable[Doubt], number: int) -> int:
+    bits = 0
+    for doubt in doubts:
+        possible = -1
+        for name in doubt.among:
+            possible &= sets[name].get(number, 0)
+        bits |= possible & ~_union(sets, doubt.settled_by, number)
+    return bits
 
 
 def _union(sets: dict[str, SetBySegment], names: Iterable[str], number: int) -> int:

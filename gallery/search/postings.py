@@ -28,14 +28,23 @@ _BITMAP = SEGMENT // 8
 
 
 def code(token: str) -> int:
-    """An unsigned 64-bit number: of a gram of up to three characters its own, of a facet a hash."""
+    """An unsigned 64-bit number: of a gram of up to three characters its own, of others a hash.
+
+    Facets have the highest bit, whole words the one below. A gram has neither: only signs for
+    private use, which are grams alone, begin so high.
+    """
     if token[0] == "\0":
-        digest = blake2b(token.encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "little") | 1 << 63
+        return _hash(token) | 1 << 63
+    if len(token) > 3:
+        return _hash(token) & (1 << 62) - 1 | 1 << 62
     number = 0
     for character in token:
         number = number << 21 | ord(character)
     return number
+
+
+def _hash(token: str) -> int:
+    return int.from_bytes(blake2b(token.encode(), digest_size=8).digest(), "little")
 
 
 def bucket(token_code: int) -> int:

@@ -3,7 +3,8 @@
 A run of wide characters (Chinese, Japanese, Korean) gives every character and every pair, a run
 of other letters and digits every pair and every triple, anything else that is no blank itself.
 A search needs only its longest grams. All of them are necessary; a word that is one gram is
-decided by it, any other is looked for again in the prompt itself.
+decided by it, any other is looked for again in the prompt itself. But a longer run of letters and
+digits is a token too: a picture that has the whole word need not be looked at.
 """
 
 import re
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from ..facts import ImageFacts
 
-VERSION = 1
+VERSION = 2
 """Of this scheme; an index that was built by another one counts as missing."""
 
 WIDE = (
@@ -28,6 +29,9 @@ _RUNS = re.compile(rf"(?P<wide>[{WIDE}]+)|(?P<narrow>[^\W_{WIDE}]+)|\S")
 MAX_GRAMS = 8
 """Of one word that are looked up; more say little and cost a read each."""
 
+LONG = 4
+"""Letters from which on a whole run is a token of its own; shorter ones are grams."""
+
 EVERY = "\0*"
 FAVORITE = "\0f"
 UNTAGGED = "\0u"
@@ -35,10 +39,14 @@ UNTAGGED = "\0u"
 
 @dataclass(frozen=True, slots=True)
 class WordGrams:
-    """Tokens that every picture with the word has; `decides`: and no other picture."""
+    """Tokens that every picture with the word has; `decides`: and no other picture.
+
+    `whole` is a token that only pictures with the word have, though not all of them.
+    """
 
     grams: tuple[str, ...]
     decides: bool
+    whole: str | None = None
 
 
 def tokens(facts: ImageFacts) -> set[str]:
@@ -60,6 +68,8 @@ def text_grams(text: str) -> set[str]:
         if match.lastgroup == "narrow":
             grams.update(map("".join, pairwise(run)))
             grams.update(map("".join, zip(run, run[1:], run[2:], strict=False)))
+            if len(run) >= LONG:
+                grams.add(run)
             if not run.isascii():
                 grams.update(character for character in run if not character.isascii())
         else:
@@ -72,8 +82,11 @@ def text_grams(text: str) -> set[str]:
 def word_grams(word: str) -> WordGrams:
     """What a picture must have if its prompt holds this folded text."""
     grams: dict[str, None] = {}
+    whole = None
     for match in _RUNS.finditer(word):
         run = match[0]
+        if run == word and match.lastgroup == "narrow" and len(run) >= LONG:
+            whole = run
         size = min(len(run), 3 if match.lastgroup == "narrow" else 2)
         if size == 1 and match.lastgroup == "narrow" and run.isascii():
             continue  # may be the end of a longer run
@@ -81,7 +94,7 @@ def word_grams(word: str) -> WordGrams:
     chosen = list(grams)
     if len(chosen) > MAX_GRAMS:
         chosen = [chosen[i * (len(chosen) - 1) // (MAX_GRAMS - 1)] for i in range(MAX_GRAMS)]
-    return WordGrams(tuple(chosen), decides=chosen == [word])
+    return WordGrams(tuple(chosen), decides=chosen == [word], whole=whole)
 
 
 def facets(facts: ImageFacts) -> Iterator[str]:

@@ -3,7 +3,10 @@
 import pytest
 
 from gallery.listing import PageNotFound, find_page
+from gallery.search import building
 from gallery.search.criteria import Criteria, Word
+from gallery.search.matching import Index, ids_of
+from gallery.search.postings import SEGMENT_BITS
 
 
 @pytest.mark.parametrize("pictures", [1, 3])
@@ -43,3 +46,17 @@ def test_first_page_of_nothing_is_empty(db):
     assert (page.rows, page.count, page.total_pages, page.next, page.previous) == (
         [], 0, 1, None, None,
     )  # fmt: skip
+
+
+def test_only_pictures_without_the_whole_word_are_looked_at(add_image):
+    whole = add_image(prompt="one castle")
+    part = add_image(prompt="two castles")
+    grams = add_image(prompt="casa asta stl tle")  # its grams, but not the word
+    building.build_segment(whole.pk >> SEGMENT_BITS)
+    wanted = Index().find(Criteria(words=(Word("castle"),)))
+    assert wanted.ids() == [whole.pk, part.pk, grams.pk]
+    assert ids_of(wanted.unsure) == [part.pk, grams.pk]
+    unwanted = Index().find(Criteria(without_words=(Word("castle"),)))
+    assert unwanted.ids() == ids_of(unwanted.unsure) == [part.pk, grams.pk]
+    assert find_page(Criteria(words=(Word("castle"),)), page_size=9).ids == [part.pk, whole.pk]
+    assert find_page(Criteria(without_words=(Word("castle"),)), page_size=9).ids == [grams.pk]

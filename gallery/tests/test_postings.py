@@ -37,7 +37,7 @@ def test_token_that_is_not_there_has_an_empty_set():
 
 
 def test_codes_differ_and_facets_lie_apart():
-    grams = ["a", "aa", "aaa", "红", "红狐", "\U0010fffd" * 3]
+    grams = ["a", "aa", "aaa", "红", "红狐", "\U0010fffd" * 3, "foxes", "foxe"]
     facets = ["\0ma", "\0ra", "\0t1", "\0t11", "\0*"]
     assert len({code(token) for token in grams + facets}) == len(grams + facets)
     assert all(bucket(code(token)) < BUCKETS for token in grams)

@@ -16,6 +16,7 @@ from gallery.search.tokens import WordGrams
         ("fox a", {"fo", "ox", "fox"}),
         ("红狐狸", {"红", "狐", "狸", "红狐", "狐狸"}),
         ("狐fox", {"狐", "fo", "ox", "fox"}),
+        ("foxes", {"fo", "ox", "xe", "es", "fox", "oxe", "xes", "foxes"}),
         ("100%_🦊", {"10", "00", "100", "%", "_", "🦊"}),
         ("жи", {"ж", "и", "жи"}),
     ],
@@ -42,7 +43,8 @@ def test_text_gives_grams(text, grams):
     ],
 )
 def test_word_needs_its_longest_grams(word, grams, decides):
-    assert tokens.word_grams(word) == WordGrams(grams, decides)
+    whole = "foxes" if word == "foxes" else None
+    assert tokens.word_grams(word) == WordGrams(grams, decides, whole)
 
 
 def test_long_word_needs_a_few_grams_from_all_of_it():
