@@ -1,13 +1,15 @@
 """Pictures in and out by the thousand: `python -m bench.moving [PICTURES]`.
 
 Imports a folder on all cores, beside what it costs to decode the same files once with Pillow;
-exports many pictures of 300 KB, and says how much memory that takes. A library of its own on
-SQLite; the export's files are links to one file, so they take no room.
+exports many pictures of 300 KB from a server over HTTP, and says how long the first byte took,
+how much memory the server took more, and whether the promised length was kept. A library of its
+own on SQLite; the export's files are links to one file, so they take no room.
 """
 
+import http.client
 import io
+import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -17,15 +19,18 @@ from random import Random
 
 from PIL import Image
 
+from tests.server import Server
+
 PICTURES = 20_000
 IMPORTED = 200
+QUALITY = 88  # gives about 300 KB
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else PICTURES
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("DATA_DIR", "MEDIA_ROOT", "LOG_DIR"):
-            os.environ[name] = f"{folder}/{name.lower()}"
+        for name, part in (("DATA_DIR", "data"), ("MEDIA_ROOT", "media"), ("LOG_DIR", "logs")):
+            os.environ[name] = f"{folder}/{part}"
         os.environ["DJANGO_SETTINGS_MODULE"] = "grok2api.settings"
         import django
 
@@ -34,14 +39,17 @@ def main() -> None:
 
         call_command("migrate", verbosity=0)
         import_folder(Path(folder, "inbox"))
-        export_library(count)
+        fill_library(count)
+        with Server(Path(folder)) as server:
+            for embedding in ("keep", "embed", "strip"):
+                export_library(server, count + IMPORTED, embedding)
 
 
 def picture(rng: Random, side: int = 1024) -> bytes:
     """A JPEG of about 300 KB."""
     noise = Image.frombytes("RGB", (128, 128), rng.randbytes(128 * 128 * 3))
     out = io.BytesIO()
-    noise.resize((side, side), Image.Resampling.BICUBIC).save(out, "JPEG", quality=96)
+    noise.resize((side, side), Image.Resampling.BICUBIC).save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
 
 
@@ -80,10 +88,9 @@ def measure(name: str, job: Callable[[], int]) -> None:
     print(f"  {name:24} {done / wall:7.1f} pictures/s, {each:6.1f} ms of the processor each")
 
 
-def export_library(count: int) -> None:
+def fill_library(count: int) -> None:
     from django.conf import settings
 
-    from gallery.export import export_images
     from gallery.models import Image as Picture
 
     first = Picture.objects.order_by("pk").first()
@@ -104,24 +111,42 @@ def export_library(count: int) -> None:
             Picture(file=f"images/many/{name}", prompt=f"日落海景 {name}", **facts)
             for name in names
         )
-    ids = list(Picture.objects.order_by("pk").values_list("pk", flat=True))[-count:]
-    before = peak()
+
+
+def export_library(server: Server, count: int, embedding: str) -> None:
+    """Export the whole library, and print what that took."""
+    assert server.process is not None
+    before = most_memory(server.process.pid)
     began = time.perf_counter()
-    archive = export_images(image_ids=ids)
-    planned = time.perf_counter() - began
-    size = sum(map(len, archive))
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+    connection.request(
+        "POST",
+        "/api/v1/admin/gallery/images/export/",
+        json.dumps({"filter": {}, "embedding": embedding}),
+        {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"},
+    )
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    size = len(answer.read(1))
+    first = time.perf_counter() - began
+    while part := answer.read1(1024 * 1024):
+        size += len(part)
     took = time.perf_counter() - began
-    archive.close()
-    assert size == archive.size
-    print(f"export of {count} pictures, {size / 1e9:.2f} GB")
-    print(f"  until the first byte     {planned:7.1f} s")
-    print(f"  throughput               {size / (took - planned) / 1e6:7.0f} MB/s")
-    print(f"  more memory              {peak() - before:7.1f} MB")
+    connection.close()
+    promised = int(answer.headers["Content-Length"])
+    grown = most_memory(server.process.pid) - before
+    print(f"export of {count} pictures over HTTP, {embedding}, {size / 1e9:.2f} GB")
+    print(f"  until the first byte     {first:7.1f} s")
+    print(f"  throughput               {size / (took - first) / 1e6:7.0f} MB/s")
+    print(f"  more memory              {grown:7.1f} MB")
+    print(f"  bytes promised, and sent {promised:,} {size:,}", flush=True)
 
 
-def peak() -> float:
-    """The most memory, in MB, that this process has had so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def most_memory(pid: int) -> float:
+    """The most memory, in MB, that a process has had so far."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 if __name__ == "__main__":
