@@ -5,21 +5,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.core.cache import cache
-
-from . import listing
+from . import listing, statistics
 from .facts import ImageFacts
 from .models import Image, Tag
 from .search import tokens
-from .search.building import library_version
 from .search.criteria import Criteria
-from .search.matching import Found, by_segment
+from .search.matching import by_segment
 from .statistics import Addend, totals
 
-KEPT = 3600
-"""Seconds that counts are remembered, unless the library changes."""
+MOST_UNINDEXED = 20_000
+"""Pictures whose rows are read since the index does not know their present state."""
 
 Counts = list[tuple[str, int]]
+Tally = Counter[str]
+
+MODELS, ASPECT_RATIOS, TAGS, MONTHS = KINDS = ("m", "r", "t", "d")
+"""What a facet's tokens begin with, after the sign that makes them no grams."""
+
+NOTHING = Criteria()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +33,109 @@ class Facets:
     aspect_ratios: Counts
     tags: Counts
     months: Counts
+    count_exact: bool  # else the counts are upper bounds
 
 
-def count_facets(criteria: Criteria) -> Facets:
-    """Exact counts under the criteria; kept until the library changes."""
-    key = f"gallery-facets-{library_version()}-{criteria.fingerprint}"
-    facets = cache.get(key)
-    if facets is None:
-        facets = _count_trash(criteria) if criteria.trashed else _count(criteria)
-        cache.set(key, facets, KEPT)
-    return facets  # type: ignore[no-any-return]
+class IndexIncomplete(RuntimeError):
+    """Counting would mean to read the rows of very many pictures: the index is being built."""
 
 
-def _count_trash(criteria: Criteria) -> Facets:
-    tally: Counter[str] = Counter()
-    _add(tally, Image.objects.matching(criteria).facts())
-    return _facets(tally)
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`base` is asked of all pictures; each facet's own choice only where others are counted.
+
+    A choice asks for models, ratios, tags or whole local days alone: the index decides it.
+    """
+
+    base: Criteria
+    choices: dict[str, Criteria]  # by kind
+
+    @property
+    def is_plain(self) -> bool:
+        return self.base.is_plain and not any(choice != NOTHING for choice in self.choices.values())
 
 
-def _count(criteria: Criteria) -> Facets:
-    found = listing.find(criteria)
-    if found.check:
-        passed = set(listing.checked_ids(found))
-        found = Found(found.index, by_segment(passed), extra=list(passed & set(found.extra)))
-    extra = by_segment(found.extra)
-    base = {number: bits & ~extra.get(number, 0) for number, bits in found.sets.items()}
-    tally: Counter[str] = Counter()
-    for token, sets in found.index.read(_known_tokens()).items():
-        tally[token] = sum((bits & base.get(n, 0)).bit_count() for n, bits in sets.items())
-    _add(tally, Image.objects.filter(pk__among=found.extra).facts())
-    return _facets(tally)
+def count_facets(question: Question) -> Facets:
+    """Each facet's counts under everything but its own choice.
+
+    They are upper bounds where only the prompts of too many pictures could tell, as in a list.
+
+    Raises:
+        IndexIncomplete
+    """
+    if question.is_plain:
+        return _facets(_count_everything(), count_exact=True)
+    if question.base.trashed:
+        pictures = Image.objects.matching(question.base).facts()
+        return _facets(_count_rows(pictures, question), count_exact=True)
+    return _count(question)
 
 
-def _add(tally: Counter[str], pictures: Iterable[ImageFacts]) -> None:
+def _count_everything() -> Tally:
+    """Of the whole library: its counters know."""
+    tally: Tally = Counter()
+    tally.update({tokens.model(name): n for name, n in statistics.model_counts()})
+    tally.update({tokens.aspect_ratio(name): n for name, n in statistics.aspect_ratio_counts()})
+    tally.update({tokens.tag(pk): n for pk, n in statistics.tag_counts().items()})
+    for name, n in statistics.month_counts().items():
+        tally[tokens.month(date.fromisoformat(f"{name}-01"))] = n
+    return tally
+
+
+def _count(question: Question) -> Facets:
+    found = listing.find(question.base)
+    sets, unindexed = found.sets, found.extra
+    if len(unindexed) > MOST_UNINDEXED:
+        raise IndexIncomplete
+    tally = _count_rows(Image.objects.filter(pk__among=unindexed).facts(), question)
+    elsewhere = by_segment(unindexed)
+    sets = {number: bits & ~elsewhere.get(number, 0) for number, bits in sets.items()}
+    known = _known_tokens()
+    coming = [found.index.tokens(choice) for choice in question.choices.values()]
+    read = found.index.read(known.union(*coming))  # in one query
+    chosen = {
+        kind: found.index.find(choice).sets
+        for kind, choice in question.choices.items()
+        if choice != NOTHING
+    }
+    for kind in KINDS:
+        under = sets
+        for other in chosen.keys() - {kind}:
+            under = {number: bits & chosen[other].get(number, 0) for number, bits in under.items()}
+        for token in known:
+            if _kind_of(token) == kind:
+                tally[token] += sum(
+                    (bits & under.get(number, 0)).bit_count()
+                    for number, bits in read[token].items()
+                )
+    return _facets(tally, count_exact=found.check is None)
+
+
+def _count_rows(pictures: Iterable[ImageFacts], question: Question) -> Tally:
+    tally: Tally = Counter()
     for facts in pictures:
-        tally.update(tokens.facets(facts))
+        missed = {kind for kind, choice in question.choices.items() if not _meets(facts, choice)}
+        for token in tokens.facets(facts):
+            if missed <= {_kind_of(token)}:
+                tally[token] += 1
+    return tally
+
+
+def _meets(facts: ImageFacts, choice: Criteria) -> bool:
+    return (
+        all(facts.model in names for names in choice.models)
+        and all(facts.aspect_ratio in names for names in choice.aspect_ratios)
+        and all(not group.isdisjoint(facts.tag_ids) for group in choice.tags)
+        and choice.without_tags.isdisjoint(facts.tag_ids)
+        and (choice.start is None or choice.start <= facts.created_at)
+        and (choice.end is None or facts.created_at < choice.end)
+    )
+
+
+def _kind_of(token: str) -> str:
+    """Of a token that is no facet, nothing; a day's is longer than that of its month."""
+    is_day = token[1] == MONTHS and len(token) > len("\0d2026-11")
+    return token[1] if token[1] in KINDS and not is_day else ""
 
 
 def _known_tokens() -> set[str]:
@@ -78,24 +149,26 @@ def _known_tokens() -> set[str]:
             known.add(tokens.tag(int(key)))
         else:
             known.add(tokens.month(date.fromisoformat(key)))
-    return known
+    return {token for token in known if _kind_of(token)}
 
 
-def _facets(tally: Counter[str]) -> Facets:
-    by_kind: dict[str, dict[str, int]] = {"m": {}, "r": {}, "t": {}, "d": {}}
+def _facets(tally: Tally, *, count_exact: bool) -> Facets:
+    by_kind: dict[str, dict[str, int]] = {
+        kind: {} for kind in (MODELS, ASPECT_RATIOS, TAGS, MONTHS)
+    }
     for token, count in tally.items():
-        kind, name = token[1], token[2:]
-        if count and kind in by_kind and not (kind == "d" and len(name) > len("2026-11")):
-            by_kind[kind][name] = count
+        if count and (kind := _kind_of(token)):
+            by_kind[kind][token[2:]] = count
     names = dict(
-        Tag.objects.filter(pk__among=list(map(int, by_kind["t"]))).values_list("pk", "name")
+        Tag.objects.filter(pk__among=list(map(int, by_kind[TAGS]))).values_list("pk", "name")
     )
-    tags = {names[int(pk)]: count for pk, count in by_kind["t"].items() if int(pk) in names}
+    tags = {names[int(pk)]: count for pk, count in by_kind[TAGS].items() if int(pk) in names}
     return Facets(
-        models=_ranked(by_kind["m"]),
-        aspect_ratios=_ranked(by_kind["r"]),
+        models=_ranked(by_kind[MODELS]),
+        aspect_ratios=_ranked(by_kind[ASPECT_RATIOS]),
         tags=_ranked(tags),
-        months=sorted(by_kind["d"].items()),
+        months=sorted(by_kind[MONTHS].items()),
+        count_exact=count_exact,
     )
 
 

@@ -12,11 +12,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from . import statistics, tagging
+from .facets import ASPECT_RATIOS, MODELS, MONTHS, TAGS, Question
 from .filter_fields import FlagField, MomentField, TextField, TextsField, start_of
 from .models import Image
 from .querysets import ImageQuerySet
 from .search.criteria import Criteria, SortBy, Word
 from .search.query import parse
+from .search.tokens import is_midnight
 from .text import fold
 
 MAX_SEARCH_LENGTH = 32_000
@@ -87,6 +89,32 @@ class ImageFilter(django_filters.FilterSet):
             cls._form_class = super().get_form_class()
         return cls._form_class
 
+    def facet_question(self) -> Question:
+        """For `facets.count_facets`: what each facet's own field asks, and what all else asks.
+
+        So the choices beside the present one have their counts. Of tags that must all be there
+        one more is counted among the pictures that have the others. A period that does not begin
+        and end at midnight holds for the months, too.
+
+        Raises:
+            ValidationError: the form is not valid; the errors are by field.
+        """
+        own: dict[str, tuple[str, ...]] = {
+            MODELS: ("model",),
+            ASPECT_RATIOS: ("aspect_ratio",),
+        }
+        if self._values["tags_match"] in ("any", "none"):
+            own[TAGS] = ("tags", "tags_match")
+        moments = (self._values["start_date"], self._values["end_date"])
+        if all(moment is None or is_midnight(moment) for moment in moments):
+            own[MONTHS] = ("start_date", "end_date")
+        self._criteria(self._values.keys())  # asks for the names of all tags at once
+        fields = {name for names in own.values() for name in names}
+        return Question(
+            base=self._criteria(self._values.keys() - fields),
+            choices={kind: self._criteria(names) for kind, names in own.items()},
+        )
+
     def filter_queryset(self, queryset: ImageQuerySet) -> ImageQuerySet:
         return queryset.matching(self.criteria)
 
@@ -97,9 +125,21 @@ class ImageFilter(django_filters.FilterSet):
         Raises:
             ValidationError: the form is not valid; the errors are by field.
         """
+        return self._criteria(self._values.keys())
+
+    @property
+    def _values(self) -> dict[str, Any]:
         if not self.is_valid():
             raise ValidationError(self.form.errors.as_data())
-        values = self.form.cleaned_data
+        values: dict[str, Any] = self.form.cleaned_data
+        return values
+
+    def _criteria(self, fields: Collection[str]) -> Criteria:
+        """What these fields ask."""
+        values = {
+            name: value if name in fields else _nothing_like(value)
+            for name, value in self._values.items()
+        }
         query = parse(values["search"])
         chosen = [fold(name) for name in tagging.split_names(values["tags"])]
         match = values["tags_match"] or "all"
@@ -131,6 +171,11 @@ class ImageFilter(django_filters.FilterSet):
             sort_by=SortBy(values["sort_by"] or SortBy.CREATED_AT),
             descending=values["sort_order"] != "asc",
         )
+
+
+def _nothing_like(value: Any) -> Any:
+    """What the field would say if it had not been filled in."""
+    return type(value)() if isinstance(value, str | list) else None
 
 
 def _unique(items: Iterable[T]) -> list[T]:

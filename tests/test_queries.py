@@ -54,6 +54,10 @@ ADDRESSES = [
     f"{API}images/{{image}}/thumbnail/",
     f"{API}tags/",
     f"{API}stats/",
+    f"{API}facets/",
+    f"{API}facets/?{EVERYTHING}",
+    f"{API}facets/?{EVERYTHING}&tags_match=any",
+    f"{API}facets/?trash=only&{EVERYTHING}",
 ]
 
 

@@ -1,15 +1,21 @@
 """The REST API of tags and of what is counted."""
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext_lazy as _
+from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
 from drf_spectacular.utils import extend_schema
-from rest_framework import status, viewsets
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework import generics, status, viewsets
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from .. import statistics, tagging
-from ..models import Tag
+from ..facets import IndexIncomplete, count_facets
+from ..filters import ImageFilter
+from ..models import Image, Tag
+from ..snapshot import one_snapshot
 from . import serializers
 
 
@@ -61,3 +67,32 @@ class StatsView(APIView):
     @extend_schema(responses=serializers.StatsSerializer)
     def get(self, request: Request) -> Response:
         return Response(serializers.StatsSerializer(statistics.summary()).data)
+
+
+class IndexBeingBuilt(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = _("The search index is being built. Ask again when it is complete.")
+    default_code = "index_incomplete"
+
+
+class FacetsView(generics.GenericAPIView[Image]):
+    """How many pictures each model, ratio, tag and month has under the list's filters."""
+
+    queryset = Image.objects.all()
+    serializer_class = serializers.FacetsSerializer
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = ImageFilter
+    pagination_class = None
+
+    @extend_schema(filters=True)
+    @one_snapshot()
+    def get(self, request: Request) -> Response:
+        """Of each facet, the counts without its own filter: what choosing another would find."""
+        filters = ImageFilter(request.query_params, Image.objects.all())
+        if not filters.is_valid():
+            raise translate_validation(filters.errors)
+        try:
+            facets = count_facets(filters.facet_question())
+        except IndexIncomplete:
+            raise IndexBeingBuilt from None
+        return Response(self.get_serializer(facets).data)

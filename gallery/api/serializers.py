@@ -201,6 +201,16 @@ class StatsSerializer(serializers.Serializer[Any]):
     aspect_ratios = NameCountSerializer(many=True)
 
 
+class FacetsSerializer(serializers.Serializer[Any]):
+    """Each facet under all filters but its own; without `count_exact` upper bounds."""
+
+    models = NameCountSerializer(many=True)
+    aspect_ratios = NameCountSerializer(many=True)
+    tags = NameCountSerializer(many=True)
+    months = NameCountSerializer(many=True)
+    count_exact = serializers.BooleanField()
+
+
 class TagSerializer(serializers.ModelSerializer[Tag]):
     """A tag and the number of pictures that have it (those in the trash not counted)."""
 

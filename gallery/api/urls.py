@@ -14,5 +14,6 @@ router.register("tags", numbers.TagViewSet, basename="tag")
 urlpatterns = [
     path("", include(router.urls)),
     path("stats/", numbers.StatsView.as_view(), name="stats"),
+    path("facets/", numbers.FacetsView.as_view(), name="facets"),
     path("scan/", views.ScanView.as_view(), name="scan"),
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.apps import apps
@@ -169,6 +169,10 @@ class Index:
                 kept.keep(token, self.builds, found)
         return sets
 
+    def tokens(self, criteria: Criteria) -> set[str]:
+        """Whatever `find` reads for these criteria."""
+        return self._plan(criteria).tokens()
+
     def find(self, criteria: Criteria) -> Found:
         """The pictures outside the trash that can meet the criteria, as of their segments."""
         if not self.numbers:
@@ -246,7 +250,7 @@ class Index:
             if criteria.start:
                 day = timezone.localdate(criteria.start)
                 first = max(first, day)
-                if not _is_midnight(criteria.start):
+                if not tokens.is_midnight(criteria.start):
                     whole_first = max(whole_first, day + timedelta(days=1))
                     plan.check = replace(plan.check, start=criteria.start)
                 else:
@@ -254,7 +258,7 @@ class Index:
             if criteria.end:
                 day = timezone.localdate(criteria.end - timedelta(microseconds=1))
                 last = min(last, day)
-                if not _is_midnight(criteria.end):
+                if not tokens.is_midnight(criteria.end):
                     whole_last = min(whole_last, day - timedelta(days=1))
                     plan.check = replace(plan.check, end=criteria.end)
                 else:
@@ -288,8 +292,3 @@ def _union(sets: dict[str, SetBySegment], names: Iterable[str], number: int) -> 
     for name in names:
         bits |= sets[name].get(number, 0)
     return bits
-
-
-def _is_midnight(moment: datetime) -> bool:
-    local = timezone.localtime(moment)
-    return not (local.hour or local.minute or local.second or local.microsecond)

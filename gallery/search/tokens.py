@@ -144,6 +144,12 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
+def is_midnight(moment: datetime) -> bool:
+    """Whether a local day begins at this moment."""
+    local = timezone.localtime(moment)
+    return not (local.hour or local.minute or local.second or local.microsecond)
+
+
 COARSE, FINE = 3, 7
 """Leading binary digits of a size that make its class: 4 and 64 classes for every doubling."""
 

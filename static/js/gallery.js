@@ -4,6 +4,7 @@ import "./components/action-progress.js";
 import "./components/confirm-dialog.js";
 import "./components/copy-button.js";
 import "./components/empty-trash.js";
+import "./components/facet-counts.js";
 import "./components/gallery-keys.js";
 import "./components/gallery-page.js";
 import "./components/image-dialog.js";

@@ -1,8 +1,10 @@
 /**
  * <tag-completion> around an <input>: offers the library's tags for the name that is being typed,
- * most used first. Arrows open and choose, Enter or Tab takes, Escape closes.
+ * most used first. With `data-facets` they are those of the pictures that the filters show.
+ * Arrows open and choose, Enter or Tab takes, Escape closes.
  */
 import { element } from "../lib/elements.js";
+import { facets } from "../lib/facets.js";
 import { formatCount } from "../lib/format.js";
 import { api, send } from "../lib/requests.js";
 import { complete, lastName, splitNames, withLastName } from "../lib/tag-names.js";
@@ -51,10 +53,9 @@ class TagCompletion extends HTMLElement {
 
   #offer = async () => {
     const line = this.#input.value;
-    known ??= send(api("tags/"), { method: "GET" });
     let tags;
     try {
-      tags = await known;
+      tags = await this.#tags();
     } catch {
       known = null; // Names can be typed without help.
       return;
@@ -74,6 +75,12 @@ class TagCompletion extends HTMLElement {
     );
     this.#open(offers.length > 0);
   };
+
+  async #tags() {
+    if ("facets" in this.dataset) return (await facets()).tags;
+    known ??= send(api("tags/"), { method: "GET" });
+    return known;
+  }
 
   #open(open) {
     this.#list.hidden = !open;

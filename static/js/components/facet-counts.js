@@ -1,0 +1,48 @@
+/**
+ * <facet-counts> in the form of filters: writes the counts under the present filter into the
+ * choices of its selects, once somebody comes near them. Without them the names stand alone.
+ */
+import { facets } from "../lib/facets.js";
+import { formatCount } from "../lib/format.js";
+
+const FACETS = { model: "models", aspect_ratio: "aspect_ratios" };
+const SOON = 600; // milliseconds: a finger gives no sign of coming near
+
+class FacetCounts extends HTMLElement {
+  #timer;
+
+  connectedCallback() {
+    const form = this.closest("form");
+    form.addEventListener("pointerenter", this.#count, { once: true });
+    form.addEventListener("focusin", this.#count, { once: true });
+    if (matchMedia("(hover: none)").matches) this.#timer = setTimeout(this.#count, SOON);
+    if (form.matches(":hover")) this.#timer = setTimeout(this.#count, SOON);
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.#timer);
+  }
+
+  #count = async () => {
+    clearTimeout(this.#timer);
+    try {
+      const counted = await facets();
+      if (!this.isConnected) return;
+      for (const [name, facet] of Object.entries(FACETS)) {
+        this.#write(this.closest("form").elements[name], counted[facet]);
+      }
+    } catch {
+      // The choices can be chosen without their counts.
+    }
+  };
+
+  #write(select, counts) {
+    const byName = new Map(counts.map(({ name, count }) => [name, count]));
+    for (const option of select.options) {
+      if (option.value === "") continue;
+      option.textContent = `${option.value} (${formatCount(byName.get(option.value) ?? 0)})`;
+    }
+  }
+}
+
+customElements.define("facet-counts", FacetCounts);

@@ -1,0 +1,26 @@
+/** How many pictures each choice of the filters would show: asked for once for each list. */
+import { changed, listQuery } from "./address.js";
+import { api, send } from "./requests.js";
+
+const NOT_ASKED = { page: null, page_size: null, view: null, sort_by: null, sort_order: null };
+
+let known = { query: null, answer: null };
+
+document.addEventListener("library-changed", () => {
+  known = { query: null, answer: null };
+});
+
+/** Promise of `{models, aspect_ratios, tags, months}`, lists of `{name, count}`. */
+export function facets() {
+  const section = document.querySelector("#gallery").dataset.section;
+  const trash = section === "trash" ? "only" : null;
+  const query = changed(listQuery(location.search), { ...NOT_ASKED, trash });
+  if (known.query !== query) {
+    const answer = send(api("facets/") + query, { method: "GET" });
+    known = { query, answer };
+    answer.catch(() => {
+      if (known.answer === answer) known = { query: null, answer: null };
+    });
+  }
+  return known.answer;
+}
