@@ -34,7 +34,7 @@ staticfiles/built: $(shell find static -type f) .venv/installed
 # Tests. Each database runs the Python suite; the browser and JavaScript run once. Two at a
 # time: much of each is waiting.
 
-test: services .venv/dev-installed node_modules/.installed build
+test: services .venv/dev-installed .venv/litellm/installed node_modules/.installed build
 	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-sqlite test-pgsql test-js test-mysql test-browser
 
 services:
@@ -44,17 +44,23 @@ services:
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+# LiteLLM wants another release of the openai package than the tests do.
+.venv/litellm/installed: tests/clients/requirements-litellm.txt .venv/installed
+	@$(BIN)/python -m venv .venv/litellm
+	@.venv/litellm/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 node_modules/.installed: package.json
 	@npm install --no-audit --no-fund --no-package-lock --silent
 	@touch $@
 
-test-sqlite: .venv/dev-installed build
+test-sqlite: .venv/dev-installed .venv/litellm/installed build
 	$(PYTEST) -m "not browser"
 
-test-pgsql: .venv/dev-installed build
+test-pgsql: .venv/dev-installed .venv/litellm/installed build
 	SERVER_STORAGE_TYPE=pgsql SERVER_STORAGE_URL=$(TEST_PGSQL_URL) REDIS_URL=$(TEST_REDIS_URL)/9 $(PYTEST) -m "not browser"
 
-test-mysql: .venv/dev-installed build
+test-mysql: .venv/dev-installed .venv/litellm/installed build
 	SERVER_STORAGE_TYPE=mysql SERVER_STORAGE_URL=$(TEST_MYSQL_URL) REDIS_URL=$(TEST_REDIS_URL)/10 $(PYTEST) -m "not browser"
 
 test-browser: .venv/dev-installed node_modules/.installed build

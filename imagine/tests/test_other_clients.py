@@ -1,7 +1,8 @@
-"""Clients that are not the `openai` package: the Vercel AI SDK, Open WebUI, plain HTTP."""
+"""Clients that are not the `openai` package: the Vercel AI SDK, LiteLLM, Open WebUI, plain HTTP."""
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from gallery.tests.drawing import draw
 from imagine.models import Generation
 
 ROOT = Path(__file__).resolve().parents[2]
+LITELLM = ROOT / ".venv/litellm/bin/python"
 
 
 @pytest.mark.slow
@@ -40,6 +42,34 @@ def test_vercel_ai_sdk_generates_and_edits(gateway, secret):
     assert list(
         Generation.objects.order_by("pk").values_list("operation", "aspect_ratio", "n")
     ) == [("generate", "3:2", 2), ("edit", "", 1), ("generate", "16:9", 1), ("edit", "", 1)]
+
+
+@pytest.mark.slow
+def test_litellm_generates_and_edits(gateway, secret):
+    if not LITELLM.exists():
+        pytest.skip("LiteLLM is not installed")
+    done = subprocess.run(
+        [LITELLM, "tests/clients/litellm_client.py", gateway.url, secret],
+        # Its table of prices comes with it; it would ask GitHub for a newer one.
+        cwd=ROOT, env={"PATH": os.environ["PATH"], "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout.splitlines()[-1])
+    refused = {name: results.pop(name) for name in ("unknown", "wrong", "stranger")}
+    assert refused == {
+        "unknown": ["NotFoundError", 404],
+        "wrong": ["BadRequestError", 400],
+        "stranger": ["AuthenticationError", 401],
+    }
+    images = [*results["generated"], *results["edited"]]
+    assert {name: len(found) for name, found in results.items()} == {"generated": 2, "edited": 1}
+    assert all(image["url"] for image in images)
+    kept = Image.objects.values_list("file_size", flat=True)
+    assert sorted(kept) == sorted(image["bytes"] for image in images)
+    assert list(
+        Generation.objects.order_by("pk").values_list("operation", "aspect_ratio", "n")
+    ) == [("generate", "3:2", 2), ("edit", "", 1)]
 
 
 def test_open_webui_generates(client):
