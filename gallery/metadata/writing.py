@@ -80,7 +80,8 @@ def embed(data: bytes, description: Description) -> bytes:
 
     What the file already says stays as it is: another tool's prompt is not written over, and
     a file with C2PA credentials comes back untouched, since any change would break its seal.
-    So does an AVIF. In a JPEG a text that is too long for a segment (64 KB) is left out.
+    In a JPEG a text that is too long for a segment (64 KB) is left out; an AVIF gets the packet
+    alone, where it is built as usual, and a sequence nothing.
     """
     known = read(data)
     if known.credentials:
@@ -97,7 +98,7 @@ def embed(data: bytes, description: Description) -> bytes:
         # Tools read a GIF's comment. Two would be read as one, so another's stays the only one.
         comment = b"" if gif.texts(data)[0] else text.encode("utf-8", "replace").rstrip(b"\n")
         return gif.insert(data, comment=comment, packet=packet)
-    return data
+    return avif.insert(data, packet) if packet and avif.is_avif(data) else data
 
 
 def strip(data: bytes) -> bytes:

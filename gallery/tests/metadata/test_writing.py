@@ -1,6 +1,9 @@
 """Prompts into files and everything out of them, without touching a pixel."""
 
 import io
+import json
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
@@ -10,6 +13,7 @@ import pytest
 from PIL import Image
 
 from gallery.metadata import Description, SourceType, embed, read, strip
+from gallery.metadata.boxes import Locations, box, boxes
 from gallery.metadata.wholeness import is_whole
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import A1111, png, unicode_comment, with_exif
@@ -36,6 +40,12 @@ def frames(kind: str, **options) -> bytes:
     out = io.BytesIO()
     pictures[0].save(out, kind, save_all=True, append_images=pictures[1:], **options)
     return out.getvalue()
+
+
+def turned(camera: str) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0110] = 6, camera
+    return exif.tobytes()
 
 
 FILES = {
@@ -138,9 +148,62 @@ def test_embed_leaves_out_what_a_jpeg_has_no_room_for():
     assert embed(draw(), wider) == draw()
 
 
-def test_a_format_without_a_writer_comes_back_as_it_is():
-    data = draw(format="AVIF")
+AVIFS = {
+    "avif": draw(format="AVIF"),
+    "avif-alpha": draw(format="AVIF", mode="RGBA", color=(9, 9, 9, 120)),
+    "avif-turned": draw(64, 32, format="AVIF", exif=turned("camera")),
+    "avif-profile": draw(format="AVIF", icc_profile=b"profile" * 20),
+}
+
+
+@pytest.mark.parametrize("data", AVIFS.values(), ids=AVIFS)
+def test_an_avif_gets_the_packet_and_its_items_keep_their_bytes(data):
+    written = embed(data, DESCRIPTION)
+    found = read(written)
+    assert (found.tool, found.prompt, found.model, found.source_type) == (
+        "iptc", DESCRIPTION.prompt, DESCRIPTION.model, "trainedAlgorithmicMedia",
+    )  # fmt: skip
+    assert found.raw == {**read(data).raw, "xmp": DESCRIPTION.as_xmp().decode()}
+    assert shown(written) == shown(data)
+    with Image.open(io.BytesIO(written)) as image, Image.open(io.BytesIO(data)) as before:
+        assert dict(image.getexif()) == dict(before.getexif())
+        assert image.info.get("icc_profile") == before.info.get("icc_profile")
+    assert is_whole(written)
+    assert embed(written, DESCRIPTION) == written
+    bare = strip(written)
+    assert read(bare).raw == {}
+    assert DESCRIPTION.model.encode() not in bare
+    assert pixels(bare) == pixels(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [frames("AVIF"), draw(format="AVIF") + b"tail", strip(draw(format="AVIF", xmp=b"<x/>"))],
+    ids=["sequence", "bytes behind", "has an item of XMP"],
+)
+def test_an_avif_that_is_built_in_another_way_comes_back_as_it_is(data):
     assert embed(data, DESCRIPTION) == data
+
+
+@pytest.mark.parametrize("kind", ["GIF", "AVIF"])
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="asks another tool's opinion")
+def test_another_tool_reads_what_was_written(kind, tmp_path):
+    file = tmp_path / f"picture.{kind.lower()}"
+    file.write_bytes(embed(draw(format=kind), DESCRIPTION))
+    command = ["exiftool", "-j", "-validate", "-AIPromptInformation", "-AISystemUsed", file]
+    (told,) = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    told.pop("SourceFile")
+    assert told == {
+        "Validate": "OK",
+        "AIPromptInformation": DESCRIPTION.prompt,
+        "AISystemUsed": DESCRIPTION.model,
+    }
+
+
+def test_an_items_pieces_without_a_byte_are_not_followed():
+    table = box(b"iloc", b"\0\0\0\0\0\0\xff\xff" + b"\0\1\0\0\xff\xff" * 65_535)
+    (iloc,) = boxes(table, 0, len(table))
+    assert Locations.read(table, iloc).entries == []
 
 
 def test_embed_leaves_the_comment_of_a_gif_alone_and_the_prompt_is_in_its_xmp():
@@ -210,7 +273,8 @@ def shown(data: bytes) -> list:
 def test_damaged_files_never_raise(seed):
     rng = Random(seed)
     for data in (
-        frames("GIF", comment=b"x" * 300), draw(format="AVIF", xmp=XMP), *FILES.values(),
+        frames("GIF", comment=b"x" * 300), draw(format="AVIF", xmp=XMP),
+        *FILES.values(), *AVIFS.values(),
     ):  # fmt: skip
         broken = bytearray(data)
         for _ in range(rng.randint(1, 12)):
@@ -218,3 +282,4 @@ def test_damaged_files_never_raise(seed):
         part = bytes(broken[: rng.randint(20, len(broken))])
         strip(part)
         embed(part, DESCRIPTION)
+        is_whole(part)
