@@ -15,6 +15,8 @@ Unit = Literal["day", "month", "year"]
 MOST_DAYS = 62
 MOST_MONTHS = 60
 MOST_LABELS = 31
+BEGINNING: dict[Unit, int] = {"day": 10, "month": 7, "year": 4}
+"""How much of a date's ISO text names its period."""
 BAR = 100
 """Height of the highest bar, in units of its picture."""
 
@@ -64,16 +66,23 @@ def timeline(
         start, end: the dates that the filter asks for, inclusive. A short period is shown by
             day, with the rest of its months around it; a long one by month or by year.
     """
-    counts = {date.fromisoformat(day): count for day, count in days.items() if count > 0}
-    if not counts:
+    filled = [day for day, count in days.items() if count > 0]
+    if not filled:
         return None
-    first, last = min(counts), max(counts)
+    first, last = date.fromisoformat(min(filled)), date.fromisoformat(max(filled))
     if start and end and start <= end and (end - start).days < MOST_DAYS:
         first, last = _period(start, "month")[0], _period(end, "month")[1]
     unit = _unit(first, last)
-    sums: Counter[date] = Counter()
-    for day, count in counts.items():
-        sums[_period(day, unit)[0]] += count
+    by_text: Counter[str] = Counter()  # a year of days is many dates to be made
+    for day in filled:
+        by_text[day[: BEGINNING[unit]]] += days[day]
+    sums = Counter(
+        {
+            _period(date.fromisoformat((text + "-01-01")[:10]), unit)[0]: count
+            for text, count in by_text.items()
+        }
+    )
+    address = _address(query)
     periods = list(_periods(first, last, unit))
     highest = max([sums[begin] for begin, _ in periods] + [1])
     bars = [
@@ -83,7 +92,7 @@ def timeline(
             count=sums[begin],
             # A picture is seen beside ten thousand others, too.
             height=max(4, round(BAR * sums[begin] / highest)) if sums[begin] else 0,
-            query=_query(query, begin, finish),
+            query=f"{address}start_date={begin}&end_date={finish}",
             chosen=bool((start or end) and (start or begin) <= begin and finish <= (end or finish)),
         )
         for begin, finish in periods
@@ -114,9 +123,9 @@ def _period(day: date, unit: Unit) -> tuple[date, date]:
     return date(day.year, 1, 1), date(day.year, 12, 31)
 
 
-def _query(query: QueryDict, first: date, last: date) -> str:
-    changed = query.copy()
-    for name in ("page", "image"):
-        changed.pop(name, None)
-    changed["start_date"], changed["end_date"] = first.isoformat(), last.isoformat()
-    return f"?{changed.urlencode()}"
+def _address(query: QueryDict) -> str:
+    """The address to which a period is to be appended."""
+    kept = query.copy()
+    for name in ("page", "image", "start_date", "end_date"):
+        kept.pop(name, None)
+    return f"?{kept.urlencode()}&" if kept else "?"
