@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat, truncatechars
+from django.template.defaultfilters import truncatechars
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from . import cleanup, marking, removal, statistics, tagging
 from .filters import ImageFilter
 from .models import AuditEntry, Image, RemovedRow, Tag
+from .templatetags.gallery_pages import file_size
 
 
 class _CountedFilter(admin.SimpleListFilter):
@@ -180,7 +181,7 @@ class ImageAdmin(admin.ModelAdmin[Image]):
 
     @admin.display(description=_("Size"), ordering="file_size")
     def size(self, image: Image) -> str:
-        return filesizeformat(image.file_size)
+        return file_size(image.file_size)
 
     @admin.display(description=_("Tags"))
     def tag_list(self, image: Image) -> str:
