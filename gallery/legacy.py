@@ -99,7 +99,10 @@ def _text(value: Any, limit: int) -> str:
 
 
 def _moment(value: Any) -> datetime | None:
-    """Milliseconds since 1970; seconds and ISO texts are understood too."""
+    """Milliseconds since 1970; seconds and ISO texts are understood too.
+
+    None also for a year that not every database can take.
+    """
     try:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
@@ -109,7 +112,7 @@ def _moment(value: Any) -> datetime | None:
             moment = datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return min(moment, timezone.now())
+    return min(moment, timezone.now()) if moment.year >= 1000 else None
 
 
 def _tags(value: Any) -> list[str]:

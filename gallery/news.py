@@ -31,7 +31,8 @@ PAUSE_SECONDS = 0.5
 """At least so long between two pieces of news: an import changes the library all the time."""
 
 SILENCE_SECONDS = 10.0
-"""After so long without a word from Redis it is asked whether it is there."""
+"""After so long without a word from Redis it is asked whether it is there, and the database what
+has changed: a process that Redis has failed tells it nothing for a while."""
 
 THREAD = ThreadPoolExecutor(1, thread_name_prefix="news")
 """For what those who listen need of the database: it must not wait behind pages."""
@@ -104,7 +105,7 @@ class _Hub:
     def listening(self) -> Iterator[asyncio.Event]:
         bell = asyncio.Event()
         self.bells.add(bell)
-        if self.task is None:
+        if self.task is None or self.task.done():  # done: by an error that nobody foresaw
             self.task = asyncio.create_task(self._watch())
         try:
             yield bell
@@ -145,7 +146,9 @@ class _Hub:
             RedisError, OSError
         """
         async with (
-            Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client,
+            Redis.from_url(
+                settings.REDIS_URL, socket_connect_timeout=redis_server.SECONDS
+            ) as client,
             client.pubsub() as subscription,
         ):
             await subscription.subscribe(_channel())
@@ -153,13 +156,14 @@ class _Hub:
             is_asked = False
             while True:
                 message = await subscription.get_message(timeout=SILENCE_SECONDS)
-                if message is not None and message["type"] == "message":
-                    self.ring()
                 if message is None and is_asked:
                     raise RedisError("it has fallen silent")
                 is_asked = message is None
-                if is_asked:
+                if message is None:
+                    await self._look()  # what somebody could not tell Redis
                     await subscription.ping()
+                elif message["type"] == "message":
+                    self.ring()
 
     async def _look(self) -> None:
         try:

@@ -103,15 +103,13 @@ class _Walker:
             ids = list(rows.filter(self.position).values_list("pk", flat=True)[:size])
             if not ids:
                 return
-            position = self.position
             yield ids
-            if self.position is position:
-                tail = ids[-TAIL:]
-                there = Image.objects.only(self.criteria.sort_by).in_bulk(tail)
-                last = next((there[pk] for pk in reversed(tail) if pk in there), None)
-                if last is None:
-                    return
-                self.position = behind(self.criteria, last)
+            tail = ids[-TAIL:]
+            there = Image.objects.only(self.criteria.sort_by).in_bulk(tail)
+            last = next((there[pk] for pk in reversed(tail) if pk in there), None)
+            if last is None:
+                return
+            self.position = behind(self.criteria, last)
             size = min(LARGEST_BATCH, 2 * size)
 
     def checked(self, ids: list[int]) -> list[int]:

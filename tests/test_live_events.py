@@ -188,6 +188,19 @@ def test_changes_are_heard_while_redis_is_gone_and_when_it_is_back(hosts, redis)
         assert time.monotonic() - changed < 1
 
 
+def test_what_a_process_cannot_tell_redis_is_heard_all_the_same(hosts, tmp_path, postgres):
+    _, there = hosts
+    store = {
+        "SERVER_STORAGE_TYPE": "pgsql",
+        "SERVER_STORAGE_URL": postgres.url,
+        "SECRET_KEY": "the secret of both hosts, which is long enough for a test",
+    }
+    with Server(tmp_path, **store) as mute, Listener(there) as listener:
+        settle()
+        generate(mute)
+        assert listener.until_changed() < 22  # two silences of Redis
+
+
 def test_two_processes_without_redis_hear_each_other_within_three_seconds(tmp_path, postgres):
     postgres.sql("CREATE DATABASE plain", database="postgres")
     store = {

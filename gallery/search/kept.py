@@ -9,13 +9,15 @@ Builds = tuple[tuple[int, int], ...]
 """(number, generation) of every segment that an index knows."""
 
 MAX_BYTES = 64 * 1024 * 1024
-_WORD = 64
-"""Bytes that an integer or an entry costs beside its bits."""
+_ENTRY, _SEGMENT = 512, 128
+"""Bytes that a set costs by itself, and for each of its segments beside the bits."""
 
 _kept: LRUCache[int, tuple[Builds, SetBySegment]] = LRUCache(
-    MAX_BYTES, getsizeof=lambda entry: _WORD + sum(_size(bits) for bits in entry[1].values())
+    MAX_BYTES, getsizeof=lambda entry: _ENTRY + sum(_size(bits) for bits in entry[1].values())
 )
 _lock = Lock()
+_builds: Builds = ()
+"""Those that came last: once for all sets of them, since each index makes its own."""
 
 
 def find(code: int, builds: Builds) -> SetBySegment | None:
@@ -27,9 +29,13 @@ def find(code: int, builds: Builds) -> SetBySegment | None:
 
 def keep(code: int, builds: Builds, sets: SetBySegment) -> None:
     """Keep the set of a token; others that were not asked for lately give way."""
+    global _builds
     with _lock:
-        if _kept.getsizeof((builds, sets)) < MAX_BYTES:
-            _kept[code] = builds, sets
+        if _builds != builds:
+            _builds = builds
+        entry = _builds, sets
+        if _kept.getsizeof(entry) < MAX_BYTES:
+            _kept[code] = entry
 
 
 def forget() -> None:
@@ -38,4 +44,4 @@ def forget() -> None:
 
 
 def _size(bits: int) -> int:
-    return _WORD + (bits.bit_length() >> 3)
+    return _SEGMENT + (bits.bit_length() >> 3)

@@ -10,7 +10,7 @@ digits is a token too: a picture that has the whole word need not be looked at.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from django.utils import timezone
@@ -145,9 +145,12 @@ def midnight(day: date) -> datetime:
 
 
 def is_midnight(moment: datetime) -> bool:
-    """Whether a local day begins at this moment."""
-    local = timezone.localtime(moment)
-    return not (local.hour or local.minute or local.second or local.microsecond)
+    """Whether a local day begins at this moment.
+
+    Where clocks are changed at midnight, a day may have two of them, or none.
+    """
+    # In UTC: moments of two zones are never equal where one of them is in such an hour.
+    return midnight(timezone.localdate(moment)).astimezone(UTC) == moment.astimezone(UTC)
 
 
 COARSE, FINE = 3, 7

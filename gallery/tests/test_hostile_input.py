@@ -20,7 +20,9 @@ def post(client, path, body):
     return client.post(API + path, content, content_type="application/json")
 
 
-@pytest.mark.parametrize("path", ["delete/", "trash/", "restore/", "favorite/", "tags/", "export/"])
+@pytest.mark.parametrize(
+    "path", ["delete/", "trash/", "restore/", "favorite/", "nsfw/", "tags/", "export/"]
+)
 @pytest.mark.parametrize(
     ("body", "errors"),
     [
@@ -54,7 +56,7 @@ def test_export_page_refuses_what_it_cannot_read(staff, selection):
     assert staff.post("/admin/gallery/export/", {"selection": selection}).status_code == 400
 
 
-@pytest.mark.parametrize("action", ["tags", "favorite", "delete", "restore"])
+@pytest.mark.parametrize("action", ["tags", "favorite", "sensitive", "delete", "restore"])
 def test_page_of_an_id_that_no_database_has_is_not_found(staff, db, action):
     assert staff.post(f"/admin/gallery/images/{HUGE}/{action}/").status_code == 404
     assert staff.post(f"/admin/gallery/images/{HUGE[:18]}/{action}/").status_code == 404

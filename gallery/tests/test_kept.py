@@ -26,3 +26,11 @@ def test_what_was_not_asked_for_lately_gives_way(bits):
 def test_a_set_larger_than_all_room_is_not_kept():
     kept.keep(1, (), dict.fromkeys(range(kept.MAX_BYTES // 4000), 1 << 32_767))
     assert kept.find(1, ()) is None
+
+
+def test_rare_words_cost_what_they_are_counted_as():
+    """Of every index that found them the builds would be kept, which nobody counts."""
+    for code in range(2):
+        kept.keep(code, tuple((number, 1) for number in range(31)), {})
+    assert kept._kept[0][0] is kept._kept[1][0]
+    assert kept._kept.currsize >= 2 * 500

@@ -55,7 +55,7 @@ def test_odd_records_are_named_and_the_rest_comes_in(db, library):
     folder = library(
         [
             7, {}, {"filename": ""}, record("missing.jpg"), record("../../a.jpg", prompt=None),
-            record("b.jpg", created_at="x", tags="no list", favorite="yes", model=["m"]),
+            record("b.jpg", created_at="0001-01-01", tags="no list", favorite="yes", model=["m"]),
             record("c.jpg", created_at=1e300, tags=[1, "t" * 99, "\n"], prompt="p\0"),
         ],
         a=draw(color="#0000ff"), b=draw(color="#00ff00"), c=draw(color="#ff0000"),
@@ -73,6 +73,7 @@ def test_odd_records_are_named_and_the_rest_comes_in(db, library):
         ("", ["a", "b", "风景"], True), ("日落", [], False), ("p", ["t" * 64], True),
         ("", [], False),
     ]  # fmt: skip
+    assert min(image.created_at.year for image in Image.objects.all()) >= MOMENT.year
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1", '{"images": 5}', "7"])

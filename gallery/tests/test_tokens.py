@@ -66,6 +66,22 @@ def test_facets_are_local_and_no_grams(settings):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("moment", "begins"),
+    [
+        (datetime(2026, 6, 1, 4, tzinfo=UTC), True),
+        (datetime(2026, 6, 1, 4, 0, 1, tzinfo=UTC), False),
+        (datetime(2026, 11, 1, 4, tzinfo=UTC), True),
+        (datetime(2026, 11, 1, 5, tzinfo=UTC), False),
+        (datetime(2026, 3, 8, 5, tzinfo=UTC), True),
+    ],
+    ids=["midnight", "a second later", "the first of two", "the second of two", "one o'clock"],
+)
+def test_a_day_begins_once_where_clocks_are_changed_at_midnight(settings, moment, begins):
+    settings.TIME_ZONE = "America/Havana"
+    assert tokens.is_midnight(moment) is begins
+
+
 def test_spans_take_whole_months_where_possible():
     assert list(tokens.spans(date(2026, 1, 30), date(2026, 3, 2))) == [
         "\0d2026-01-30", "\0d2026-01-31", "\0d2026-02", "\0d2026-03-01", "\0d2026-03-02",

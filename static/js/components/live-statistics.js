@@ -8,7 +8,7 @@ import { LiveEvents } from "../lib/live-events.js";
 import { text } from "../lib/texts.js";
 
 const EVERY = 5000; // milliseconds, while the page can be seen and hears nothing
-const SETTLED = 2000; // a page that is left at once opens no stream
+const SETTLED = 2000; // after all is loaded: a page that is left at once opens no stream
 const SOON = 300; // what changes in this page is told by the page itself, a little later
 
 class LiveStatistics extends HTMLElement {
@@ -36,16 +36,21 @@ class LiveStatistics extends HTMLElement {
     document.addEventListener("library-changed", this.#onLibraryChanged);
     document.addEventListener("visibilitychange", this.#onVisibilityChange);
     this.#wait();
-    this.#follow(SETTLED);
+    if (document.readyState === "complete") this.#onLoad();
+    else addEventListener("load", this.#onLoad, { once: true });
   }
 
   disconnectedCallback() {
     this.#stop();
+    removeEventListener("load", this.#onLoad);
     this.#asking?.abort();
     this.#asking = undefined;
     document.removeEventListener("library-changed", this.#onLibraryChanged);
     document.removeEventListener("visibilitychange", this.#onVisibilityChange);
   }
+
+  /** Pictures need the few connections that a browser has more urgently. */
+  #onLoad = () => this.#follow(SETTLED);
 
   #follow(delay) {
     clearTimeout(this.#opening);
