@@ -62,6 +62,24 @@ def test_tags_are_offered_with_their_counts(page: Page) -> None:
     expect(offers).to_have_text(["城市10", "night4"])
 
 
+def test_counts_that_are_upper_bounds_say_so(page: Page) -> None:
+    answer = {
+        "models": [{"name": "grok-imagine-1.0", "count": 12_345}],
+        "aspect_ratios": [],
+        "tags": [{"name": "night", "count": 24}],
+        "months": [],
+        "count_exact": False,
+    }
+    page.route("**/facets/**", lambda route: route.fulfill(json=answer))
+    page.goto("/admin/gallery/?search=red")
+    page.locator("#model").focus()
+    expect(page.locator("#model option").nth(1)).to_have_text("grok-imagine-1.0 (≤ 12,345)")
+    expect(page.locator("#model option").nth(2)).to_have_text("grok-imagine-1.0-edit (0)")
+    page.locator("#more").click()
+    page.locator("#tags").click()
+    expect(page.locator("[role=option]")).to_have_text(["night≤ 24"])
+
+
 def test_names_stand_alone_where_the_counts_do_not_come(
     new_context: Callable[..., BrowserContext], signed_in: StorageState
 ) -> None:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fill, formatBytes, formatCount } from "../../static/js/lib/format.js";
+import { fill, formatBound, formatBytes, formatCount } from "../../static/js/lib/format.js";
 
 test("bytes have the largest unit that fits", () => {
   const sizes = [0, 512, 1023, 1024, 1536, 1024 ** 2, 1024 ** 3 * 2.25, 1024 ** 4, 1024 ** 5];
@@ -19,6 +19,13 @@ test("bytes have the largest unit that fits", () => {
 
 test("counts are grouped by thousands", () => {
   assert.deepEqual([0, 999, 1000, 1234567].map(formatCount), ["0", "999", "1,000", "1,234,567"]);
+});
+
+test("an upper bound says that it is one, and nothing is less than none", () => {
+  assert.deepEqual(
+    [formatBound(1200, true), formatBound(1200, false), formatBound(0, false)],
+    ["1,200", "≤ 1,200", "0"],
+  );
 });
 
 test("sentences are filled; unknown names stay", () => {

@@ -3,7 +3,7 @@
  * choices of its selects, once somebody comes near them. Without them the names stand alone.
  */
 import { facets } from "../lib/facets.js";
-import { formatCount } from "../lib/format.js";
+import { formatBound } from "../lib/format.js";
 
 const FACETS = { model: "models", aspect_ratio: "aspect_ratios" };
 const SOON = 600; // milliseconds: a finger gives no sign of coming near
@@ -29,18 +29,19 @@ class FacetCounts extends HTMLElement {
       const counted = await facets();
       if (!this.isConnected) return;
       for (const [name, facet] of Object.entries(FACETS)) {
-        this.#write(this.closest("form").elements[name], counted[facet]);
+        this.#write(this.closest("form").elements[name], counted[facet], counted.count_exact);
       }
     } catch {
       // The choices can be chosen without their counts.
     }
   };
 
-  #write(select, counts) {
+  #write(select, counts, exact) {
     const byName = new Map(counts.map(({ name, count }) => [name, count]));
     for (const option of select.options) {
       if (option.value === "") continue;
-      option.textContent = `${option.value} (${formatCount(byName.get(option.value) ?? 0)})`;
+      const count = formatBound(byName.get(option.value) ?? 0, exact);
+      option.textContent = `${option.value} (${count})`;
     }
   }
 }

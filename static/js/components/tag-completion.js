@@ -5,7 +5,7 @@
  */
 import { element } from "../lib/elements.js";
 import { facets } from "../lib/facets.js";
-import { formatCount } from "../lib/format.js";
+import { formatBound } from "../lib/format.js";
 import { api, send } from "../lib/requests.js";
 import { complete, lastName, splitNames, withLastName } from "../lib/tag-names.js";
 
@@ -54,8 +54,9 @@ class TagCompletion extends HTMLElement {
   #offer = async () => {
     const line = this.#input.value;
     let tags;
+    let exact;
     try {
-      tags = await this.#tags();
+      [tags, exact] = await this.#tags();
     } catch {
       known = null; // Names can be typed without help.
       return;
@@ -69,17 +70,21 @@ class TagCompletion extends HTMLElement {
       ...offers.map((tag, place) =>
         element("li", { role: "option", id: `${this.#list.id}-${place}`, "data-name": tag.name }, [
           element("bdi", {}, [tag.name]),
-          element("span", { class: "count" }, [formatCount(tag.count)]),
+          element("span", { class: "count" }, [formatBound(tag.count, exact)]),
         ]),
       ),
     );
     this.#open(offers.length > 0);
   };
 
+  /** The tags, and whether their counts are exact. */
   async #tags() {
-    if ("facets" in this.dataset) return (await facets()).tags;
+    if ("facets" in this.dataset) {
+      const counted = await facets();
+      return [counted.tags, counted.count_exact];
+    }
     known ??= send(api("tags/"), { method: "GET" });
-    return known;
+    return [await known, true];
   }
 
   #open(open) {

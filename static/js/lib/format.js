@@ -7,6 +7,11 @@ export function formatCount(count) {
   return new Intl.NumberFormat("en").format(count);
 }
 
+/** A number that is, without `exact`, an upper bound. */
+export function formatBound(count, exact) {
+  return `${exact || count === 0 ? "" : "≤ "}${formatCount(count)}`;
+}
+
 /** Bytes as the statistic cards show them: "512 B", "1.5 MB". */
 export function formatBytes(bytes) {
   let unit = 0;
