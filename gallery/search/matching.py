@@ -13,7 +13,7 @@ from . import kept, tokens
 from .criteria import Criteria, Word
 from .kept import SetBySegment
 from .postings import SEGMENT_BITS, bits_of, bucket, code, offsets_of, unpack
-from .tables import Posting, Segment, current_version
+from .tables import Segment, buckets_of, current_version
 
 
 @dataclass(slots=True)
@@ -159,11 +159,10 @@ class Index:
             sets[name] = known
         if unread:
             built = set(self.numbers)
-            rows = Posting.objects.filter(bucket__in=unread).order_by()
-            for place, segment, data in rows.values_list("bucket", "segment", "data"):
+            for place, segment, data in buckets_of(unread):
                 if segment in built:
                     for token, found in unread[place]:
-                        if bits := unpack(bytes(data), token):
+                        if bits := unpack(data, token):
                             found[segment] = bits
             for token, found in (each for named in unread.values() for each in named):
                 kept.keep(token, self.builds, found)

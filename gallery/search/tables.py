@@ -1,9 +1,10 @@
 """The index's tables. Derived from the pictures' rows; `building` alone writes them."""
 
-from typing import ClassVar
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 
 from .tokens import VERSION
 
@@ -42,6 +43,29 @@ class Posting(models.Model):
         app_label = "gallery"
         default_permissions = ()
         indexes: ClassVar = [models.Index(fields=["segment"], name="gallery_posting_segment")]
+
+
+def buckets_of(places: Collection[int]) -> list[tuple[int, int, bytes]]:
+    """(bucket, segment, bytes) of these buckets in all segments. One query."""
+    found = Posting.objects.filter(bucket__in=places).order_by()
+    rows: Any = found.values_list("bucket", "segment", "data")
+    if connection.vendor == "postgresql":
+        return _in_binary(*rows.query.sql_with_params())
+    return [(bucket, segment, bytes(data)) for bucket, segment, data in rows]
+
+
+def _in_binary(sql: str, params: Sequence[Any]) -> list[tuple[int, int, bytes]]:
+    """Rows from PostgreSQL without writing bytes as text, which takes twice the time."""
+    import psycopg
+
+    database: Any = connection
+    database.ensure_connection()
+    plain = psycopg.Cursor(database.connection)
+    plain.format = psycopg.pq.Format.BINARY
+    make = database.make_debug_cursor if database.queries_logged else database.make_cursor
+    with make(plain) as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
 
 
 class Change(models.Model):
