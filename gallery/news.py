@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import close_old_connections
+from django.db import connections
 from redis.asyncio import Redis
 
 from . import redis_server
@@ -82,11 +82,10 @@ async def in_thread(function: Callable[[], T]) -> T:
     """Run something that asks the database, for somebody who listens or wants to."""
 
     def job() -> T:
-        close_old_connections()
         try:
             return function()
         finally:
-            close_old_connections()
+            connections.close_all()  # a moment's work every few seconds, or minutes
 
     return await asyncio.get_running_loop().run_in_executor(THREAD, job)
 

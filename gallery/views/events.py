@@ -45,7 +45,8 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 
 async def _events() -> AsyncIterator[bytes]:
     until = time.monotonic() + LIFETIME_SECONDS
-    yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+    # Said at once, so that a page knows that no proxy keeps what it is told.
+    yield f"retry: {RETRY_MILLISECONDS}\nevent: listening\ndata: library\n\n".encode()
     async with aclosing(news.listen(silence=KEEP_ALIVE_SECONDS)) as heard:
         async for changed in heard:
             yield b"event: changed\ndata: library\n\n" if changed else b": still here\n\n"

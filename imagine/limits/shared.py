@@ -115,6 +115,8 @@ def _count(key: ApiKey, member: int | None) -> None:
         verdict, wait = _run(key, member, [])
     if verdict == "unknown":
         verdict, wait = _tell(key, member)
+    if verdict == "many" and _drop_ended(key):  # some process could not tell, and is gone
+        verdict, wait = _run(key, member, [])
     if verdict == "often":
         raise reached.too_often(key.requests_per_minute or 0, retry_after=ceil(wait / 1000))
     if verdict == "many":
@@ -159,13 +161,16 @@ def _told_by_rows(key: ApiKey, member: int | None) -> Iterable[Any]:
             yield from (pk, max(0, _milliseconds(now - created_at)), int(is_running))
 
 
-def _drop_ended(key: ApiKey) -> None:
+def _drop_ended(key: ApiKey) -> bool:
+    """Take out what has ended by its row; whether there was any."""
     _began, running = _names(key.pk)
     members: Any = client().zrange(running, 0, -1)
     counted = [int(member) for member in members if member != b"known"]
     ended = Generation.objects.filter(~Q(status=Generation.Status.PENDING), pk__in=counted)
-    if found := list(ended.values_list("pk", flat=True)):
+    found = list(ended.values_list("pk", flat=True))
+    if found:
         client().zrem(running, *found)
+    return bool(found)
 
 
 def _names(key_id: int | None) -> list[str]:

@@ -167,6 +167,15 @@ def test_a_killed_process_blocks_a_key_until_the_program_is_back(redis, key):
     begin(key)
 
 
+def test_what_ended_in_a_process_that_could_tell_nobody_makes_room(redis, key):
+    limited(key, max_concurrent=1)
+    generation = begin(key)
+    Generation.objects.filter(pk=generation.pk).update(status="succeeded")  # and Redis never hears
+    assert running(redis, key) == [str(generation.pk), "known"]
+    following = begin(key)
+    assert running(redis, key) == [str(following.pk), "known"]
+
+
 def test_what_nobody_ends_counts_no_more_when_it_is_older_than_any_can_be(redis, key, monkeypatch):
     monkeypatch.setattr(shared, "LONGEST_GENERATION", timedelta(seconds=1))
     limited(key, max_concurrent=1)

@@ -30,7 +30,8 @@ export class LiveEvents {
   open() {
     this.close();
     const source = new EventSource(this.#url);
-    source.addEventListener("open", this.#onOpen);
+    // Not at "open": a proxy that keeps the events back lets the head of the answer through.
+    source.addEventListener("listening", this.#onOpen);
     source.addEventListener("changed", this.#onChanged);
     source.addEventListener("error", () => {
       this.#onLost();
