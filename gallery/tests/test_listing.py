@@ -1,10 +1,14 @@
 """Pages of pictures."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from gallery import listing, marking, strata
 from gallery.listing import PageNotFound, find_page
+from gallery.models import Image
 from gallery.search import building
-from gallery.search.criteria import Criteria, Word
+from gallery.search.criteria import Criteria, SortBy, Word
 from gallery.search.matching import Index, ids_of
 from gallery.search.postings import SEGMENT_BITS
 
@@ -60,3 +64,47 @@ def test_only_pictures_without_the_whole_word_are_looked_at(add_image):
     assert unwanted.ids() == ids_of(unwanted.unsure) == [part.pk, grams.pk]
     assert find_page(Criteria(words=(Word("castle"),)), page_size=9).ids == [part.pk, whole.pk]
     assert find_page(Criteria(without_words=(Word("castle"),)), page_size=9).ids == [grams.pk]
+
+
+@pytest.mark.parametrize("sort_by", SortBy)
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("many", [5_000, 0], ids=["sorted", "walked"])
+def test_pages_by_strata_have_room_for_what_the_index_does_not_know(
+    add_image, monkeypatch, sort_by, descending, many
+):
+    images = [
+        add_image(model="m", created_at=datetime(2026, 1 + number % 9, 1 + number, 12, tzinfo=UTC))
+        for number in range(18)
+    ]
+    for number, image in enumerate(images):  # sizes over many classes
+        Image.objects.filter(pk=image.pk).update(file_size=1000 << number % 9)
+    for segment in {image.pk >> SEGMENT_BITS for image in images}:
+        building.build_segment(segment)
+    marking.mark_images(image_ids=[image.pk for image in images[3::4]], favorite=True)
+    for room in (listing, strata):
+        monkeypatch.setattr(room, "FINE_ENOUGH", 0)
+    monkeypatch.setattr(listing, "MANY", many)
+    criteria = Criteria(models=(frozenset({"m"}),), sort_by=sort_by, descending=descending)
+    expected = list(Image.objects.order_by(*criteria.ordering).values_list("pk", flat=True))
+    for size in (1, 2, 5):
+        pages = range(1, len(images) // size + 1)
+        found = [find_page(criteria, page=page, page_size=size).ids for page in pages]
+        assert found == [expected[(page - 1) * size :][:size] for page in pages]
+
+
+def test_only_whole_days_and_classes_of_size_are_taken_unseen(add_image):
+    day = datetime(2026, 3, 5, tzinfo=UTC)
+    images = [add_image(created_at=day.replace(hour=hour)) for hour in (10, 11, 12, 13)]
+    sizes = [900, 904, 905, 1_000]
+    for image, size in zip(images, sizes, strict=True):
+        Image.objects.filter(pk=image.pk).update(file_size=size)
+    building.build_segment(images[0].pk >> SEGMENT_BITS)
+    ids = [image.pk for image in images]
+    noon = day.replace(hour=12)
+    for criteria, expected in (
+        (Criteria(start=noon), ids[2:]),
+        (Criteria(end=noon), ids[:2]),
+        (Criteria(min_size=905), ids[2:]),
+        (Criteria(max_size=904), ids[:2]),
+    ):
+        assert sorted(find_page(criteria, page_size=9).ids) == expected
