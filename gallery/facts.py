@@ -1,6 +1,6 @@
 """What the search index and the counters need to know of one picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -17,3 +17,4 @@ class ImageFacts:
     file_size: int  # bytes
     trashed: bool
     tag_ids: frozenset[int]
+    files: tuple[str, str] = field(compare=False)  # names in the storage: picture, thumbnail

@@ -2,8 +2,8 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from . import metadata as embedded
 from . import pictures, tagging
-from .changes import changing, repeated
+from .changes import Facts, change_images, changing, repeated
 from .models import MAX_PROMPT_LENGTH, Image
 from .text import fold
 
@@ -196,9 +196,14 @@ def _known(digest: str, data: bytes, names: list[str]) -> Image | None:
     return image
 
 
-@repeated
 def _bring_back(image: Image, names: list[str]) -> None:
-    with changing([image.pk]):
-        Image.objects.filter(pk=image.pk).update(trashed_at=None, updated_at=timezone.now())
-        tagging.attach(image_ids=[image.pk], names=names)
+    def change(facts: Facts) -> Collection[int]:
+        ids = list(facts)
+        Image.objects.filter(pk__in=ids).update(trashed_at=None, updated_at=timezone.now())
+        new = tagging.attach(image_ids=ids, names=names)
+        for pk, picture in facts.items():
+            facts[pk] = replace(picture, trashed=False, tag_ids=picture.tag_ids | new)
+        return ids
+
+    change_images([image.pk], change)
     image.refresh_from_db()

@@ -1,12 +1,12 @@
 """Marks that a person gives to pictures: favourite, sensitive; and a picture edited as a whole."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from django.utils import timezone
 
 from . import tagging
-from .changes import ChangeReport, change_images
-from .facts import ImageFacts
+from .changes import ChangeReport, Facts, change_images
 from .models import Image
 
 
@@ -14,13 +14,7 @@ def mark_images(
     *, image_ids: Collection[int], favorite: bool | None = None, nsfw: bool | None = None
 ) -> ChangeReport:
     """Set the marks that are not None on these pictures."""
-    values = _given(favorite=favorite, nsfw=nsfw)
-
-    def mark(before: Collection[int]) -> Collection[int]:
-        Image.objects.filter(pk__in=list(before)).update(updated_at=timezone.now(), **values)
-        return before
-
-    return change_images(image_ids, mark)
+    return change_images(image_ids, lambda facts: _mark(facts, favorite=favorite, nsfw=nsfw))
 
 
 def edit_image(
@@ -35,17 +29,21 @@ def edit_image(
     Raises:
         ValidationError: a tag's name is not valid.
     """
-    values = _given(favorite=favorite, nsfw=nsfw)
     names = None if tags is None else tagging.clean_names(tags)
 
-    def edit(before: dict[int, ImageFacts]) -> Collection[int]:
-        for facts in before.values() if names is not None else ():
-            tagging.set_tags(facts, names or ())
-        Image.objects.filter(pk__in=list(before)).update(updated_at=timezone.now(), **values)
-        return before
+    def edit(facts: Facts) -> Collection[int]:
+        if names is not None:
+            for pk, picture in facts.items():
+                facts[pk] = tagging.set_tags(picture, names)
+        return _mark(facts, favorite=favorite, nsfw=nsfw)
 
     return bool(change_images([image_id], edit).done)
 
 
-def _given(**marks: bool | None) -> dict[str, bool]:
-    return {name: value for name, value in marks.items() if value is not None}
+def _mark(facts: Facts, **marks: bool | None) -> Collection[int]:
+    values = {name: value for name, value in marks.items() if value is not None}
+    Image.objects.filter(pk__in=list(facts)).update(updated_at=timezone.now(), **values)
+    if "favorite" in values:
+        for pk, picture in facts.items():
+            facts[pk] = replace(picture, favorite=values["favorite"])
+    return list(facts)

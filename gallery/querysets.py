@@ -60,13 +60,15 @@ class ImageQuerySet(_Images):
         return [(rows[pk], names[pk]) for pk in ids if pk in rows]
 
     def facts(self) -> list[ImageFacts]:
-        """What index and counters need to know of these pictures, by id. Two queries."""
+        """What index and counters need to know of these pictures, by id. Two queries at most."""
         rows = list(
             self.order_by("pk").values_list(
                 "pk", "prompt_folded", "model", "aspect_ratio", "favorite", "created_at",
-                "file_size", "trashed_at",
+                "file_size", "trashed_at", "file", "thumbnail",
             )
         )  # fmt: skip
+        if not rows:
+            return []
         links = self.model.tags.through.objects.filter(image__id__among=[row[0] for row in rows])
         tag_ids: dict[int, set[int]] = defaultdict(set)
         for image_id, tag_id in links.order_by().values_list("image_id", "tag_id"):
@@ -82,9 +84,11 @@ class ImageQuerySet(_Images):
                 file_size=file_size,
                 trashed=trashed_at is not None,
                 tag_ids=frozenset(tag_ids.get(pk, ())),
+                files=(file, thumbnail),
             )
-            for pk, prompt, model, aspect_ratio, favorite, created_at, file_size, trashed_at in rows
-        ]
+            for pk, prompt, model, aspect_ratio, favorite, created_at, file_size, trashed_at,
+                file, thumbnail in rows
+        ]  # fmt: skip
 
     def ids_among(self, ids: Collection[int], part: slice = slice(None)) -> list[int]:
         """Which of these ids are in the queryset, in its order; read by id, whatever is asked.

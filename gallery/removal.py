@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Q
+from django.db.models.deletion import Collector
 from django.utils import timezone
 
 from . import audit
-from .changes import CHUNK, ChangeReport, change_images
+from .changes import CHUNK, ChangeReport, Facts, change_images
 from .models import Image
 
 logger = logging.getLogger(__name__)
@@ -20,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 def delete_images(*, image_ids: Collection[int]) -> ChangeReport:
     """Delete pictures for good. Files go once the rows' deletion is committed."""
-    return _delete(image_ids, Q())
+    return _delete(image_ids)
 
 
 def trash_images(*, image_ids: Collection[int]) -> ChangeReport:
@@ -32,10 +34,12 @@ def trash_images(*, image_ids: Collection[int]) -> ChangeReport:
     empty_trash(limit=CHUNK)
     now = timezone.now()
 
-    def trash(before: Collection[int]) -> Collection[int]:
-        rows = Image.objects.filter(pk__in=list(before), trashed_at=None)
+    def trash(facts: Facts) -> Collection[int]:
+        rows = Image.objects.filter(pk__in=list(facts), trashed_at=None)
         rows.update(trashed_at=now, updated_at=now)
-        return before
+        for pk, picture in facts.items():
+            facts[pk] = replace(picture, trashed=True)
+        return list(facts)
 
     return change_images(image_ids, trash)
 
@@ -57,23 +61,30 @@ def empty_trash(*, limit: int | None = None) -> int:
 def restore_images(*, image_ids: Collection[int]) -> ChangeReport:
     """Take pictures out of the trash, with the tags and the favourite mark that they had."""
 
-    def restore(before: Collection[int]) -> Collection[int]:
-        rows = Image.objects.filter(pk__in=list(before))
+    def restore(facts: Facts) -> Collection[int]:
+        rows = Image.objects.filter(pk__in=list(facts))
         rows.update(trashed_at=None, updated_at=timezone.now())
-        return before
+        for pk, picture in facts.items():
+            facts[pk] = replace(picture, trashed=False)
+        return list(facts)
 
     return change_images(image_ids, restore)
 
 
-def _delete(image_ids: Collection[int], condition: Q) -> ChangeReport:
-    def delete(before: Collection[int]) -> Collection[int]:
-        rows = Image.objects.filter(condition, pk__in=list(before))
-        files = {pk: names for pk, *names in rows.values_list("pk", "file", "thumbnail")}
-        Image.objects.filter(pk__in=list(files)).delete()
-        audit.record(audit.AuditEntry.Action.DELETED, count=len(files), ids=sorted(files))
-        names = [name for pair in files.values() for name in pair]
+def _delete(image_ids: Collection[int], condition: Q | None = None) -> ChangeReport:
+    def delete(facts: Facts) -> Collection[int]:
+        ids = list(facts)
+        if condition is not None:
+            rows = Image.objects.filter(condition, pk__in=ids)
+            ids = list(rows.order_by("pk").values_list("pk", flat=True))
+        # As a queryset deletes, which would read the rows once more.
+        collector = Collector(using=DEFAULT_DB_ALIAS)
+        collector.collect([Image(pk=pk) for pk in ids])
+        collector.delete()
+        audit.record(audit.AuditEntry.Action.DELETED, count=len(ids), ids=ids)
+        names = [name for pk in ids for name in facts.pop(pk).files]
         transaction.on_commit(partial(_delete_files, names))
-        return files
+        return ids
 
     return change_images(image_ids, delete)
 

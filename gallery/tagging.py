@@ -3,13 +3,16 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
+from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .changes import ChangeReport, change_images, repeated
+from .changes import ChangeReport, Facts, change_images
 from .facts import ImageFacts
 from .models import Image, Tag
 from .snapshot import remembered_each
@@ -18,6 +21,9 @@ from .text import fold
 MAX_TAG_LENGTH = 64
 MAX_TAGS = 100
 """Tags that one picture may have, and that one request may name."""
+
+ATTEMPTS = 5
+"""At renaming, while others make and delete the tags concerned."""
 
 SEPARATORS = re.compile(r"[,，、;；\n]+")
 
@@ -68,10 +74,11 @@ def ids_by_key(keys: frozenset[str]) -> dict[str, int]:
     return dict(Tag.objects.filter(key__in=keys).order_by().values_list("key", "pk"))
 
 
-def attach(*, image_ids: Collection[int], names: Iterable[str]) -> None:
-    """Give these pictures these tags. To be called inside `changing(image_ids)`."""
-    if tags := _get_or_create(names):
-        _link(image_ids, [tag.pk for tag in tags])
+def attach(*, image_ids: Collection[int], names: Iterable[str]) -> frozenset[int]:
+    """Give these pictures these tags, whose ids are returned. For inside `changing(image_ids)`."""
+    tag_ids = _lock_or_make(names)
+    _link((image_id, tag_id) for image_id in image_ids for tag_id in sorted(tag_ids))
+    return tag_ids
 
 
 def change_tags(
@@ -79,41 +86,47 @@ def change_tags(
 ) -> ChangeReport:
     """Add and remove tags on many pictures."""
     names = clean_names(add)
-    gone = {fold(name) for name in remove if "\0" not in name}  # PostgreSQL refuses the question
+    # PostgreSQL refuses to be asked for a NUL.
+    gone_keys = frozenset(fold(name) for name in remove if "\0" not in name)
 
-    def change(before: Collection[int]) -> Collection[int]:
-        ids = list(before)
+    def change(facts: Facts) -> Collection[int]:
+        ids = list(facts)
+        gone = frozenset(ids_by_key(gone_keys).values())
         if gone:
-            Image.tags.through.objects.filter(image_id__in=ids, tag__key__in=gone).delete()
-        attach(image_ids=ids, names=names)
+            _links().filter(image_id__in=ids, tag_id__in=sorted(gone)).delete()
+        new = attach(image_ids=ids, names=names)
         Image.objects.filter(pk__in=ids).update(updated_at=timezone.now())
-        return before
+        for pk, picture in facts.items():
+            facts[pk] = replace(picture, tag_ids=picture.tag_ids - gone | new)
+        return ids
 
     return change_images(image_ids, change)
 
 
-@repeated
 def replace_tags(*, image_id: int, names: Iterable[str]) -> bool:
     """Let the picture have exactly these tags; False when there is no such picture."""
     names = clean_names(names)
 
-    def replace(before: dict[int, ImageFacts]) -> Collection[int]:
-        for facts in before.values():
-            set_tags(facts, names)
-        Image.objects.filter(pk__in=list(before)).update(updated_at=timezone.now())
-        return before
+    def change(facts: Facts) -> Collection[int]:
+        ids = list(facts)
+        for pk, picture in facts.items():
+            facts[pk] = set_tags(picture, names)
+        Image.objects.filter(pk__in=ids).update(updated_at=timezone.now())
+        return ids
 
-    return bool(change_images([image_id], replace).done)
+    return bool(change_images([image_id], change).done)
 
 
-def set_tags(facts: ImageFacts, names: Iterable[str]) -> None:
-    """Give the picture exactly these tags. To be called inside `changing` with what it had."""
-    wanted = {tag.pk for tag in _get_or_create(names)}
-    if gone := facts.tag_ids - wanted:
-        links = Image.tags.through.objects.filter(image_id=facts.id)
-        links.filter(tag_id__in=sorted(gone)).delete()
-    if new := wanted - facts.tag_ids:
-        _link([facts.id], new)
+def set_tags(picture: ImageFacts, names: Iterable[str]) -> ImageFacts:
+    """Give the picture exactly these tags. For inside a job, with what it had; returns what it has.
+
+    Costs three queries at most.
+    """
+    wanted = _lock_or_make(names)
+    if gone := picture.tag_ids - wanted:
+        _links().filter(image_id=picture.id, tag_id__in=sorted(gone)).delete()
+    _link((picture.id, tag_id) for tag_id in sorted(wanted - picture.tag_ids))
+    return replace(picture, tag_ids=wanted)
 
 
 def rename_tag(*, tag_id: int, name: str) -> Tag:
@@ -121,99 +134,138 @@ def rename_tag(*, tag_id: int, name: str) -> Tag:
 
     Raises:
         ValidationError: the name is not valid.
-        TagNotFound: also where somebody deletes the tag, or the other one, at this moment.
+        TagNotFound
     """
     (name,) = clean_names([name])
-    try:
-        if tag := _rename(tag_id, name):
-            return tag
-    except IntegrityError:
-        pass  # somebody gave another tag this name at this moment: merge into that one
-    _take_off(tag_id, instead=[name])
-    other = Tag.objects.filter(key=fold(name)).first()
-    if other is None:
+    for _attempt in range(ATTEMPTS - 1):
+        try:
+            return _rename_or_merge(tag_id, name)
+        except IntegrityError:
+            continue  # somebody made or deleted a tag with this name at this moment: look again
+    return _rename_or_merge(tag_id, name)
+
+
+def _rename_or_merge(tag_id: int, name: str) -> Tag:
+    key = fold(name)
+    # In one query both tags and, where there is another one, the pictures to be given to it.
+    another = Tag.objects.filter(key=key).exclude(pk=tag_id)
+    pictures = _links().filter(Exists(another), tag_id=tag_id)
+    tags = Tag.objects.filter(Q(pk=tag_id) | Q(key=key)).order_by()
+    no_text = Value("", CharField())
+    rows = tags.values_list("key", "name", "pk").union(
+        pictures.values_list(no_text, no_text, "image_id"), all=True
+    )
+    found, image_ids = {}, []
+    for tag_key, tag_name, pk in rows:
+        if tag_key:
+            found[pk] = Tag(pk=pk, key=tag_key, name=tag_name)
+        else:
+            image_ids.append(pk)
+    tag = found.pop(tag_id, None)
+    if tag is None:
         raise TagNotFound(tag_id)
-    return other
-
-
-@repeated
-def _rename(tag_id: int, name: str) -> Tag | None:
-    """The renamed tag; None where another one has the name."""
+    for other in found.values():
+        _take_off([tag_id], image_ids, instead=other.pk)
+        return other
     with transaction.atomic():
-        tag = Tag.objects.select_for_update().filter(pk=tag_id).first()
-        if tag is None:
+        if not Tag.objects.filter(pk=tag_id).update(name=name, key=key):
             raise TagNotFound(tag_id)
-        if Tag.objects.filter(key=fold(name)).exclude(pk=tag_id).exists():
-            return None
-        tag.name, tag.key = name, fold(name)
-        tag.save(update_fields=["name", "key"])
-        return tag
+    tag.name, tag.key = name, key
+    return tag
 
 
 def delete_tag(*, tag_id: int) -> int:
     """Take a tag off all its pictures and delete it; returns how many pictures had it.
 
     Raises:
-        TagNotFound
+        TagNotFound: also where somebody else deletes it at this moment.
     """
-    if not Tag.objects.filter(pk=tag_id).exists():
+    pictures, tags = delete_tags(tag_ids=[tag_id])
+    if not tags:
         raise TagNotFound(tag_id)
-    return _take_off(tag_id)
+    return pictures
 
 
-def _take_off(tag_id: int, *, instead: Iterable[str] = ()) -> int:
-    """Delete a tag; the pictures that had it get others in its place. Returns their number."""
-    names = list(instead)
-    links = Image.tags.through.objects.filter(tag_id=tag_id)
-    count = 0
-
-    def take_off(before: Collection[int]) -> Collection[int]:
-        having = links.filter(image_id__in=list(before))
-        ids = list(having.values_list("image_id", flat=True))
-        having.delete()
-        if ids:
-            attach(image_ids=ids, names=names)
-            Image.objects.filter(pk__in=ids).update(updated_at=timezone.now())
-        return ids
-
-    while not _delete_unused(tag_id):
-        count += change_images(list(links.values_list("image_id", flat=True)), take_off).done
-    return count
+def delete_tags(*, tag_ids: Collection[int]) -> tuple[int, int]:
+    """Take tags off all their pictures and delete them; returns how many pictures and tags."""
+    return _take_off(tag_ids, _having(tag_ids))
 
 
-@repeated
-def _delete_unused(tag_id: int) -> bool:
-    """Delete a tag that no picture has; False where one has it. Under the lock none can get it."""
-    with transaction.atomic():
-        tag = Tag.objects.select_for_update().filter(pk=tag_id)
-        if tag.first() and Image.tags.through.objects.filter(tag_id=tag_id).exists():
-            return False
-        tag.delete()
-        return True
+def _having(tag_ids: Collection[int]) -> list[int]:
+    return list(_links().filter(tag_id__in=tag_ids).values_list("image_id", flat=True))
 
 
-def _get_or_create(names: Iterable[str]) -> list[Tag]:
+def _take_off(
+    tag_ids: Collection[int], image_ids: list[int], *, instead: int | None = None
+) -> tuple[int, int]:
+    """Delete tags; the pictures that had one get another in its place. Pictures, tags deleted."""
+    old = frozenset(tag_ids)
+    new = frozenset(() if instead is None else (instead,))
+    pictures = tags = 0
+
+    def take_off(facts: Facts) -> Collection[int]:
+        having = [pk for pk, picture in facts.items() if picture.tag_ids & old]
+        if not having:
+            return having
+        _links().filter(tag_id__in=old, image_id__in=having).delete()
+        # Without leave to pass over conflicts: where the other tag is gone, this shall fail.
+        lacking = [(pk, tag) for pk in having for tag in new - facts[pk].tag_ids]
+        _links().bulk_create(_links().model(image_id=pk, tag_id=tag) for pk, tag in lacking)
+        Image.objects.filter(pk__in=having).update(updated_at=timezone.now())
+        for pk in having:
+            facts[pk] = replace(facts[pk], tag_ids=facts[pk].tag_ids - old | new)
+        return having
+
+    while True:
+        pictures += change_images(image_ids, take_off).done
+        tags += _delete_unused(tag_ids)
+        if tags == len(old) or not Tag.objects.filter(pk__in=tag_ids).exists():
+            return pictures, tags
+        image_ids = _having(tag_ids)  # somebody gave one of them to a picture meanwhile
+
+
+def _delete_unused(tag_ids: Collection[int]) -> int:
+    """Delete those of the tags that no picture has; returns how many."""
+    used = Exists(_links().filter(tag_id=OuterRef("pk")))
+    try:
+        with transaction.atomic():
+            # One statement, since there is nothing left that would have to go with them.
+            return Tag.objects.filter(~used, pk__in=tag_ids)._raw_delete(DEFAULT_DB_ALIAS)
+    except IntegrityError:
+        return 0  # one is being given to a picture: the links' foreign key has seen it
+
+
+def _lock_or_make(names: Iterable[str]) -> frozenset[int]:
+    """Ids of the tags with these names, of which missing ones are made.
+
+    All are locked, so that nobody deletes one between here and the links that will point to
+    it; in the order of their keys, so that two writers never wait for each other in a ring.
+    """
     wanted = {fold(name): name for name in names}
     if not wanted:
-        return []
-    # Locked, so that nobody deletes a tag between here and the links that will point to it;
-    # in the order of their keys, so that two writers never wait for each other in a ring.
-    rows = Tag.objects.filter(key__in=wanted).order_by("key").select_for_update()
-    while True:
-        tags = list(rows.all())
-        missing = wanted.keys() - {tag.key for tag in tags}
-        if not missing:
-            return tags
-        # Someone else may insert or delete the same tag at this moment: the key's uniqueness
-        # decides, and whoever comes second takes the first one's row.
-        Tag.objects.bulk_create(
-            [Tag(key=key, name=wanted[key]) for key in sorted(missing)], ignore_conflicts=True
-        )
+        return frozenset()
+    by_name = connection.features.supports_update_conflicts_with_target
+    # Of two that make the same tag at this moment, the second finds the first one's row.
+    tags = Tag.objects.bulk_create(
+        [Tag(key=key, name=wanted[key]) for key in sorted(wanted)],
+        update_conflicts=True,
+        update_fields=["key"],  # what it is already: nothing changes but that the row is locked
+        unique_fields=["key"] if by_name else None,  # MySQL asks every unique index
+    )
+    if all(tag.pk for tag in tags):
+        return frozenset(tag.pk for tag in tags)
+    found = Tag.objects.filter(key__in=wanted)  # MySQL does not tell the ids
+    return frozenset(found.order_by().values_list("pk", flat=True))
 
 
-def _link(image_ids: Collection[int], tag_ids: Collection[int]) -> None:
+def _links() -> Any:
+    return Image.tags.through.objects.order_by()
+
+
+def _link(pairs: Iterable[tuple[int, int]]) -> None:
+    """Let pictures have tags, given as (image id, tag id); some may have them already."""
     through = Image.tags.through
     through.objects.bulk_create(
-        [through(image_id=image, tag_id=tag) for image in image_ids for tag in sorted(tag_ids)],
+        [through(image_id=image_id, tag_id=tag_id) for image_id, tag_id in pairs],
         ignore_conflicts=True,
     )

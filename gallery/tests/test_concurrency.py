@@ -2,6 +2,7 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 
 from gallery import ingest, listing, marking, removal, statistics, tagging, upkeep
 from gallery.filters import ImageFilter
-from gallery.models import Image
+from gallery.models import Image, Tag
 from gallery.search import building
 from gallery.tests.drawing import draw
 
@@ -39,8 +40,16 @@ def test_counters_and_search_are_exact_after_a_storm(settings, monkeypatch):
     ids = [add(number) for number in range(16)]
     building.rebuild(silent, building.segment_numbers())
 
+    def rename(tag_id, name):
+        with suppress(tagging.TagNotFound):  # somebody was quicker
+            tagging.rename_tag(tag_id=tag_id, name=name)
+
     def write(writer):
         source = random.Random(writer)
+
+        def some_tags():
+            return source.sample([*Tag.objects.values_list("pk", flat=True), 0, 0], 2)
+
         changes = [
             lambda some: add(100 + 1000 * writer + source.randrange(1000)),
             lambda some: tagging.change_tags(
@@ -50,6 +59,9 @@ def test_counters_and_search_are_exact_after_a_storm(settings, monkeypatch):
             lambda some: removal.restore_images(image_ids=some),
             lambda some: marking.mark_images(image_ids=some, favorite=source.random() < 0.5),
             lambda some: removal.delete_images(image_ids=some[:1]),
+            lambda some: tagging.replace_tags(image_id=some[0], names=["x", "t3"]),
+            lambda some: tagging.delete_tags(tag_ids=some_tags()),
+            lambda some: rename(some_tags()[0], f"t{source.randrange(5)}"),
         ]
         try:
             for _ in range(CHANGES):

@@ -58,7 +58,7 @@ def test_facets_are_local_and_no_grams(settings):
     facts = ImageFacts(
         id=1, prompt="", model="m", aspect_ratio="1:1", favorite=True,
         created_at=datetime(2026, 1, 31, 20, tzinfo=UTC), file_size=1000, trashed=False,
-        tag_ids=frozenset([7]),
+        tag_ids=frozenset([7]), files=("images/a.jpg", "images/a.thumb.webp"),
     )  # fmt: skip
     assert set(tokens.facets(facts)) == {
         tokens.EVERY, tokens.FAVORITE, "\0mm", "\0r1:1", "\0d2026-02-01", "\0d2026-02", "\0s3:896",

@@ -1,0 +1,187 @@
+"""No answer that writes asks the database more than twelve times, however many pictures.
+
+BEGIN and COMMIT do not count, and under a test the outermost savepoints stand for them. Savepoints
+inside of a transaction count.
+"""
+
+import itertools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from gallery import removal
+from gallery.models import Image, Tag
+from gallery.tests.drawing import draw
+from imagine import keys
+from imagine.models import ApiKey, Generation
+
+MOST = 12
+API = "/api/v1/admin/gallery/"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Library:
+    """Pictures, some of them in the trash, and what somebody does with them.
+
+    All have the tags x and y, those outside the trash z, too; each library has tags of its own.
+    """
+
+    browser: Client
+    number: int
+    images: list[Image]
+    trashed: list[Image]
+    tag_ids: dict[str, int]
+    key: ApiKey
+
+    def names(self, letters: str) -> list[str]:
+        """Names of its tags; m and n are new ones."""
+        return [f"{letter}{self.number}" for letter in letters]
+
+    def line(self, letters: str) -> str:
+        return ",".join(self.names(letters))
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        return {"image_ids": [image.pk for image in self.images]}
+
+    @property
+    def in_trash(self) -> list[int]:
+        return [image.pk for image in self.trashed]
+
+    def send(self, path: str, body: Any, method: str = "post") -> Any:
+        call = getattr(self.browser, method)
+        return call(API + path.format(**self.places), json.dumps(body), "application/json")
+
+    def delete(self, path: str) -> Any:
+        return self.browser.delete(API + path.format(**self.places))
+
+    def form(self, path: str, script: bool = False, **fields: Any) -> Any:
+        headers = {"HX-Request": "true"} if script else {}
+        return self.browser.post(f"/admin/{path.format(**self.places)}", fields, headers=headers)
+
+    def upload(self, data: bytes) -> Any:
+        file = SimpleUploadedFile("a.png", data)
+        return self.browser.post(f"{API}images/", {"file": file, "tags": self.line("lmn")})
+
+    @property
+    def places(self) -> dict[str, Any]:
+        image, trashed = self.images[0].pk, self.trashed[0].pk
+        return {"image": image, "trashed": trashed, "key": self.key.pk, **self.tag_ids}
+
+
+def picture(number: int) -> bytes:
+    return draw(color=f"#{number:06x}", format="PNG")
+
+
+ANSWERS = {
+    "upload": lambda it: it.upload(picture(900_000 + it.number)),
+    "upload again": lambda it: it.upload(picture(10 * it.number)),
+    "change": lambda it: it.send(
+        "images/{image}/", {"favorite": True, "nsfw": True, "tags": it.names("mnx")}, "patch"
+    ),
+    "tags": lambda it: it.send("images/{image}/tags/", {"tags": it.names("mnx")}),
+    "delete": lambda it: it.delete("images/{image}/"),
+    "delete many": lambda it: it.send("images/delete/", it.selection),
+    "trash many": lambda it: it.send("images/trash/", it.selection),
+    "trash found": lambda it: it.send(
+        "images/trash/",
+        {"filter": {"search": "cat model:m", "model": "m", "tags": it.line("xy")}},
+    ),
+    "restore many": lambda it: it.send("images/restore/", {"image_ids": it.in_trash}),
+    "favorite many": lambda it: it.send("images/favorite/", it.selection),
+    "nsfw many": lambda it: it.send("images/nsfw/", it.selection),
+    "tag many": lambda it: it.send(
+        "images/tags/", {**it.selection, "add": it.names("mn"), "remove": it.names("xy")}
+    ),
+    "rename tag": lambda it: it.send("tags/{x}/", {"name": it.line("m")}, "patch"),
+    "merge tag": lambda it: it.send("tags/{x}/", {"name": it.line("z")}, "patch"),
+    "delete tag": lambda it: it.delete("tags/{x}/"),
+    "scan of nothing": lambda it: it.send("scan/", {}),
+    "tags, form": lambda it: it.form(
+        "gallery/images/{image}/tags/", add=it.line("mn"), remove=it.names("xy")
+    ),
+    "tags, script": lambda it: it.form(
+        "gallery/images/{image}/tags/", script=True, add=it.line("mn"), remove=it.names("xy")
+    ),
+    "favorite, form": lambda it: it.form("gallery/images/{image}/favorite/"),
+    "sensitive, form": lambda it: it.form("gallery/images/{image}/sensitive/"),
+    "trash, form": lambda it: it.form("gallery/images/{image}/delete/"),
+    "delete, form": lambda it: it.form("gallery/images/{image}/delete/", how="forever"),
+    "restore, form": lambda it: it.form("gallery/images/{trashed}/restore/"),
+    "empty trash, form": lambda it: it.form("gallery/trash/empty/"),
+    "show sensitive, form": lambda it: it.form("gallery/sensitive/", sensitive="show"),
+    "language, form": lambda it: it.form("language/", language="en"),
+    "page token": lambda it: it.form("imagine/token/"),
+    "create key": lambda it: it.form("imagine/apikey/add/", name="new"),
+    "change key": lambda it: it.form("imagine/apikey/{key}/change/", name="new"),
+    "revoke key": lambda it: it.form(
+        "imagine/apikey/", action="revoke", _selected_action=it.key.pk
+    ),
+    "login": lambda it: Client().post("/admin/login/", USER),
+    "logout": lambda it: it.form("logout/"),
+}
+USER = {"username": "admin", "password": "password"}
+
+
+def library(browser: Client, add_image: Any, rows: int) -> Library:
+    number = next(_numbers)
+    both, one = ([f"{letter}{number}" for letter in letters] for letters in ("xy", "xyz"))
+    images = [
+        add_image(data=picture(10 * number + row), prompt="a cat", model="m", tags=one)
+        for row in range(rows)
+    ]
+    trashed = [add_image(prompt="a dog", tags=both) for _ in range(rows)]
+    removal.trash_images(image_ids=[image.pk for image in trashed])
+    made = Generation.objects.create(prompt="a cat", n=1, model="m", provider="sample")
+    made.images.set(images)
+    call_command("rebuild_search")
+    tags = Tag.objects.filter(name__in=one).values_list("name", "pk")
+    key, _ = keys.create_api_key(name=f"key {number}")
+    tag_ids = {name.removesuffix(str(number)): pk for name, pk in tags}
+    return Library(browser, number, images, trashed, tag_ids, key)
+
+
+def count(queries: CaptureQueriesContext) -> int:
+    """Queries, with the savepoints inside of transactions."""
+    depth = counted = 0
+    for query in queries:
+        words = query["sql"].split()
+        if words[0] == "SAVEPOINT":
+            depth += 1
+            counted += depth > 1
+        elif words[0] in ("RELEASE", "ROLLBACK"):
+            counted += depth > 1
+            depth -= 1
+        else:
+            counted += words[0] not in ("BEGIN", "COMMIT")
+    return counted
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_no_answer_that_writes_asks_more_than_twelve_queries(
+    staff, admin_user, add_image, django_capture_on_commit_callbacks, answer
+):
+    ContentType.objects.get_for_models(ApiKey, Image, Tag)  # kept by each process
+    counts = []
+    for rows in (1, 3):
+        staff.force_login(admin_user)
+        it = library(staff, add_image, rows)
+        with (
+            CaptureQueriesContext(connection) as queries,
+            django_capture_on_commit_callbacks(execute=True),
+        ):
+            response = ANSWERS[answer](it)
+        assert response.status_code in (200, 201, 204, 302)
+        counts.append(count(queries))
+    one, three = counts
+    assert one <= MOST
+    assert three == one
