@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import django_filters
 from django import forms
@@ -49,6 +49,13 @@ def _choices(*labelled: tuple[str, Any]) -> dict[str, Any]:
     return {"choices": labelled, "empty_label": None}
 
 
+class _Shared(dict[str, T]):
+    """What all requests have alike and none changes: copying it costs more than a small query."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
 class ImageFilter(django_filters.FilterSet):
     """Filters of the picture list. Empty values ask nothing; bad ones are errors of their field.
 
@@ -82,11 +89,17 @@ class ImageFilter(django_filters.FilterSet):
 
     _form_class: ClassVar[type[forms.Form] | None] = None
 
+    @classmethod
+    def get_filters(cls) -> dict[str, Any]:
+        return _Shared(super().get_filters())
+
     def get_form_class(self) -> type[forms.Form]:
         """Made once: it is the same for every request, and making it costs more than reading it."""
         cls = type(self)
         if cls._form_class is None:
-            cls._form_class = super().get_form_class()
+            form_class = super().get_form_class()
+            form_class.base_fields = _Shared(form_class.base_fields)
+            cls._form_class = form_class
         return cls._form_class
 
     def facet_question(self) -> Question:

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet, Subquery, Sum
 
 from . import snapshot, statistics, walking
 from .models import Image
-from .search.building import changed_ids, library_version
+from .search.building import library_version
 from .search.criteria import Criteria
 from .search.matching import Found, Index, count_of, ids_of
 from .snapshot import remembered
@@ -118,41 +118,38 @@ def find(criteria: Criteria) -> Found:
 
     There is something left to be checked only where more than `EXACT_UP_TO` rows had to be asked.
     """
-    changed, index, outside = _index()
+    index, outside = _index()
     found = index.find(criteria)
-    rows = Image.objects.matching(criteria).order_by()
-    if outside is not None:
-        if unknown := [*changed, *outside]:
-            found.correct(changed=changed, matching=rows.ids_among(unknown))
-    else:
+    if outside is None:
+        rows = Image.objects.matching(criteria).order_by()
         ids = set(rows.filter(_gaps(index)).values_list("pk", flat=True))
         if index.numbers:
-            ids.update(rows.ids_among(changed))
-        found.correct(changed=changed, matching=ids)
+            ids.update(rows.ids_among(index.changed))
+        found.correct(changed=index.changed, matching=ids)
+    elif unknown := [*index.changed, *outside]:
+        found.correct(changed=index.changed, matching=_passing(criteria, unknown))
     if found.check and count_of(found.unsure) <= EXACT_UP_TO:
         found.settle(_passing(found.check, ids_of(found.unsure)))
     return found
 
 
 @remembered
-def _index() -> tuple[list[int], Index, list[int] | None]:
-    """The changed pictures, the index, and the ids outside of it (None: too many to be named)."""
-    changed = changed_ids()
+def _index() -> tuple[Index, list[int] | None]:
+    """The index, and the ids outside of it (None: too many to be named)."""
     index = Index()
     gaps = _gaps(index)
     if not index.numbers:
-        return changed, index, None
+        return index, None
     if not gaps:
-        return changed, index, []
+        return index, []
     rows = Image.objects.filter(gaps).order_by().values_list("pk", flat=True)
     ids = list(rows[: FEW + 1])
-    return changed, index, ids if len(ids) <= FEW else None
+    return index, ids if len(ids) <= FEW else None
 
 
 def newest_id() -> int:
     """The id of the picture that was added last; 0 when there is none."""
-    known = _index()[1].newest_id() if snapshot.knows(_index) else 0
-    return known or Image.objects.newest_id()
+    return _index()[0].newest_id if snapshot.knows(_index) else Image.objects.newest_id()
 
 
 def _gaps(index: Index) -> Q:

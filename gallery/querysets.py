@@ -27,9 +27,6 @@ class TagQuerySet(_Tags):
 class ImageQuerySet(_Images):
     """Reads over pictures."""
 
-    criteria: Criteria | None = None
-    """What `matching` was asked, on its own result only: a queryset refined further has none."""
-
     def in_library(self) -> Self:
         return self.filter(trashed_at=None)
 
@@ -51,10 +48,10 @@ class ImageQuerySet(_Images):
 
     def columns_of(self, ids: list[int], *columns: str) -> list[tuple[Any, list[str]]]:
         """(row, names of its tags) of these pictures in this order, without model objects."""
-        chosen = self.filter(pk__in=ids).order_by().values_list("id", *columns, named=True)
+        chosen = self.filter(pk__among=ids).order_by().values_list("id", *columns, named=True)
         rows = {row.id: row for row in chosen}
         names: dict[int, list[str]] = {pk: [] for pk in ids}
-        links = self.model.tags.through.objects.filter(image_id__in=ids).order_by("tag__key")
+        links = self.model.tags.through.objects.filter(image__id__among=ids).order_by("tag__key")
         for pk, name in links.values_list("image_id", "tag__name"):
             names[pk].append(name)
         return [(rows[pk], names[pk]) for pk in ids if pk in rows]
@@ -110,9 +107,7 @@ class ImageQuerySet(_Images):
 
     def matching(self, criteria: Criteria) -> Self:
         """The pictures that meet the criteria, sorted as they say. See `listing` for pages."""
-        found = self.filter(self._condition(criteria)).order_by(*criteria.ordering)
-        found.criteria = criteria
-        return found
+        return self.filter(self._condition(criteria)).order_by(*criteria.ordering)
 
     def _condition(self, criteria: Criteria) -> Q:
         """Nothing is said of what is not asked: a condition costs its compilation."""

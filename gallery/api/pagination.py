@@ -13,6 +13,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 from ..listing import Page, PageNotFound, find_page
+from ..search.criteria import Criteria
 
 MAX_PAGE_SIZE = 200
 
@@ -20,7 +21,7 @@ MAX_PAGE_SIZE = 200
 class ImagePagination(BasePagination):
     """`{count, count_exact, next, previous, page, page_size, total_pages, results}`.
 
-    For what `ImageQuerySet.matching` returns, which `ImageFilter.qs` is.
+    For the criteria that `CriteriaBackend` returns.
     """
 
     page: Page
@@ -38,16 +39,15 @@ class ImagePagination(BasePagination):
             ValidationError: 400, `page` or `page_size` is no number in its range.
             NotFound: 404, no such page.
         """
-        criteria = getattr(queryset, "criteria", None)
-        if criteria is None:
-            raise TypeError("ImagePagination needs what ImageQuerySet.matching returns.")
+        if not isinstance(queryset, Criteria):
+            raise TypeError("ImagePagination needs the criteria that CriteriaBackend returns.")
         self.request = request
         number = read_number(request, "page", default=1)
         size = read_number(
             request, "page_size", default=settings.GALLERY_PAGE_SIZE, maximum=MAX_PAGE_SIZE
         )
         try:
-            self.page = find_page(criteria, page=number, page_size=size)
+            self.page = find_page(queryset, page=number, page_size=size)
         except PageNotFound:
             raise NotFound(_("There is no page %(page)d.") % {"page": number}) from None
         return self.page.ids

@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponseBase, QueryDict
 from django.utils.translation import gettext as _
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework import mixins, parsers, status, viewsets
@@ -31,6 +30,7 @@ from ..selection import Selection, read_selection
 from ..serving import serve_archive, serve_file
 from ..snapshot import one_snapshot
 from . import serializers
+from .filtering import CriteriaBackend
 from .pagination import ImagePagination
 from .parsers import JSONParser
 
@@ -47,7 +47,7 @@ class ImageViewSet(
     queryset = Image.objects.all()
     serializer_class = serializers.ImageSerializer
     pagination_class = ImagePagination
-    filter_backends = [DjangoFilterBackend]
+    filter_backends = [CriteriaBackend]
     filterset_class = ImageFilter
     lookup_value_regex = r"\d{1,18}"
     parser_classes = [JSONParser, parsers.MultiPartParser]
@@ -64,7 +64,7 @@ class ImageViewSet(
         """Pictures that meet the query's filters, page by page."""
         return super().list(request)
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> Any:
         """One picture is found in the library and in the trash; lists are as the filter says."""
         return super().filter_queryset(queryset) if self.action == "list" else queryset
 

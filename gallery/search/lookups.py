@@ -62,5 +62,6 @@ class Among(_Lookup):
             inner = "(SELECT value FROM json_each(%s))"
             return f"{column} IN {inner}", (*params, listed)
         if connection.vendor == "postgresql":
-            return f"{column} = ANY(%s::bigint[])", (*params, list(self.rhs))
+            listed = f"{{{','.join(map(str, self.rhs))}}}"  # the driver takes longer for a list
+            return f"{column} = ANY(%s::bigint[])", (*params, listed)
         return f"{column} IN ({', '.join(map(str, map(int, self.rhs))) or 'NULL'})", tuple(params)

@@ -5,15 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from django.apps import apps
-from django.db import models
 from django.utils import timezone
 
 from . import kept, tokens
 from .criteria import Criteria, Word
 from .kept import SetBySegment
 from .postings import SEGMENT_BITS, bits_of, bucket, code, offsets_of, unpack
-from .tables import Segment, buckets_of, current_version
+from .tables import buckets_of, read_segments, read_state
 
 
 @dataclass(slots=True)
@@ -100,23 +98,17 @@ def by_segment(ids: Iterable[int]) -> SetBySegment:
 
 
 class Index:
-    """The segments that are there now. Read what has changed before making one."""
+    """The segments that are there now, and the pictures that they may not know as they are."""
 
     def __init__(self) -> None:
-        newest = apps.get_model("gallery", "Image").objects.order_by("-pk").values("pk")[:1]
-        rows = Segment.objects.filter(version=current_version()).order_by("number")
-        self.segments: list[Any] = list(
-            rows.annotate(newest=models.Subquery(newest)).values_list(
-                "number", "generation", "pictures", "first_day", "last_day", "largest", "newest",
-                named=True,
-            )
-        )  # fmt: skip
+        state = read_state()
+        self.changed = state.changed
+        self.newest_id = state.newest
+        known = kept.find_segments(state.builds)
+        # Where they are read only now, whatever they do not know is among the changes.
+        self.segments = kept.keep_segments(read_segments()) if known is None else known
         self.numbers = [segment.number for segment in self.segments]
-        self.builds = tuple((segment.number, segment.generation) for segment in self.segments)
-
-    def newest_id(self) -> int:
-        """The id of the picture that was added last; 0 where that is not known."""
-        return next((each.newest or 0 for each in self.segments), 0)
+        self.builds = kept.builds_of(self.segments)
 
     def days(self) -> tuple[date | None, date | None]:
         """The first and the last local day of all pictures in the index."""
@@ -143,7 +135,7 @@ class Index:
             if number > following:
                 yield following << SEGMENT_BITS, (number << SEGMENT_BITS) - 1
             following = number + 1
-        if self.newest_id() >= following << SEGMENT_BITS:
+        if self.newest_id >= following << SEGMENT_BITS:
             yield following << SEGMENT_BITS, None
 
     def read(self, names: Iterable[str]) -> dict[str, SetBySegment]:

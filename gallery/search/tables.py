@@ -1,11 +1,13 @@
 """The index's tables. Derived from the pictures' rows; `building` alone writes them."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import connection, models
 
+from .kept import Builds
 from .tokens import VERSION
 
 
@@ -29,6 +31,16 @@ class Segment(models.Model):
     class Meta:
         app_label = "gallery"
         default_permissions = ()
+
+
+def read_segments() -> list[Any]:
+    """Those that can be used, ascending. One query."""
+    used = Segment.objects.filter(version=current_version()).order_by("number")
+    return list(
+        used.values_list(
+            "number", "generation", "pictures", "first_day", "last_day", "largest", named=True
+        )
+    )
 
 
 class Posting(models.Model):
@@ -76,3 +88,33 @@ class Change(models.Model):
     class Meta:
         app_label = "gallery"
         default_permissions = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the index knows of the library, and what it does not, all at one moment."""
+
+    changed: list[int]  # ids of pictures, some of them twice
+    builds: Builds
+    newest: int  # id of the picture that was added last; 0 when there is none
+
+
+_STATE = """
+    SELECT 'change', image_id, 0 FROM gallery_change
+    UNION ALL SELECT 'segment', number, generation FROM gallery_segment WHERE version = %s
+    UNION ALL SELECT 'newest', COALESCE(MAX(id), 0), 0 FROM gallery_image
+"""
+
+
+def read_state() -> State:
+    """One query, since every search begins with it."""
+    found: dict[str, list[tuple[int, int]]] = {"change": [], "segment": [], "newest": []}
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE, [current_version()])
+        for kind, number, generation in cursor.fetchall():
+            found[kind].append((number, generation))
+    return State(
+        changed=[image_id for image_id, _ in found["change"]],
+        builds=tuple(sorted(found["segment"])),
+        newest=found["newest"][0][0],
+    )

@@ -6,14 +6,13 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from gallery.api.pagination import ImagePagination
-from gallery.models import Image
 from gallery.search.criteria import Criteria
 
 
 def answer(query):
     pagination = ImagePagination()
     request = Request(APIRequestFactory().get("/images/", query))
-    ids = pagination.paginate_queryset(Image.objects.matching(Criteria()), request)
+    ids = pagination.paginate_queryset(Criteria(), request)
     return pagination.get_paginated_response(ids).data
 
 

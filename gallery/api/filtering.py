@@ -1,0 +1,24 @@
+"""From a request's query to criteria."""
+
+from typing import Any
+
+from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
+
+from ..search.criteria import Criteria
+
+
+class CriteriaBackend(DjangoFilterBackend):
+    """`ImageFilter` for lists: they are found by its criteria, and no queryset need be made."""
+
+    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Criteria:
+        """What the request asks.
+
+        Raises:
+            ValidationError: 400, names the parameters that make no sense.
+        """
+        filters = self.get_filterset(request, queryset, view)
+        if not filters.is_valid():
+            raise translate_validation(filters.errors)
+        criteria: Criteria = filters.criteria
+        return criteria
