@@ -1,5 +1,6 @@
 """Reads over many rows. Chainable; never writes."""
 
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
@@ -48,10 +49,11 @@ class ImageQuerySet(_Images):
 
     def columns_of(self, ids: list[int], *columns: str) -> list[tuple[Any, list[str]]]:
         """(row, names of its tags) of these pictures in this order, without model objects."""
-        chosen = self.filter(pk__among=ids).order_by().values_list("id", *columns, named=True)
+        wanted = array("q", ids)
+        chosen = self.filter(pk__among=wanted).order_by().values_list("id", *columns, named=True)
         rows = {row.id: row for row in chosen}
         names: dict[int, list[str]] = {pk: [] for pk in ids}
-        links = self.model.tags.through.objects.filter(image__id__among=ids).order_by("tag__key")
+        links = self.model.tags.through.objects.filter(image__id__among=wanted).order_by("tag__key")
         for pk, name in links.values_list("image_id", "tag__name"):
             names[pk].append(name)
         return [(rows[pk], names[pk]) for pk in ids if pk in rows]
@@ -94,7 +96,7 @@ class ImageQuerySet(_Images):
         part of the library to find a few pictures that it was given. PostgreSQL is not told how
         many are wanted for the same reason.
         """
-        rows = self.filter(pk__among=ids).values_list("pk", flat=True)
+        rows = self.filter(pk__among=array("q", ids)).values_list("pk", flat=True)
         try:
             sql, params = rows.query.sql_with_params()
         except EmptyResultSet:  # a condition that nothing meets

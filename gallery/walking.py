@@ -17,7 +17,7 @@ from .strata import Stretch
 LARGEST_BATCH = 50_000
 
 TAIL = 20
-"""Last pictures of a batch, of which one must still be there to go on from."""
+"""Last pictures of a batch of which one is looked for, to go on from; then those before them."""
 
 
 def walk(criteria: Criteria, found: Found, stretch: Stretch, start: int, size: int) -> list[int]:
@@ -104,13 +104,22 @@ class _Walker:
             if not ids:
                 return
             yield ids
-            tail = ids[-TAIL:]
-            there = Image.objects.only(self.criteria.sort_by).in_bulk(tail)
-            last = next((there[pk] for pk in reversed(tail) if pk in there), None)
-            if last is None:
-                return
-            self.position = behind(self.criteria, last)
+            self._move_behind(ids)
             size = min(LARGEST_BATCH, 2 * size)
+
+    def _move_behind(self, ids: list[int]) -> None:
+        """Move the position behind the last of these pictures that has not been deleted since.
+
+        Where all of them have been, what comes next is found from where they began.
+        """
+        rows = Image.objects.only(self.criteria.sort_by)
+        for end in range(len(ids), 0, -TAIL):
+            tail = ids[max(0, end - TAIL) : end]
+            there = rows.in_bulk(tail)
+            for pk in reversed(tail):
+                if pk in there:
+                    self.position = behind(self.criteria, there[pk])
+                    return
 
     def checked(self, ids: list[int]) -> list[int]:
         """Those of these ids that are candidates and pass the check, in their order."""

@@ -8,7 +8,7 @@ from django_filters.utils import translate_validation
 from ..search.criteria import Criteria
 
 
-class CriteriaBackend(DjangoFilterBackend):
+class CriteriaBackend(DjangoFilterBackend):  # type: ignore[misc]
     """`ImageFilter` for lists: they are found by its criteria, and no queryset need be made."""
 
     def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Criteria:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock, Thread
 
 from django.apps import apps
@@ -14,12 +14,15 @@ from ..facts import ImageFacts
 from . import vocabulary
 from .postings import SEGMENT, SEGMENT_BITS, pack
 from .tables import Change, Posting, Segment, current_version
-from .tokens import tokens
+from .tokens import tokens, wide_words
 
 logger = logging.getLogger(__name__)
 
 MERGE_EVERY = 1_000
 """Changes after which the segments concerned are built again."""
+
+COMMON = 32
+"""Pictures of a segment from which on a pair, three or four of wide characters are common."""
 
 BATCH = 200
 """Buckets written by one statement."""
@@ -121,16 +124,16 @@ def build_segment(number: int) -> bool:
     sets: dict[str, list[int]] = defaultdict(list)
     words: Counter[str] = Counter()
     days = []
-    largest = pictures = 0
+    largest = 0
     images = apps.get_model("gallery", "Image").objects
-    for facts in images.filter(pk__range=span, trashed_at=None).facts():
+    found = images.filter(pk__range=span, trashed_at=None).facts()
+    for facts in found:
         for token in tokens(facts):
             sets[token].append(facts.id % SEGMENT)
         words.update(vocabulary.words_of(facts.prompt))
         days.append(facts.created_at)
         largest = max(largest, facts.file_size)
-        pictures += 1
-    buckets = pack(sets)
+    buckets = pack(sets | _wide_words(found, sets))
     if words:
         buckets[vocabulary.BUCKET] = vocabulary.pack(words)
     with transaction.atomic():
@@ -138,7 +141,7 @@ def build_segment(number: int) -> bool:
             # Never one that this number has had before, be it in a library that is gone.
             generation=max(segment.generation + 1, time.time_ns() // 1_000_000),
             version=current_version(),
-            pictures=pictures,
+            pictures=len(found),
             buckets=len(buckets),
             first_day=timezone.localdate(min(days)) if days else None,
             last_day=timezone.localdate(max(days)) if days else None,
@@ -156,12 +159,30 @@ def build_segment(number: int) -> bool:
     return True
 
 
+def _wide_words(
+    pictures: Iterable[ImageFacts], grams: Mapping[str, Sequence[int]]
+) -> dict[str, list[int]]:
+    """The sets of three and four wide characters that are common in a segment.
+
+    The others are not kept: what a word has fewer pictures of is soon looked up.
+    """
+    common = {gram for gram, offsets in grams.items() if len(gram) == 2 and len(offsets) >= COMMON}
+    sets: dict[str, list[int]] = defaultdict(list)
+    for facts in pictures:
+        for word in wide_words(facts.prompt, common):
+            sets[word].append(facts.id % SEGMENT)
+    return {word: offsets for word, offsets in sets.items() if len(offsets) >= COMMON}
+
+
 def missing_segments() -> list[int]:
     """Segments with pictures that are absent, of another version or not whole. Four queries.
 
     Searches are right without them, and slow: they look at the rows.
     """
-    whole = dict(Segment.objects.filter(version=current_version()).values_list("number", "buckets"))
+    known = {
+        number: buckets if version == current_version() else None
+        for number, version, buckets in Segment.objects.values_list("number", "version", "buckets")
+    }
     stored = dict(
         Posting.objects.order_by().values_list("segment").annotate(models.Count("bucket"))
     )
@@ -169,6 +190,6 @@ def missing_segments() -> list[int]:
     return [
         number
         for number in segment_numbers()
-        if whole.get(number) != stored.get(number, 0)
-        and not (number not in whole and number in changed)
+        if known.get(number) != stored.get(number, 0)
+        and (number in known or number in stored or number not in changed)  # else soon merged
     ]

@@ -49,7 +49,10 @@ class Absent(_Lookup):
 
 @BigAutoField.register_lookup
 class Among(_Lookup):
-    """`pk__among=ids`: like `in`, for any number of ids."""
+    """`pk__among=ids`: like `in`, for any number of ids.
+
+    Of a list Django looks at each member before it comes here; an `array` it leaves alone.
+    """
 
     lookup_name = "among"
     prepare_rhs = False

@@ -4,11 +4,12 @@ A run of wide characters (Chinese, Japanese, Korean) gives every character and e
 of other letters and digits every pair and every triple, anything else that is no blank itself.
 A search needs only its longest grams. All of them are necessary; a word that is one gram is
 decided by it, any other is looked for again in the prompt itself. But a longer run of letters and
-digits is a token too: a picture that has the whole word need not be looked at.
+digits is a token too, and so are, where they are common, three and four wide characters together:
+a picture that has the whole word need not be looked at.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from ..facts import ImageFacts
 
-VERSION = 2
+VERSION = 3
 """Of this scheme; an index that was built by another one counts as missing."""
 
 WIDE = (
@@ -31,6 +32,9 @@ MAX_GRAMS = 8
 
 LONG = 4
 """Letters from which on a whole run is a token of its own; shorter ones are grams."""
+
+WIDEST = 4
+"""Wide characters that may be one token."""
 
 EVERY = "\0*"
 FAVORITE = "\0f"
@@ -79,13 +83,32 @@ def text_grams(text: str) -> set[str]:
     return grams
 
 
+def wide_words(text: str, common: Container[str]) -> set[str]:
+    """Three and four wide characters in a row of a folded text, where each pair is a common one.
+
+    Wide scripts do not say where their words end. Any other three would be many, and each rare.
+    """
+    words: set[str] = set()
+    for match in _RUNS.finditer(text):
+        run = match[0]
+        if match.lastgroup == "wide" and len(run) > 2:
+            joined = 0  # pairs in a row, up to this one
+            for end in range(2, len(run) + 1):
+                joined = joined + 1 if run[end - 2 : end] in common else 0
+                if joined > 1:
+                    words.add(run[end - 3 : end])
+                    if joined > 2:
+                        words.add(run[end - WIDEST : end])
+    return words
+
+
 def word_grams(word: str) -> WordGrams:
     """What a picture must have if its prompt holds this folded text."""
     grams: dict[str, None] = {}
     whole = None
     for match in _RUNS.finditer(word):
         run = match[0]
-        if run == word and match.lastgroup == "narrow" and len(run) >= LONG:
+        if run == word and _may_be_a_token(run, is_wide=match.lastgroup == "wide"):
             whole = run
         size = min(len(run), 3 if match.lastgroup == "narrow" else 2)
         if size == 1 and match.lastgroup == "narrow" and run.isascii():
@@ -95,6 +118,10 @@ def word_grams(word: str) -> WordGrams:
     if len(chosen) > MAX_GRAMS:
         chosen = [chosen[i * (len(chosen) - 1) // (MAX_GRAMS - 1)] for i in range(MAX_GRAMS)]
     return WordGrams(tuple(chosen), decides=chosen == [word], whole=whole)
+
+
+def _may_be_a_token(run: str, *, is_wide: bool) -> bool:
+    return 2 < len(run) <= WIDEST if is_wide else len(run) >= LONG
 
 
 def facets(facts: ImageFacts) -> Iterator[str]:

@@ -66,6 +66,28 @@ def test_only_pictures_without_the_whole_word_are_looked_at(add_image):
     assert find_page(Criteria(without_words=(Word("castle"),)), page_size=9).ids == [grams.pk]
 
 
+def test_pictures_with_a_common_wide_word_are_not_looked_at(add_image, monkeypatch):
+    monkeypatch.setattr(building, "COMMON", 3)
+    whole = [add_image(prompt=f"一只{word}在跑").pk for word in ("红狐狸", "红狐狸", "红狐狸")]
+    pairs = add_image(prompt="红狐，狐狸").pk
+    rare = [add_image(prompt="红狐皮").pk for _ in range(2)]
+    building.build_segment(pairs >> SEGMENT_BITS)
+    for text, expected, unsure in (
+        ("红狐狸", whole, [pairs]),
+        ("红狐皮", rare, rare),
+        ("一只红狐", whole, []),
+        ("一只红狐狸", whole, whole),
+    ):
+        wanted = Index().find(Criteria(words=(Word(text),)))
+        assert ids_of(wanted.unsure) == unsure
+        unwanted = Index().find(Criteria(without_words=(Word(text),)))
+        assert sorted(unwanted.ids()) == sorted(
+            {*whole, pairs, *rare}.difference(expected) | set(unsure)
+        )
+        found = find_page(Criteria(words=(Word(text),)), page_size=9)
+        assert (found.ids, found.count_exact) == (expected[::-1], True)
+
+
 @pytest.mark.parametrize("sort_by", SortBy)
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("many", [5_000, 0], ids=["sorted", "walked"])

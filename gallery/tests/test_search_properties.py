@@ -199,6 +199,7 @@ def counts(names):
 @pytest.mark.parametrize("way", ["few", "strata", "walk"])
 def test_search_finds_what_plain_python_finds(way, settings, monkeypatch):
     settings.TIME_ZONE = "UTC"
+    monkeypatch.setattr(building, "COMMON", 5)
     images = fill()
     if way != "few":  # as in a library of a million
         for room in (listing, strata):

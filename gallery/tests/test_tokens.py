@@ -35,6 +35,9 @@ def test_text_gives_grams(text, grams):
         ("狐", ("狐",), True),
         ("红狐", ("红狐",), True),
         ("红狐狸", ("红狐", "狐狸"), False),
+        ("红狐狸跑", ("红狐", "狐狸", "狸跑"), False),
+        ("红狐狸跑了", ("红狐", "狐狸", "狸跑", "跑了"), False),
+        ("红狐 狸", ("红狐", "狸"), False),
         ("ж", ("ж",), True),
         ("a b", (), False),
         ("red fox", ("red", "fox"), False),
@@ -43,8 +46,23 @@ def test_text_gives_grams(text, grams):
     ],
 )
 def test_word_needs_its_longest_grams(word, grams, decides):
-    whole = "foxes" if word == "foxes" else None
+    whole = word if word in ("foxes", "红狐狸", "红狐狸跑") else None
     assert tokens.word_grams(word) == WordGrams(grams, decides, whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", set()),
+        ("红狐", set()),
+        ("红狐狸", {"红狐狸"}),
+        ("一红狐狸跑了", {"红狐狸", "狐狸跑", "红狐狸跑"}),
+        ("红狐狸一狐狸跑", {"红狐狸", "狐狸跑"}),
+        ("红狐 狐狸跑fox", {"狐狸跑"}),
+    ],
+)
+def test_wide_words_have_common_pairs_alone(text, words):
+    assert tokens.wide_words(text, {"红狐", "狐狸", "狸跑", "fo", "ox"}) == words
 
 
 def test_long_word_needs_a_few_grams_from_all_of_it():

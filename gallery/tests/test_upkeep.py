@@ -92,7 +92,9 @@ def test_background_merge_waits_for_many_changes(indexed, monkeypatch):
         lambda: Posting.objects.filter(bucket__lt=1000).delete(),
     ],
 )
-def test_missing_or_damaged_index_is_noticed_and_mended(indexed, damage):
+@pytest.mark.parametrize("changed", [0, 1])
+def test_missing_or_damaged_index_is_noticed_and_mended(indexed, damage, changed):
+    tagging.change_tags(image_ids=[image.pk for image in indexed[:changed]], add=["x"])
     assert building.missing_segments() == []
     damage()
     assert building.missing_segments() == [indexed[0].pk >> SEGMENT_BITS]

@@ -26,7 +26,7 @@ def test_selection_is_everything_that_matches(
 ):
     images = [add_image(model="m") for _ in range(pictures)]
     add_image(model="other")
-    with django_assert_num_queries(6):  # session, user; changed rows, segments, gaps; bytes
+    with django_assert_num_queries(5):  # session, user; the index's state, gaps; names; bytes
         total = staff.get(LIVE + "selection/", {"model": "m", "page": "2"}).json()
     assert total == {"count": pictures, "bytes": sum(image.file_size for image in images)}
     ids = staff.get(LIVE + "selection/", {"model": "m", "ids": ""}).json()["ids"]
@@ -51,7 +51,7 @@ def test_suggestions_say_which_filter_to_drop(staff, add_image, django_assert_nu
         add_image(prompt="a cat", model="m")
     add_image(prompt="a dog", tags=["x"])
     query = {"search": "cat", "model": "n", "aspect_ratio": "1:1", "favorite": "false", "tags": "x"}
-    with django_assert_num_queries(12):  # session, user; names; four times find; the word
+    with django_assert_num_queries(11):  # session, user; names; four times find; the word
         response = staff.get(LIVE + "suggestions/", query)
     assert response.context["suggestions"] == []
     del query["tags"]
