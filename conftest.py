@@ -11,7 +11,7 @@ from django.test import Client
 
 from gallery import ingest
 from gallery.models import Image
-from gallery.search import kept
+from gallery.search import kept, unmerged
 from gallery.tests.drawing import draw
 
 
@@ -43,6 +43,7 @@ def media_folder(settings: Any, tmp_path: Path) -> Iterator[Path]:
     yield settings.MEDIA_ROOT
     cache.clear()
     kept.forget()
+    unmerged.forget()
 
 
 @pytest.fixture(autouse=True)

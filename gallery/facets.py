@@ -10,7 +10,7 @@ from .facts import ImageFacts
 from .models import Image, Tag
 from .search import tokens
 from .search.criteria import Criteria
-from .search.matching import by_segment
+from .search.postings import by_segment
 from .statistics import Addend, totals
 
 MOST_UNINDEXED = 20_000
@@ -114,22 +114,11 @@ def _count(question: Question) -> Facets:
 def _count_rows(pictures: Iterable[ImageFacts], question: Question) -> Tally:
     tally: Tally = Counter()
     for facts in pictures:
-        missed = {kind for kind, choice in question.choices.items() if not _meets(facts, choice)}
+        missed = {kind for kind, choice in question.choices.items() if not choice.meets(facts)}
         for token in tokens.facets(facts):
             if missed <= {_kind_of(token)}:
                 tally[token] += 1
     return tally
-
-
-def _meets(facts: ImageFacts, choice: Criteria) -> bool:
-    return (
-        all(facts.model in names for names in choice.models)
-        and all(facts.aspect_ratio in names for names in choice.aspect_ratios)
-        and all(not group.isdisjoint(facts.tag_ids) for group in choice.tags)
-        and choice.without_tags.isdisjoint(facts.tag_ids)
-        and (choice.start is None or choice.start <= facts.created_at)
-        and (choice.end is None or facts.created_at < choice.end)
-    )
 
 
 def _kind_of(token: str) -> str:

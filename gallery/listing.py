@@ -5,6 +5,7 @@ sort's own index is walked until the page is full. What the index cannot know is
 the rows: pictures that changed since their segment was built, and words longer than its grams.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,8 @@ from .models import Image
 from .search.building import library_version
 from .search.criteria import Criteria
 from .search.matching import Found, Index, count_of, ids_of
+from .search.postings import by_segment
+from .search.unmerged import MOST, Unmerged, read_unmerged
 from .snapshot import remembered
 from .strata import FINE_ENOUGH, find_stretch
 
@@ -118,38 +121,54 @@ def find(criteria: Criteria) -> Found:
 
     There is something left to be checked only where more than `EXACT_UP_TO` rows had to be asked.
     """
-    index, outside = _index()
+    present = _present()
+    index, outside, unmerged = present.index, present.outside, present.unmerged
     found = index.find(criteria)
     if outside is None:
-        rows = Image.objects.matching(criteria).order_by()
-        ids = set(rows.filter(_gaps(index)).values_list("pk", flat=True))
+        rows = Image.objects.matching(criteria).filter(_gaps(index)).order_by()
+        ids = set(rows.values_list("pk", flat=True))
         if index.numbers:
-            ids.update(rows.ids_among(index.changed))
-        found.correct(changed=index.changed, matching=ids)
-    elif unknown := [*index.changed, *outside]:
-        found.correct(changed=index.changed, matching=_passing(criteria, unknown))
+            ids.update(_passing(criteria, index.changes))
+        found.correct(changed=by_segment(index.changes), matching=ids)
+    elif unmerged is None:
+        matching = _passing(criteria, [*index.changes, *outside])
+        found.correct(changed=by_segment(index.changes), matching=matching)
+    elif index.changes or outside:
+        new = [pk for pk in outside if pk not in index.changes]
+        matching = unmerged.matching(criteria) + (_passing(criteria, new) if new else [])
+        found.correct(changed=unmerged.sets, matching=matching)
     if found.check and count_of(found.unsure) <= EXACT_UP_TO:
         found.settle(_passing(found.check, ids_of(found.unsure)))
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Present:
+    """The index, and what it does not know."""
+
+    index: Index
+    outside: list[int] | None  # ids that no segment has; None: too many to be named
+    unmerged: Unmerged | None  # None: too many to be kept
+
+
 @remembered
-def _index() -> tuple[Index, list[int] | None]:
-    """The index, and the ids outside of it (None: too many to be named)."""
+def _present() -> _Present:
     index = Index()
-    gaps = _gaps(index)
+    outside: list[int] | None = []
     if not index.numbers:
-        return index, None
-    if not gaps:
-        return index, []
-    rows = Image.objects.filter(gaps).order_by().values_list("pk", flat=True)
-    ids = list(rows[: FEW + 1])
-    return index, ids if len(ids) <= FEW else None
+        return _Present(index, None, None)
+    if gaps := _gaps(index):
+        rows = Image.objects.filter(gaps).order_by().values_list("pk", flat=True)
+        outside = list(rows[: FEW + 1])
+        if len(outside) > FEW:
+            outside = None
+    few = len(index.changes) <= MOST
+    return _Present(index, outside, read_unmerged(index.changes) if few else None)
 
 
 def newest_id() -> int:
     """The id of the picture that was added last; 0 when there is none."""
-    return _index()[0].newest_id if snapshot.knows(_index) else Image.objects.newest_id()
+    return _present().index.newest_id if snapshot.knows(_present) else Image.objects.newest_id()
 
 
 def _gaps(index: Index) -> Q:
@@ -164,7 +183,7 @@ def sorted_ids(criteria: Criteria, found: Found, part: slice = slice(None)) -> l
     return Image.objects.order_by(*criteria.ordering).ids_among(found.ids(), part)
 
 
-def _passing(check: Criteria, ids: list[int]) -> list[int]:
+def _passing(check: Criteria, ids: Collection[int]) -> list[int]:
     return Image.objects.matching(check).order_by().ids_among(ids)
 
 

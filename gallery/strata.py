@@ -15,7 +15,8 @@ from django.utils import timezone
 from .search import tokens
 from .search.criteria import Criteria, SortBy
 from .search.kept import SetBySegment
-from .search.matching import Found, Index, by_segment, count_of
+from .search.matching import Found, Index, count_of
+from .search.postings import by_segment
 
 FINE_ENOUGH = 500
 """Candidates of one stratum that are sorted as they are."""

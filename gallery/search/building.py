@@ -24,7 +24,7 @@ MERGE_EVERY = 1_000
 COMMON = 32
 """Pictures of a segment from which on a pair, three or four of wide characters are common."""
 
-BATCH = 200
+BATCH = 500
 """Buckets written by one statement."""
 
 _merging = Lock()

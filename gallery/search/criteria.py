@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from ..facts import ImageFacts
+
 
 class SortBy(StrEnum):
     CREATED_AT = "created_at"
@@ -51,6 +53,29 @@ class Criteria:
     def is_plain(self) -> bool:
         """Whether this is the whole library, in whatever order."""
         return self == Criteria(sort_by=self.sort_by, descending=self.descending)
+
+    def meets(self, facts: ImageFacts) -> bool:
+        """Whether a picture meets all of it, be it in the trash or not."""
+
+        def has(word: Word) -> bool:
+            return word.text in facts.prompt or word.tag_id in facts.tag_ids
+
+        return (
+            all(map(has, self.words))
+            and not any(map(has, self.without_words))
+            and all(facts.model in names for names in self.models)
+            and facts.model not in self.without_models
+            and all(facts.aspect_ratio in names for names in self.aspect_ratios)
+            and facts.aspect_ratio not in self.without_aspect_ratios
+            and all(not group.isdisjoint(facts.tag_ids) for group in self.tags)
+            and self.without_tags.isdisjoint(facts.tag_ids)
+            and self.untagged in (None, not facts.tag_ids)
+            and self.favorite <= {facts.favorite}
+            and (self.start is None or self.start <= facts.created_at)
+            and (self.end is None or facts.created_at < self.end)
+            and (self.min_size is None or self.min_size <= facts.file_size)
+            and (self.max_size is None or facts.file_size <= self.max_size)
+        )
 
     @property
     def fingerprint(self) -> str:

@@ -1,8 +1,6 @@
 """Sets that were read lately, kept in this process: no segment changes but by being built anew."""
 
-from collections.abc import Iterable
 from threading import Lock
-from typing import Any
 
 from cachetools import LRUCache
 
@@ -20,7 +18,6 @@ _kept: LRUCache[int, tuple[Builds, SetBySegment]] = LRUCache(
 _lock = Lock()
 _builds: Builds = ()
 """Those that came last: once for all sets of them, since each index makes its own."""
-_segments: list[Any] = []
 
 
 def find(code: int, builds: Builds) -> SetBySegment | None:
@@ -41,25 +38,7 @@ def keep(code: int, builds: Builds, sets: SetBySegment) -> None:
             _kept[code] = entry
 
 
-def find_segments(builds: Builds) -> list[Any] | None:
-    """The rows of these segments, if they are the ones that were kept last. Not to be changed."""
-    rows = _segments
-    return rows if builds_of(rows) == builds else None
-
-
-def keep_segments(rows: list[Any]) -> list[Any]:
-    """Keep the rows of all segments, and give them back."""
-    global _segments
-    _segments = rows
-    return rows
-
-
-def builds_of(rows: Iterable[Any]) -> Builds:
-    return tuple((row.number, row.generation) for row in rows)
-
-
 def forget() -> None:
-    keep_segments([])
     with _lock:
         _kept.clear()
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from . import kept, tokens
 from .criteria import Criteria, Word
 from .kept import SetBySegment
-from .postings import SEGMENT_BITS, bits_of, bucket, code, offsets_of, unpack
-from .tables import buckets_of, read_segments, read_state
+from .postings import SEGMENT_BITS, bucket, by_segment, code, offsets_of, unpack
+from .tables import buckets_of, read_state
 
 
 @dataclass(slots=True)
@@ -35,9 +35,9 @@ class Found:
         """Ascending."""
         return ids_of(self.sets)
 
-    def correct(self, *, changed: Iterable[int], matching: Iterable[int]) -> None:
+    def correct(self, *, changed: SetBySegment, matching: Iterable[int]) -> None:
         """Replace what the index says of changed pictures by what their rows say."""
-        for number, bits in by_segment(changed).items():
+        for number, bits in changed.items():
             for sets in (self.sets, self.unsure):
                 if number in sets:
                     sets[number] &= ~bits
@@ -89,25 +89,16 @@ class Plan:
         return set().union(self.excluded, *self.required, *doubted)
 
 
-def by_segment(ids: Iterable[int]) -> SetBySegment:
-    offsets: dict[int, list[int]] = {}
-    for pk in ids:
-        offsets.setdefault(pk >> SEGMENT_BITS, []).append(pk & (1 << SEGMENT_BITS) - 1)
-    return {number: bits_of(each) for number, each in offsets.items()}
-
-
 class Index:
     """The segments that are there now, and the pictures that they may not know as they are."""
 
     def __init__(self) -> None:
         state = read_state()
-        self.changed = state.changed
+        self.changes = state.changes
         self.newest_id = state.newest
-        known = kept.find_segments(state.builds)
-        # Where they are read only now, whatever they do not know is among the changes.
-        self.segments = kept.keep_segments(read_segments()) if known is None else known
+        self.segments = state.segments
         self.numbers = [segment.number for segment in self.segments]
-        self.builds = kept.builds_of(self.segments)
+        self.builds = tuple((segment.number, segment.generation) for segment in self.segments)
 
     def days(self) -> tuple[date | None, date | None]:
         """The first and the last local day of all pictures in the index."""

@@ -5,8 +5,8 @@ Tokens are spread over buckets by their code, and a bucket's bytes are
 
     count (4 bytes) · codes (8 bytes each, sorted) · ends (4 bytes each) · sets
 
-where a set is up to 16 offsets of 2 bytes, or a longer deflated bitmap, in the machine's order
-of bytes.
+where a set is up to 16 offsets of 2 bytes, or a longer bitmap, in the machine's order of bytes.
+A bitmap is deflated where that makes it much smaller.
 """
 
 import re
@@ -19,12 +19,17 @@ from hashlib import blake2b
 
 SEGMENT_BITS = 15
 SEGMENT = 1 << SEGMENT_BITS
-BUCKETS = 2048
+BUCKETS = 8192
+"""So many that a bucket of a full segment mostly fits into a database's page with others: a larger
+one is kept apart in pieces, which takes PostgreSQL three times as long to read."""
+
 FACET_BUCKETS = 512
 """Facets lie apart from grams: they are few, read often, and their sets are large."""
 
 MAX_OFFSETS = 16
 _BITMAP = SEGMENT // 8
+_MAX_DEFLATED = _BITMAP * 3 // 8
+"""Bytes; inflating more takes ten times as long as reading the bitmap as it is."""
 
 
 def code(token: str) -> int:
@@ -85,6 +90,14 @@ def bits_of(offsets: Iterable[int]) -> int:
     return int.from_bytes(bitmap, "little")
 
 
+def by_segment(ids: Iterable[int]) -> dict[int, int]:
+    """Pictures' ids as a set for each of their segments."""
+    offsets: dict[int, list[int]] = {}
+    for pk in ids:
+        offsets.setdefault(pk >> SEGMENT_BITS, []).append(pk & SEGMENT - 1)
+    return {number: bits_of(each) for number, each in offsets.items()}
+
+
 def offsets_of(bits: int) -> list[int]:
     """The offsets in a set, ascending."""
     bitmap = bits.to_bytes(_BITMAP, "little")
@@ -102,12 +115,15 @@ _OFFSETS = [[offset for offset in range(8) if byte >> offset & 1] for byte in ra
 def _pack_set(offsets: Iterable[int]) -> bytes:
     short = array("H", offsets)
     if len(short) > MAX_OFFSETS:
-        packed = zlib.compress(bits_of(short).to_bytes(_BITMAP, "little"), 1)
-        return packed.ljust(2 * MAX_OFFSETS + 1, b"\0")
+        bitmap = bits_of(short).to_bytes(_BITMAP, "little")
+        packed = zlib.compress(bitmap, 1).ljust(2 * MAX_OFFSETS + 1, b"\0")
+        return packed if len(packed) <= _MAX_DEFLATED else bitmap
     return short.tobytes()
 
 
 def _unpack_set(data: bytes) -> int:
+    if len(data) == _BITMAP:
+        return int.from_bytes(data, "little")
     if len(data) > 2 * MAX_OFFSETS:
         return int.from_bytes(zlib.decompressobj().decompress(data), "little")
     bits = 0

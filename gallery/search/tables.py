@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from datetime import date
+from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.db import connection, models
 
-from .kept import Builds
 from .tokens import VERSION
 
 
@@ -31,16 +31,6 @@ class Segment(models.Model):
     class Meta:
         app_label = "gallery"
         default_permissions = ()
-
-
-def read_segments() -> list[Any]:
-    """Those that can be used, ascending. One query."""
-    used = Segment.objects.filter(version=current_version()).order_by("number")
-    return list(
-        used.values_list(
-            "number", "generation", "pictures", "first_day", "last_day", "largest", named=True
-        )
-    )
 
 
 class Posting(models.Model):
@@ -90,31 +80,49 @@ class Change(models.Model):
         default_permissions = ()
 
 
+class Built(NamedTuple):
+    """What is known of a segment that can be used; see `Segment`."""
+
+    number: int
+    generation: int
+    pictures: int
+    largest: int
+    first_day: date | None
+    last_day: date | None
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What the index knows of the library, and what it does not, all at one moment."""
 
-    changed: list[int]  # ids of pictures, some of them twice
-    builds: Builds
+    segments: list[Built]  # ascending
+    changes: dict[int, int]  # of each changed picture's id, the id of its newest change
     newest: int  # id of the picture that was added last; 0 when there is none
 
 
 _STATE = """
-    SELECT 'change', image_id, 0 FROM gallery_change
-    UNION ALL SELECT 'segment', number, generation FROM gallery_segment WHERE version = %s
-    UNION ALL SELECT 'newest', COALESCE(MAX(id), 0), 0 FROM gallery_image
+    SELECT 's', number, generation, pictures, largest, first_day, last_day
+    FROM gallery_segment WHERE version = %s
+    UNION ALL SELECT 'c', image_id, MAX(id), 0, 0, NULL, NULL FROM gallery_change GROUP BY image_id
+    UNION ALL SELECT 'n', COALESCE(MAX(id), 0), 0, 0, 0, NULL, NULL FROM gallery_image
 """
 
 
 def read_state() -> State:
     """One query, since every search begins with it."""
-    found: dict[str, list[tuple[int, int]]] = {"change": [], "segment": [], "newest": []}
+    segments, changes, newest = [], {}, 0
     with connection.cursor() as cursor:
         cursor.execute(_STATE, [current_version()])
-        for kind, number, generation in cursor.fetchall():
-            found[kind].append((number, generation))
-    return State(
-        changed=[image_id for image_id, _ in found["change"]],
-        builds=tuple(sorted(found["segment"])),
-        newest=found["newest"][0][0],
-    )
+        for kind, number, greatest, pictures, largest, *days in cursor.fetchall():
+            if kind == "s":
+                segments.append(Built(number, greatest, pictures, largest, *map(_day, days)))
+            elif kind == "c":
+                changes[number] = greatest
+            else:
+                newest = number
+    return State(sorted(segments), changes, newest)
+
+
+def _day(value: date | str | None) -> date | None:
+    """A raw query's date, which SQLite has as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value

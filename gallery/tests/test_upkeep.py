@@ -11,7 +11,7 @@ from gallery import listing, statistics, tagging, upkeep
 from gallery.models import Addend, Change, Image, Posting, Segment
 from gallery.search import building
 from gallery.search.criteria import Criteria, Word
-from gallery.search.postings import SEGMENT_BITS
+from gallery.search.postings import BUCKETS, SEGMENT_BITS
 
 
 def silent(done, total):
@@ -89,7 +89,7 @@ def test_background_merge_waits_for_many_changes(indexed, monkeypatch):
     [
         lambda: Segment.objects.all().delete(),
         lambda: Segment.objects.update(version="0"),
-        lambda: Posting.objects.filter(bucket__lt=1000).delete(),
+        lambda: Posting.objects.filter(bucket__lt=BUCKETS // 2).delete(),
     ],
 )
 @pytest.mark.parametrize("changed", [0, 1])
