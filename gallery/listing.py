@@ -6,7 +6,7 @@ the rows: pictures that changed since their segment was built, and words longer 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,9 +17,10 @@ from . import snapshot, statistics, walking
 from .models import Image
 from .search.building import library_version
 from .search.criteria import Criteria
+from .search.kept import SetBySegment
 from .search.matching import Found, Index, count_of, ids_of
 from .search.postings import by_segment
-from .search.unmerged import MOST, Unmerged, read_unmerged
+from .search.unmerged import Unmerged, read_unmerged
 from .snapshot import remembered
 from .strata import FINE_ENOUGH, find_stretch
 
@@ -122,21 +123,14 @@ def find(criteria: Criteria) -> Found:
     There is something left to be checked only where more than `EXACT_UP_TO` rows had to be asked.
     """
     present = _present()
-    index, outside, unmerged = present.index, present.outside, present.unmerged
-    found = index.find(criteria)
-    if outside is None:
-        rows = Image.objects.matching(criteria).filter(_gaps(index)).order_by()
-        ids = set(rows.values_list("pk", flat=True))
-        if index.numbers:
-            ids.update(_passing(criteria, index.changes))
-        found.correct(changed=by_segment(index.changes), matching=ids)
-    elif unmerged is None:
-        matching = _passing(criteria, [*index.changes, *outside])
-        found.correct(changed=by_segment(index.changes), matching=matching)
-    elif index.changes or outside:
-        new = [pk for pk in outside if pk not in index.changes]
-        matching = unmerged.matching(criteria) + (_passing(criteria, new) if new else [])
-        found.correct(changed=unmerged.sets, matching=matching)
+    found = present.index.find(criteria)
+    matching = set(present.unmerged.matching(criteria)) if present.unmerged else set()
+    if present.unknown:
+        matching.update(_passing(criteria, present.unknown))
+    if present.gaps:
+        rows = Image.objects.matching(criteria).filter(present.gaps).order_by()
+        matching.update(rows.values_list("pk", flat=True))
+    found.correct(changed=present.changed, matching=matching)
     if found.check and count_of(found.unsure) <= EXACT_UP_TO:
         found.settle(_passing(found.check, ids_of(found.unsure)))
     return found
@@ -147,23 +141,29 @@ class _Present:
     """The index, and what it does not know."""
 
     index: Index
-    outside: list[int] | None  # ids that no segment has; None: too many to be named
-    unmerged: Unmerged | None  # None: too many to be kept
+    changed: SetBySegment = field(default_factory=dict)
+    unmerged: Unmerged | None = None  # the changed ones, unless their rows must be asked
+    unknown: frozenset[int] = frozenset()  # ids whose rows must be asked
+    gaps: Q | None = None  # where there are too many to be named
 
 
 @remembered
 def _present() -> _Present:
     index = Index()
-    outside: list[int] | None = []
+    gaps = _gaps(index)
     if not index.numbers:
-        return _Present(index, None, None)
-    if gaps := _gaps(index):
+        return _Present(index, gaps=gaps)
+    outside: list[int] = []
+    if gaps:
         rows = Image.objects.filter(gaps).order_by().values_list("pk", flat=True)
         outside = list(rows[: FEW + 1])
-        if len(outside) > FEW:
-            outside = None
-    few = len(index.changes) <= MOST
-    return _Present(index, outside, read_unmerged(index.changes) if few else None)
+        outside, gaps = (outside, None) if len(outside) <= FEW else ([], gaps)
+    unmerged = read_unmerged(index.changes)
+    if unmerged is None:
+        unknown = frozenset([*outside, *index.changes])
+        return _Present(index, by_segment(index.changes), None, unknown, gaps)
+    unknown = frozenset(outside).difference(index.changes)
+    return _Present(index, unmerged.sets, unmerged, unknown, gaps)
 
 
 def newest_id() -> int:
@@ -171,11 +171,11 @@ def newest_id() -> int:
     return _present().index.newest_id if snapshot.knows(_present) else Image.objects.newest_id()
 
 
-def _gaps(index: Index) -> Q:
+def _gaps(index: Index) -> Q | None:
     gaps = Q()
     for first, last in index.gaps():
         gaps |= Q(pk__gte=first) if last is None else Q(pk__range=(first, last))
-    return gaps
+    return gaps or None
 
 
 def sorted_ids(criteria: Criteria, found: Found, part: slice = slice(None)) -> list[int]:

@@ -38,13 +38,17 @@ _NONE = Unmerged({}, {}, {})
 _last = _NONE
 
 
-def read_unmerged(changes: Mapping[int, int]) -> Unmerged:
+def read_unmerged(changes: Mapping[int, int]) -> Unmerged | None:
     """The pictures with these changes. Two queries, where not all of them are known.
 
     A change comes with its row's new state in one transaction, and gets a greater id than those
     before. So facts that were read after a change had been seen hold until a greater one is.
+    None where they are too many, and inside a transaction, whose changes may be taken back and
+    their ids given again.
     """
     global _last
+    if len(changes) > MOST or connection.in_atomic_block:
+        return None
     known = _last
     if known.changes == changes:
         return known
@@ -53,9 +57,7 @@ def read_unmerged(changes: Mapping[int, int]) -> Unmerged:
     if new:
         rows = apps.get_model("gallery", "Image").objects.filter(pk__among=array("q", new))
         facts |= {each.id: each for each in rows.facts()}
-    unmerged = Unmerged(changes, facts, by_segment(changes))
-    if not connection.in_atomic_block:  # else the ids of changes may be taken back
-        _last = unmerged
+    unmerged = _last = Unmerged(changes, facts, by_segment(changes))
     return unmerged
 
 

@@ -195,7 +195,7 @@ def counts(names):
 
 
 @pytest.mark.slow
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # else nothing is kept of changed pictures
 @pytest.mark.parametrize("way", ["few", "strata", "walk"])
 def test_search_finds_what_plain_python_finds(way, settings, monkeypatch):
     settings.TIME_ZONE = "UTC"
