@@ -14,5 +14,6 @@ def keep_apart(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    harmless = "No program sees where the database keeps a value."
     dependencies = [("gallery", "0007_audit_entry")]
     operations = [migrations.RunPython(keep_together, keep_apart)]
