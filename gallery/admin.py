@@ -5,7 +5,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import truncatechars
 from django.urls import reverse
@@ -15,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import cleanup, marking, removal, statistics, tagging
 from .filters import ImageFilter
+from .job_admin import JobAdmin
 from .models import AuditEntry, Image, RemovedRow, Tag
 from .templatetags.gallery_pages import file_size
 
@@ -25,6 +28,8 @@ class _CountedFilter(admin.SimpleListFilter):
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
     ) -> Iterable[tuple[str, str]]:
+        if request.method == "POST":  # nobody looks at the choices
+            return [] if (chosen := self.value()) is None else [(chosen, chosen)]
         return [(name, f"{name or '–'} ({count})") for name, count in self.counts()]
 
     def counts(self) -> list[tuple[str, int]]:
@@ -78,15 +83,15 @@ class ImageForm(forms.ModelForm[Image]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self.instance.pk:
-            names = self.instance.tags.values_list("name", flat=True)
-            self.initial["tag_names"] = ", ".join(names)
+            image: Any = self.instance  # as `ImageAdmin.get_object` has read it
+            self.initial["tag_names"] = ", ".join(image.tag_names)
 
     def clean_tag_names(self) -> list[str]:
         return tagging.clean_names(tagging.split_names(self.cleaned_data["tag_names"]))
 
 
 @admin.register(Image)
-class ImageAdmin(admin.ModelAdmin[Image]):
+class ImageAdmin(JobAdmin):
     form = ImageForm
     list_display = (
         "preview", "short_prompt", "model", "aspect_ratio", "pixels", "size", "tag_list",
@@ -95,7 +100,6 @@ class ImageAdmin(admin.ModelAdmin[Image]):
     list_display_links = ("preview", "short_prompt")
     list_filter = (ModelFilter, AspectRatioFilter, "favorite", "nsfw", "source", TrashFilter)
     list_per_page = 50
-    show_full_result_count = False
     search_fields = ("prompt",)
     search_help_text = _("Words of the prompt, or a tag")
     ordering = ("-created_at", "-id")
@@ -110,7 +114,21 @@ class ImageAdmin(admin.ModelAdmin[Image]):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
-        return super().get_queryset(request).prefetch_related("tags")
+        rows: QuerySet[Image] = super().get_queryset(request)
+        return rows if request.method == "POST" else rows.prefetch_related("tags")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Image | None:
+        """The picture with the names of its tags, in one query."""
+        rows = Image.objects.annotate(tag_name=F("tags__name")).order_by("tags__key")
+        try:
+            found: list[Any] = list(rows.filter(pk=object_id))
+        except ValueError:
+            return None
+        for image in found[:1]:
+            image.tag_names = [row.tag_name for row in found if row.tag_name is not None]
+        return next(iter(found), None)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Image], search_term: str
@@ -136,11 +154,15 @@ class ImageAdmin(admin.ModelAdmin[Image]):
     def save_related(self, *args: Any, **options: Any) -> None:
         """Tags are saved by `save_model`."""
 
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> list[LogEntry]:
+        """The job itself writes into the audit log."""
+        return []
+
     def delete_model(self, request: HttpRequest, obj: Image) -> None:
         removal.delete_images(image_ids=[obj.pk])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
-        removal.delete_images(image_ids=list(queryset.values_list("pk", flat=True)))
+        removal.delete_images(image_ids=[image.pk for image in queryset])
 
     @admin.action(description=_("Mark as favourite"), permissions=["change"])
     def make_favorite(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
@@ -203,28 +225,35 @@ class TagForm(forms.ModelForm[Tag]):
 
 
 @admin.register(Tag)
-class TagAdmin(admin.ModelAdmin[Tag]):
+class TagAdmin(JobAdmin):
     form = TagForm
     list_display = ("name", "image_count")
     search_fields = ("name", "key")
     list_per_page = 100
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
-        self.counts = statistics.tag_counts()
+        if request.method != "POST":
+            self.counts = statistics.tag_counts()
         return super().get_queryset(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a tag exists because a picture has it
 
     def save_model(self, request: HttpRequest, obj: Tag, form: Any, change: bool) -> None:
-        tagging.rename_tag(tag_id=obj.pk, name=obj.name)
+        tag = tagging.rename_tag(tag_id=obj.pk, name=obj.name)
+        obj.pk, obj.name = tag.pk, tag.name
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Of a tag that has become part of another one there is nothing left to log about."""
+        match = request.resolver_match
+        if match is not None and str(obj.pk) == unquote(match.kwargs["object_id"]):
+            super().log_change(request, obj, message)
 
     def delete_model(self, request: HttpRequest, obj: Tag) -> None:
-        tagging.delete_tag(tag_id=obj.pk)
+        tagging.delete_tags(tag_ids=[obj.pk])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Tag]) -> None:
-        for tag in queryset:
-            tagging.delete_tag(tag_id=tag.pk)
+        tagging.delete_tags(tag_ids=[tag.pk for tag in queryset])
 
     @admin.display(description=_("Pictures"))
     def image_count(self, tag: Tag) -> int:

@@ -68,6 +68,11 @@ class Library:
         headers = {"HX-Request": "true"} if script else {}
         return self.browser.post(f"/admin/{path.format(**self.places)}", fields, headers=headers)
 
+    def act(self, path: str, action: str, **fields: Any) -> Any:
+        """An action of the admin site on all pictures, or on what the fields say."""
+        selected = {"_selected_action": self.selection["image_ids"]}
+        return self.form(f"gallery/{path}", action=action, **{**selected, **fields})
+
     def upload(self, data: bytes) -> Any:
         file = SimpleUploadedFile("a.png", data)
         return self.browser.post(f"{API}images/", {"file": file, "tags": self.line("lmn")})
@@ -121,6 +126,23 @@ ANSWERS = {
     "show sensitive, form": lambda it: it.form("gallery/sensitive/", sensitive="show"),
     "language, form": lambda it: it.form("language/", language="en"),
     "page token": lambda it: it.form("imagine/token/"),
+    "change, admin site": lambda it: it.form(
+        "gallery/image/{image}/change/", tag_names=it.line("mn"), favorite="on"
+    ),
+    "delete, admin site": lambda it: it.form("gallery/image/{image}/delete/", post="yes"),
+    "favorite many, admin site": lambda it: it.act("image/", "make_favorite"),
+    "trash many, admin site": lambda it: it.act("image/?model=m", "move_to_trash"),
+    "restore many, admin site": lambda it: it.act(
+        "image/?trash=only", "restore_from_trash", _selected_action=it.in_trash
+    ),
+    "delete many, admin site": lambda it: it.act("image/", "delete_selected", post="yes"),
+    "delete many? admin site": lambda it: it.act("image/", "delete_selected"),
+    "rename tag, admin site": lambda it: it.form("gallery/tag/{x}/change/", name=it.line("m")),
+    "merge tag, admin site": lambda it: it.form("gallery/tag/{x}/change/", name=it.line("z")),
+    "delete tag, admin site": lambda it: it.form("gallery/tag/{x}/delete/", post="yes"),
+    "delete tags, admin site": lambda it: it.act(
+        "tag/", "delete_selected", post="yes", _selected_action=list(it.tag_ids.values())
+    ),
     "create key": lambda it: it.form("imagine/apikey/add/", name="new"),
     "change key": lambda it: it.form("imagine/apikey/{key}/change/", name="new"),
     "revoke key": lambda it: it.form(
