@@ -4,8 +4,10 @@ BEGIN and COMMIT do not count, and under a test the outermost savepoints stand f
 inside of a transaction count.
 """
 
+import io
 import itertools
 import json
+import zipfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,8 @@ from imagine import keys
 from imagine.models import ApiKey, Generation
 
 MOST = 12
+EACH = 8
+"""For each file of an archive or of the media folder, which has a transaction of its own."""
 API = "/api/v1/admin/gallery/"
 _numbers = itertools.count(1)
 
@@ -207,3 +211,22 @@ def test_no_answer_that_writes_asks_more_than_twelve_queries(
     one, three = counts
     assert one <= MOST
     assert three == one
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_files_together_cost_so_many_queries_each(staff, media_folder, rows):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        for row in range(rows):
+            members.writestr(f"{row}.png", picture(row))
+    for row in range(rows):
+        (media_folder / f"{row}.png").write_bytes(picture(10 + row))
+    file = SimpleUploadedFile("many.zip", archive.getvalue())
+    with CaptureQueriesContext(connection) as queries:
+        answer = staff.post(f"{API}images/", {"file": file, "tags": "a,b"})
+    assert answer.json()["added"] == rows
+    assert count(queries) <= 2 + EACH * rows
+    with CaptureQueriesContext(connection) as queries:
+        answer = staff.post(f"{API}scan/")
+    assert answer.json()["added"] == rows
+    assert count(queries) <= 4 + EACH * rows
