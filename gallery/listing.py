@@ -180,7 +180,7 @@ def _gaps(index: Index) -> Q | None:
 
 def sorted_ids(criteria: Criteria, found: Found, part: slice = slice(None)) -> list[int]:
     """The ids of found pictures of which nothing is left to be checked, in the criteria's order."""
-    return Image.objects.order_by(*criteria.ordering).ids_among(found.ids(), part)
+    return Image.objects.sorted_ids(found.ids(), criteria.ordering)[part]
 
 
 def _passing(check: Criteria, ids: Collection[int]) -> list[int]:

@@ -3,6 +3,7 @@
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import EmptyResultSet
@@ -10,6 +11,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from .facts import ImageFacts
+from .prepared import Prepared
 from .search.criteria import Criteria, Word
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     _Tags = QuerySet[Tag]
 else:
     _Images = _Tags = QuerySet
+
+
+BY_ID = {"sqlite": " NOT INDEXED", "mysql": " FORCE INDEX (PRIMARY)"}
+"""Hints, behind the table's name, to read rows by their ids."""
 
 
 class TagQuerySet(_Tags):
@@ -49,14 +55,16 @@ class ImageQuerySet(_Images):
 
     def columns_of(self, ids: list[int], *columns: str) -> list[tuple[Any, list[str]]]:
         """(row, names of its tags) of these pictures in this order, without model objects."""
-        wanted = array("q", ids)
-        chosen = self.filter(pk__among=wanted).order_by().values_list("id", *columns, named=True)
-        rows = {row.id: row for row in chosen}
+        chosen, links = _columns_and_links(self.model, columns)
+        rows = {row.id: row for row in chosen.rows(ids)}
         names: dict[int, list[str]] = {pk: [] for pk in ids}
-        links = self.model.tags.through.objects.filter(image__id__among=wanted).order_by("tag__key")
-        for pk, name in links.values_list("image_id", "tag__name"):
+        for pk, name in links.rows(ids):
             names[pk].append(name)
         return [(rows[pk], names[pk]) for pk in ids if pk in rows]
+
+    def sorted_ids(self, ids: Collection[int], ordering: tuple[str, str]) -> list[int]:
+        """Those of these ids that have a row, in this order; read by id, as `ids_among` does."""
+        return [pk for (pk,) in _in_order(self.model, ordering).rows(ids)]
 
     def facts(self) -> list[ImageFacts]:
         """What index and counters need to know of these pictures, by id. Two queries at most."""
@@ -101,10 +109,9 @@ class ImageQuerySet(_Images):
             sql, params = rows.query.sql_with_params()
         except EmptyResultSet:  # a condition that nothing meets
             return []
-        hint = {"sqlite": " NOT INDEXED", "mysql": " FORCE INDEX (PRIMARY)"}
         table = f" FROM {connection.ops.quote_name(self.model._meta.db_table)}"
         with connection.cursor() as cursor:
-            cursor.execute(sql.replace(table, table + hint.get(connection.vendor, ""), 1), params)
+            cursor.execute(sql.replace(table, table + BY_ID.get(connection.vendor, ""), 1), params)
             return [pk for (pk,) in cursor.fetchall()[part]]
 
     def matching(self, criteria: Criteria) -> Self:
@@ -144,6 +151,23 @@ class ImageQuerySet(_Images):
     def _links(self) -> "QuerySet[Any]":
         """The tags of a picture; asked row by row, since a common tag has too many pictures."""
         return self.model.tags.through.objects.filter(image_id=OuterRef("pk"))
+
+
+@cache
+def _columns_and_links(model: type["Image"], columns: tuple[str, ...]) -> tuple[Prepared, Prepared]:
+    pictures, links = model.objects.order_by(), model.tags.through.objects.order_by("tag__key")
+    return (
+        Prepared(lambda ids: pictures.filter(pk__among=ids).values_list("id", *columns)),
+        Prepared(
+            lambda ids: links.filter(image__id__among=ids).values_list("image_id", "tag__name")
+        ),
+    )
+
+
+@cache
+def _in_order(model: type["Image"], ordering: tuple[str, str]) -> Prepared:
+    pictures = model.objects.order_by(*ordering)
+    return Prepared(lambda ids: pictures.filter(pk__among=ids).values_list("pk"), BY_ID)
 
 
 def _bounds(criteria: Criteria) -> Iterator[tuple[str, Any]]:

@@ -1,9 +1,11 @@
 """Lookups in each database's quickest words."""
 
 import json
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigAutoField, DateTimeField, Lookup, TextField
 from django.db.models.sql.compiler import SQLCompiler
@@ -47,6 +49,12 @@ class Absent(_Lookup):
         return f"({column} IS NULL) = {'TRUE' if self.rhs else 'FALSE'}", tuple(params)
 
 
+LATER = array("q")
+"""Stands for the ids of an `among` whose SQL is made before they are known; see `with_ids`."""
+
+_PLACE = "/* ids */"
+
+
 @BigAutoField.register_lookup
 class Among(_Lookup):
     """`pk__among=ids`: like `in`, for any number of ids.
@@ -60,11 +68,25 @@ class Among(_Lookup):
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SQL:
         column, params = self.process_lhs(compiler, connection)
-        if connection.vendor == "sqlite":
-            listed = json.dumps(list(self.rhs))
-            inner = "(SELECT value FROM json_each(%s))"
-            return f"{column} IN {inner}", (*params, listed)
-        if connection.vendor == "postgresql":
-            listed = f"{{{','.join(map(str, self.rhs))}}}"  # the driver takes longer for a list
-            return f"{column} = ANY(%s::bigint[])", (*params, listed)
-        return f"{column} IN ({', '.join(map(str, map(int, self.rhs))) or 'NULL'})", tuple(params)
+        condition = {
+            "sqlite": "IN (SELECT value FROM json_each(%s))",
+            "postgresql": "= ANY(%s::bigint[])",
+        }.get(connection.vendor)
+        if condition is None:  # the ids themselves, not a parameter
+            listed = _PLACE if self.rhs is LATER else _listed(self.rhs, connection.vendor)
+            return f"{column} IN ({listed})", tuple(params)
+        ids = LATER if self.rhs is LATER else _listed(self.rhs, connection.vendor)
+        return f"{column} {condition}", (*params, ids)
+
+
+def with_ids(sql: str, params: Iterable[Any], ids: Sequence[int]) -> SQL:
+    """The query with these ids in the place of `LATER`."""
+    listed = _listed(ids, connection.vendor)
+    return sql.replace(_PLACE, listed), tuple(listed if each is LATER else each for each in params)
+
+
+def _listed(ids: Sequence[int], vendor: str) -> str:
+    if vendor == "sqlite":
+        return json.dumps(list(ids))
+    listed = ",".join(map(str, map(int, ids)))
+    return f"{{{listed}}}" if vendor == "postgresql" else listed or "NULL"
