@@ -5,7 +5,7 @@ sort's own index is walked until the page is full. What the index cannot know is
 the rows: pictures that changed since their segment was built, and words longer than its grams.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -136,6 +136,41 @@ def find(criteria: Criteria) -> Found:
     return found
 
 
+def find_each(many: Sequence[Criteria]) -> list[Found]:
+    """As `find`, of several criteria in no more queries than of one, where the index is whole."""
+    present = _present()
+    if present.gaps or not present.index.numbers:
+        return [find(criteria) for criteria in many]
+    new = [criteria for criteria in many if not snapshot.knows(find, criteria)]
+    present.index.read(set().union(*map(present.index.tokens, new)))  # each finds them kept
+    each = {criteria: present.index.find(criteria) for criteria in new}
+    ids, checks = set(present.unknown), []
+    for found in each.values():
+        found.correct(changed=present.changed, matching=())
+        if found.check and count_of(found.unsure) <= EXACT_UP_TO:
+            checks.append(found.check)
+            ids.update(ids_of(found.unsure))
+    met = Image.objects.meeting_each([*new, *checks], ids)
+    for criteria, found in each.items():
+        if found.check and count_of(found.unsure) <= EXACT_UP_TO:
+            found.settle(met[found.check].intersection(ids_of(found.unsure)))
+        unmerged = present.unmerged.matching(criteria) if present.unmerged else ()
+        matching = met[criteria].intersection(present.unknown).union(unmerged)
+        found.correct(changed={}, matching=matching)
+        snapshot.note(find, criteria, result=found)
+    return [each.get(criteria) or find(criteria) for criteria in many]
+
+
+def count_each(many: Sequence[Criteria]) -> list[int]:
+    """How many pictures meet each of the criteria, exactly."""
+    searches = [one for one in many if not one.trashed and not one.is_plain]
+    found = dict(zip(searches, find_each(searches), strict=True)) if searches else {}
+    return [
+        found[one].count if one in found and found[one].check is None else exact_count(one)
+        for one in many
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class _Present:
     """The index, and what it does not know."""
@@ -164,6 +199,11 @@ def _present() -> _Present:
         return _Present(index, by_segment(index.changes), None, unknown, gaps)
     unknown = frozenset(outside).difference(index.changes)
     return _Present(index, unmerged.sets, unmerged, unknown, gaps)
+
+
+def builds() -> tuple[tuple[int, int], ...]:
+    """(number, generation) of every segment that searches look at."""
+    return _present().index.builds
 
 
 def newest_id() -> int:
@@ -249,18 +289,11 @@ def find_neighbours(criteria: Criteria, image: Image) -> tuple[int | None, int |
     if found.check or found.count > EXACT_UP_TO:
         before = walking.first_behind(back, found, image)
         return before, walking.first_behind(criteria, found, image)
-    ids = sorted_ids(criteria, found)
-    if image.pk in ids:
-        framed = [None, *ids, None]
-        place = ids.index(image.pk)
-        return framed[place], framed[place + 2]
-    return _first(back, found, image), _first(criteria, found, image)
-
-
-def _first(criteria: Criteria, found: Found, image: Image) -> int | None:
-    """The found picture that comes next after one that is not among them."""
-    rows = Image.objects.filter(walking.behind(criteria, image)).order_by(*criteria.ordering)
-    return next(iter(rows.ids_among(found.ids(), slice(1))), None)
+    rows = Image.objects.order_by(*criteria.ordering)
+    ids = rows.ids_among(list({*found.ids(), image.pk}))  # in its place, also if it is not found
+    framed = [None, *ids, None]
+    place = ids.index(image.pk)
+    return framed[place], framed[place + 2]
 
 
 def _behind(criteria: Criteria, image: Image) -> "QuerySet[Image, Any]":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from .facts import ImageFacts
 from .prepared import Prepared
@@ -113,6 +113,21 @@ class ImageQuerySet(_Images):
         with connection.cursor() as cursor:
             cursor.execute(sql.replace(table, table + BY_ID.get(connection.vendor, ""), 1), params)
             return [pk for (pk,) in cursor.fetchall()[part]]
+
+    def meeting_each(
+        self, many: Iterable[Criteria], ids: Collection[int]
+    ) -> dict[Criteria, set[int]]:
+        """Which of these ids meet each of the criteria. One query, or none."""
+        found: dict[Criteria, set[int]] = {criteria: set() for criteria in many}
+        if not ids or not found:
+            return found
+        met = [ExpressionWrapper(self._condition(each), BooleanField()) for each in found]
+        rows = self.filter(pk__among=list(ids)).order_by().values_list("pk", *met)
+        for pk, *answers in rows:
+            for criteria, is_met in zip(found, answers, strict=True):
+                if is_met:
+                    found[criteria].add(pk)
+        return found
 
     def matching(self, criteria: Criteria) -> Self:
         """The pictures that meet the criteria, sorted as they say. See `listing` for pages."""

@@ -5,8 +5,9 @@ by their sound and by the characters that they share.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice, product
 
 from pypinyin import lazy_pinyin
 from rapidfuzz import process
@@ -21,47 +22,67 @@ from .search.tokens import is_wide
 from .text import fold
 
 TRIED = 5
-"""Candidates for a word that are looked up, the nearest first."""
+"""Candidates for a word, the nearest first; of several words twice as many combinations."""
 
 NEWEST = 500
 """Pictures whose words count though their segment may not know them yet."""
 
 
+def words_alone(search: str) -> list[Criteria]:
+    """Each word of a search as a search of its own. One query."""
+    words = parse(search).words
+    tags = tagging.ids_by_key(frozenset(words))
+    return [_all_of([word], tags) for word in words]
+
+
 def did_you_mean(search: str) -> str | None:
     """The search text with its unknown words replaced by known ones that have hits, or None."""
-    query = parse(search)
-    suggestion = fold(search)
-    for word in query.words:
-        if _has_hits(word):
-            continue
-        known = next((each for each in _candidates(word) if _has_hits(each)), None)
-        if known is None:
-            return None
-        suggestion = suggestion.replace(word, known, 1)
-    return suggestion if suggestion != fold(search) and _has_all(suggestion) else None
+    words = words_alone(search)
+    counts = listing.count_each(words)
+    unknown = [one.words[0].text for one, count in zip(words, counts, strict=True) if not count]
+    if not unknown:
+        return None
+    tags = dict(Tag.objects.order_by().values_list("key", "pk"))
+    known = _known(tags)
+    texts = [_replaced(search, unknown, nearest) for nearest in _combined(unknown, known)]
+    found = listing.count_each([_all_of(parse(text).words, tags) for text in texts])
+    return next((text for text, count in zip(texts, found, strict=True) if count), None)
 
 
-def _has_hits(*words: str) -> bool:
-    tags = tagging.ids_by_key(frozenset(words))
-    criteria = Criteria(words=tuple(Word(word, tags.get(word)) for word in words))
-    return listing.find_page(criteria, page_size=1).count > 0
+def _all_of(words: Iterable[str], tags: Mapping[str, int]) -> Criteria:
+    return Criteria(words=tuple(Word(word, tags.get(word)) for word in words))
 
 
-def _has_all(search: str) -> bool:
-    return _has_hits(*parse(search).words)
+def _replaced(search: str, words: Iterable[str], others: Iterable[str]) -> str:
+    text = fold(search)
+    for word, other in zip(words, others, strict=True):
+        text = text.replace(word, other, 1)
+    return text
 
 
-def _candidates(word: str) -> list[str]:
-    known = Counter(vocabulary.read())
+def _combined(words: list[str], known: Counter[str]) -> list[tuple[str, ...]]:
+    """What the words may have been meant to be, the nearest first; empty if one is like none."""
+    ranked = [list(enumerate(_candidates(word, known))) for word in words]
+    together = sorted(product(*ranked), key=lambda each: sum(rank for rank, _ in each))
+    return [tuple(word for _, word in each) for each in together[: 2 * TRIED]]
+
+
+def _known(tags: Iterable[str]) -> Counter[str]:
+    """Words of the library with the number of their pictures, about."""
+    known = Counter(vocabulary.read(listing.builds()))
     newest = Image.objects.in_library().order_by("-created_at", "-pk")
     for prompt in newest.values_list("prompt_folded", flat=True)[:NEWEST]:
         known.update(vocabulary.words_of(prompt))
-    known.update(Tag.objects.order_by().values_list("key", flat=True))
+    known.update(tags)
+    return known
+
+
+def _candidates(word: str, known: Counter[str]) -> list[str]:
     found = _chinese(word, known) if all(map(is_wide, word)) else _latin(word, known)
-    return list(found)[:TRIED]
+    return list(islice(found, TRIED))
 
 
-def _latin(word: str, known: Counter[str]) -> list[str]:
+def _latin(word: str, known: Counter[str]) -> Iterable[str]:
     """At most one slip in a short word, two in a longer one; of equals the commonest."""
     if len(word) < 3:
         return []

@@ -10,10 +10,8 @@ from imagine import keys
 from imagine.models import Generation
 
 MOST = 12
-EVERYTHING = (
-    "search=cat+model:m+-model:n+tag:a&model=m&aspect_ratio=1:1&tags=a,b&favorite=false"
-    "&start_date=2026-01-01&sort_by=file_size"
-)
+FILTERS = "model=m&aspect_ratio=1:1&tags=a,b&favorite=false&start_date=2026-01-01&sort_by=file_size"
+EVERYTHING = f"search=cat+model:m+-model:n+tag:a&{FILTERS}"
 GALLERY = "/admin/gallery/"
 API = "/api/v1/admin/gallery/"
 ADDRESSES = [
@@ -23,12 +21,17 @@ ADDRESSES = [
     f"{GALLERY}?page=9",
     f"{GALLERY}?search=nothing",
     f"{GALLERY}?image={{image}}",
-    f"{GALLERY}?image={{other}}&search=model:m&page_size=1",
+    f"{GALLERY}?image={{last}}&search=model:m&page_size=1",
+    f"{GALLERY}?image={{other}}&{EVERYTHING}",
+    f"{GALLERY}?image={{other}}&page=9&{EVERYTHING}",
     f"{GALLERY}trash/?{EVERYTHING}",
     f"{GALLERY}trash/empty/",
     f"{GALLERY}images/{{image}}/delete/",
     f"{GALLERY}live/statistics/?after=1",
     f"{GALLERY}live/selection/?{EVERYTHING}",
+    f"{GALLERY}live/suggestions/?{EVERYTHING}",
+    f"{GALLERY}live/suggestions/?search=mountians+lihgthouse+model:n&{FILTERS}",
+    f"{GALLERY}live/suggestions/?trash=only&search=mountians+lihgthouse+model:n&{FILTERS}",
     "/admin/imagine/",
     "/api/docs/",
     "/api/schema/",
@@ -65,6 +68,7 @@ ADDRESSES = [
 @pytest.mark.parametrize("rows", [1, 3])
 def test_nothing_asks_more_than_twelve_queries(staff, admin_user, add_image, rows, script):
     images = [add_image(prompt="a cat", model="m", tags=["a", "b", "c"]) for _ in range(rows)]
+    add_image(prompt="mountains behind a lighthouse", model="n")
     for number in range(rows):
         key, _ = keys.create_api_key(name=f"key {number}")
         made = Generation.objects.create(
@@ -72,11 +76,12 @@ def test_nothing_asks_more_than_twelve_queries(staff, admin_user, add_image, row
         )
         made.images.set(images)
     call_command("rebuild_search")  # as in service: an index, and pictures changed since
-    add_image(prompt="a dog", model="other")
+    other = add_image(prompt="a dog", model="other")
     marking.mark_images(image_ids=[image.pk for image in images], nsfw=True)
     names = {
         "image": images[0].pk,
-        "other": images[-1].pk,
+        "last": images[-1].pk,
+        "other": other.pk,
         "tag": images[0].tags.all()[0].pk,
         "key": key.pk,
         "generation": made.pk,

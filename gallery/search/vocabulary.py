@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from .postings import BUCKETS, FACET_BUCKETS
-from .tables import Posting, Segment
+from .tables import Posting
 from .tokens import WIDE
 
 BUCKET = BUCKETS + FACET_BUCKETS
@@ -37,14 +37,12 @@ def pack(counts: Counter[str]) -> bytes:
     return zlib.compress(json.dumps(dict(counts.most_common(KEPT_WORDS))).encode(), 1)
 
 
-def read() -> Counter[str]:
-    """Words with the number of their pictures, about. Kept in memory until a segment is built."""
-    built = Segment.objects.order_by("number").values_list("number", "generation")
-    return _read(tuple(built))
-
-
 @lru_cache(maxsize=1)
-def _read(built: tuple[tuple[int, int], ...]) -> Counter[str]:
+def read(built: tuple[tuple[int, int], ...]) -> Counter[str]:
+    """Words with the number of their pictures, about, of segments given as (number, generation).
+
+    Kept in memory until a segment is built.
+    """
     numbers = [number for number, _ in built]
     rows = Posting.objects.filter(bucket=BUCKET, segment__in=numbers).order_by()
     words: Counter[str] = Counter()

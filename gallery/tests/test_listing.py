@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 import pytest
 
 from gallery import listing, marking, strata
+from gallery.filters import ImageFilter
 from gallery.listing import PageNotFound, find_page
 from gallery.models import Image
 from gallery.search import building
 from gallery.search.criteria import Criteria, SortBy, Word
 from gallery.search.matching import Index, ids_of
 from gallery.search.postings import SEGMENT_BITS
+from gallery.snapshot import one_snapshot
 
 
 @pytest.mark.parametrize("pictures", [1, 3])
@@ -130,3 +132,26 @@ def test_only_whole_days_and_classes_of_size_are_taken_unseen(add_image):
         (Criteria(max_size=904), ids[:2]),
     ):
         assert sorted(find_page(criteria, page_size=9).ids) == expected
+
+
+@pytest.mark.parametrize("is_indexed", [True, False])
+def test_several_are_counted_as_each_would_be(add_image, is_indexed):
+    for prompt in ("a lighthouse by the sea", "a light house", "a fox", "a lighthouse keeper"):
+        add_image(prompt=prompt, model=prompt[-3:], tags=["x"] if "fox" in prompt else [])
+    if is_indexed:
+        building.rebuild(lambda done, total: None, building.segment_numbers())
+    add_image(prompt="one lighthouse more")
+    marking.mark_images(image_ids=[Image.objects.first().pk], favorite=True)
+    many = [
+        ImageFilter(query, Image.objects.all()).criteria
+        for query in (
+            {"search": "lighthouse"}, {"search": "lighthouse keeper"}, {"search": "-lighthouse"},
+            {"search": "lighthouse", "favorite": "true"}, {"tags": "x"}, {"trash": "only"}, {},
+            {"search": "lighthouse"}, {"model": "fox"}, {"search": "nothing"},
+        )
+    ]  # fmt: skip
+    with one_snapshot():
+        first = listing.count_each(many[:2])
+        assert listing.count_each(many) == [3, 1, 2, 1, 1, 0, 5, 3, 1, 0]
+    assert first == [3, 1]
+    assert [listing.exact_count(each) for each in many] == listing.count_each(many)

@@ -51,7 +51,7 @@ def test_suggestions_say_which_filter_to_drop(staff, add_image, django_assert_nu
         add_image(prompt="a cat", model="m")
     add_image(prompt="a dog", tags=["x"])
     query = {"search": "cat", "model": "n", "aspect_ratio": "1:1", "favorite": "false", "tags": "x"}
-    with django_assert_num_queries(11):  # session, user; names; four times find; the word
+    with django_assert_num_queries(9):  # session, user; names; index; four times find; the word
         response = staff.get(LIVE + "suggestions/", query)
     assert response.context["suggestions"] == []
     del query["tags"]

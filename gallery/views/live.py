@@ -7,10 +7,11 @@ from django.views.decorators.http import require_safe
 
 from .. import statistics as counters
 from ..filters import ImageFilter
-from ..listing import all_ids, exact_count, total_size
+from ..listing import all_ids, count_each, exact_count, total_size
 from ..models import Image
+from ..search.criteria import Criteria
 from ..snapshot import one_snapshot
-from ..suggestions import did_you_mean
+from ..suggestions import did_you_mean, words_alone
 from . import chips
 from .state import read_state
 
@@ -71,15 +72,21 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     """Where nothing was found: how many pictures there are without each of the filters."""
     trashed = request.GET.get("trash") == "only"
     state = read_state(request, trashed=trashed)
-    found = []
+    search = request.GET.get("search", "")
+    asks_words = bool(state.criteria) and not trashed
+    without: list[tuple[chips.Chip, Criteria]] = []
     for chip in chips.chips(state.query)[:MOST_SUGGESTIONS]:
         wanted = QueryDict(chip.without.removeprefix("?"), mutable=True)
         if trashed:
             wanted["trash"] = "only"
         filters = ImageFilter(wanted, Image.objects.all())
-        if filters.is_valid() and (count := exact_count(filters.criteria)):
-            found.append((chip, count))
-    meant = did_you_mean(request.GET.get("search", "")) if state.criteria and not trashed else None
+        if filters.is_valid():
+            without.append((chip, filters.criteria))
+    # The words too, so that all are counted together; what is meant by them is asked below.
+    words = words_alone(search) if asks_words else []
+    counts = count_each([*(criteria for _, criteria in without), *words])
+    found = [(chip, count) for (chip, _), count in zip(without, counts, strict=False) if count]
+    meant = did_you_mean(search) if asks_words else None
     query = request.GET.copy()
     query["search"] = meant or ""
     return render(
