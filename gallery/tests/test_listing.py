@@ -147,7 +147,7 @@ def test_several_are_counted_as_each_would_be(add_image, is_indexed):
         for query in (
             {"search": "lighthouse"}, {"search": "lighthouse keeper"}, {"search": "-lighthouse"},
             {"search": "lighthouse", "favorite": "true"}, {"tags": "x"}, {"trash": "only"}, {},
-            {"search": "lighthouse"}, {"model": "fox"}, {"search": "nothing"},
+            {"search": "lighthouse"}, {"model": ["fox"]}, {"search": "nothing"},
         )
     ]  # fmt: skip
     with one_snapshot():
