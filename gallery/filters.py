@@ -40,7 +40,9 @@ class FlagFilter(django_filters.Filter):
     field_class = FlagField
 
 
-@extend_schema_field(OpenApiTypes.STR)  # a date, or a moment
+@extend_schema_field(
+    {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}, {"maxLength": 0}]}
+)
 class MomentFilter(django_filters.Filter):
     field_class = MomentField
 

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from .changes import CHUNK
-from .filters import ImageFilter
+from .filters import ImageFilter, TextsFilter
 from .models import Image
 
 MAX_ID = 2**63 - 1
@@ -84,12 +84,17 @@ def _read_filter(value: Any) -> ImageFilter:
             raise ValidationError(
                 {"filter": ValidationError(_("“%(name)s” is no filter."), params={"name": name})}
             )
-        values = wanted if isinstance(wanted, list) else [wanted]
-        if not all(isinstance(each, str | int | float | None) for each in values):
+        values = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
+        if not all(isinstance(each, str | int | float) for each in values):
             raise ValidationError(
                 {"filter": ValidationError(_("%(name)s: not a text."), params={"name": name})}
             )
-        query.setlist(name, ["" if each is None else str(each) for each in values])
+        if len(values) > 1 and not isinstance(ImageFilter.base_filters[name], TextsFilter):
+            # Taking one of them would select more than was meant.
+            raise ValidationError(
+                {"filter": ValidationError(_("%(name)s: give one value."), params={"name": name})}
+            )
+        query.setlist(name, [str(each) for each in values])
     filters = ImageFilter(query, Image.objects.all())
     if not filters.is_valid():
         raise ValidationError(

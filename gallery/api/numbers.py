@@ -38,6 +38,7 @@ class TagViewSet(viewsets.GenericViewSet[Tag]):
         ]
         return Response(sorted(tags, key=lambda tag: -tag["count"]))
 
+    @extend_schema(request=serializers.TagSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Rename; onto another tag's name it merges into that one."""
         wanted = self.get_serializer(data=request.data)

@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from .. import tagging
@@ -172,11 +173,10 @@ class FailureSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
-class DeletedSerializer(serializers.Serializer[Any]):
-    """How many of a selection were deleted, and why the others were not."""
-
-    deleted = serializers.IntegerField()
-    failed = FailureSerializer(many=True)
+def report_of(verb: str) -> serializers.Serializer[Any]:
+    """How many of a selection were `verb`, and why the others were not."""
+    fields = {verb: serializers.IntegerField(), "failed": FailureSerializer(many=True)}
+    return inline_serializer(verb.title(), fields)
 
 
 class NameCountSerializer(serializers.Serializer[tuple[str, int]]):

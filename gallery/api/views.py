@@ -34,7 +34,15 @@ from .filtering import CriteriaBackend
 from .pagination import ImagePagination
 from .parsers import JSONParser
 
-BYTES = {(200, "image/*"): OpenApiTypes.BINARY}
+BYTES: dict[Any, Any] = {
+    **{(status, "image/*"): OpenApiTypes.BINARY for status in (200, 206)},
+    304: OpenApiResponse(description="It is the one that the client has."),
+    416: OpenApiResponse(description="It has no such part."),
+}
+DELETED, TRASHED, RESTORED, CHANGED = (
+    OpenApiResponse(serializers.report_of(verb))
+    for verb in ("deleted", "trashed", "restored", "changed")
+)
 
 
 class ImageViewSet(
@@ -158,31 +166,28 @@ class ImageViewSet(
             raise NotFound
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(
-        request=serializers.SelectionSerializer,
-        responses=OpenApiResponse(serializers.DeletedSerializer),
-    )
+    @extend_schema(request=serializers.SelectionSerializer, responses=DELETED)
     @action(detail=False, methods=["post"], url_path="delete", url_name="delete")
     def delete_many(self, request: Request) -> Response:
         """Delete a selection for good: files and rows."""
         selection = read(serializers.SelectionSerializer, request)[0]
         return report("deleted", removal.delete_images(image_ids=selection.ids))
 
-    @extend_schema(request=serializers.SelectionSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=serializers.SelectionSerializer, responses=TRASHED)
     @action(detail=False, methods=["post"])
     def trash(self, request: Request) -> Response:
         """Move a selection to the trash."""
         selection = read(serializers.SelectionSerializer, request)[0]
         return report("trashed", removal.trash_images(image_ids=selection.ids))
 
-    @extend_schema(request=serializers.SelectionSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=serializers.SelectionSerializer, responses=RESTORED)
     @action(detail=False, methods=["post"])
     def restore(self, request: Request) -> Response:
         """Take a selection out of the trash."""
         selection = read(serializers.SelectionSerializer, request)[0]
         return report("restored", removal.restore_images(image_ids=selection.ids))
 
-    @extend_schema(request=serializers.FavoriteSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=serializers.FavoriteSerializer, responses=CHANGED)
     @action(detail=False, methods=["post"])
     def favorite(self, request: Request) -> Response:
         """Mark a selection as favourite, or with `favorite: false` take the mark away."""
@@ -190,7 +195,7 @@ class ImageViewSet(
         done = marking.mark_images(image_ids=selection.ids, favorite=values["favorite"])
         return report("changed", done)
 
-    @extend_schema(request=serializers.SensitiveSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=serializers.SensitiveSerializer, responses=CHANGED)
     @action(detail=False, methods=["post"])
     def nsfw(self, request: Request) -> Response:
         """Mark a selection as sensitive, or with `nsfw: false` take the mark away."""
@@ -201,7 +206,7 @@ class ImageViewSet(
     @extend_schema(
         operation_id="v1_admin_gallery_images_bulk_tags_create",
         request=serializers.TagChangeSerializer,
-        responses=OpenApiTypes.OBJECT,
+        responses=CHANGED,
     )
     @action(detail=False, methods=["post"], url_path="tags", url_name="bulk-tags")
     def tags(self, request: Request) -> Response:

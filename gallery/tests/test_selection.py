@@ -12,12 +12,14 @@ def test_selection_of_ids_keeps_their_order(db):
 
 
 def test_selection_by_filter_is_all_that_match(add_image):
-    first, second, _third = (add_image(prompt=text) for text in ("red", "red fox", "blue"))
+    first, second, third = (add_image(prompt=text) for text in ("red", "red fox", "blue"))
     assert read_selection({"filter": {"search": "red"}}).ids == [second.pk, first.pk]
     assert read_selection({"filter": {"search": "red", "page": 3, "view": "grid"}}).ids == [
         second.pk, first.pk,
     ]  # fmt: skip
     assert read_selection({"filter": {"favorite": True}}).ids == []
+    assert read_selection({"filter": {"search": ["blue"], "tags": None}}).ids == [third.pk]
+    assert len(read_selection({"filter": {"model": ["", "x"]}})) == 0
     assert len(read_selection({"filter": {}})) == 3
 
 
@@ -38,6 +40,8 @@ def test_selection_by_filter_is_all_that_match(add_image):
         ({"filter": {"serach": "x"}}, "filter"),
         ({"filter": {"search": {"a": 1}}}, "filter"),
         ({"filter": {"favorite": "perhaps"}}, "filter"),
+        ({"filter": {"tags": ["a", "b"]}}, "filter"),
+        ({"filter": {"tags": [None, None]}}, "filter"),
         ({"filter": {"search": "\ud800"}}, "filter"),
     ],
 )

@@ -57,7 +57,8 @@ def _ref(name: str) -> Schema:
 
 
 def _object(required: list[str], properties: Schema) -> Schema:
-    return {"type": "object", "required": required, "properties": properties}
+    needed = {"required": required} if required else {}  # an empty list is not OpenAPI
+    return {"type": "object", **needed, "properties": properties}
 
 
 OPTIONAL: Schema = {
@@ -216,8 +217,10 @@ REFUSALS = {
     "400": "A field is wrong; `param` names it.",
     **UNAUTHORIZED,
     "404": "There is no such model.",
+    "410": "The pictures of this Idempotency-Key have been deleted since.",
     "413": "The body is too large.",
     "415": "The body is of another media type.",
+    "422": "This Idempotency-Key was used for another request.",
     "429": "Too much at once; `Retry-After` says when to come back.",
     "500": "Something went wrong on our side.",
     "502": "The upstream failed.",
@@ -226,10 +229,17 @@ REFUSALS = {
     "507": "The disk is full.",
 }
 
+UPSTREAM = {
+    "429": "The upstream wants to be asked later.",
+    **{status: REFUSALS[status] for status in ("500", "502", "503", "504")},
+}
+
 
 def _parameter(name: str) -> Schema:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
+
+_FILE: Schema = {"description": "The file.", "content": {"image/*": {"schema": FILE}}}
 
 PATHS: Schema = {
     "/v1/images/generations": {
@@ -254,24 +264,32 @@ PATHS: Schema = {
     },
     "/v1/models": {
         "get": _operation(
-            "models_list", "List the models", _json("ModelList", "All models."), UNAUTHORIZED
+            "models_list", "List the models", _json("ModelList", "All models."),
+            {**UNAUTHORIZED, **UPSTREAM},
         )
     },
     "/v1/models/{model}": {
         "get": _operation(
             "models_retrieve", "One model", _json("Model", "The model."),
-            {**UNAUTHORIZED, "404": "There is no such model."}, parameters=[_parameter("model")],
+            {**UNAUTHORIZED, **UPSTREAM, "404": "There is no such model."},
+            parameters=[_parameter("model")],
         )
     },
     "/v1/files/image/{filename}": {
         "get": {
             **_operation(
                 "files_image", "A picture by its signed link",
-                {"description": "The file.", "content": {"image/*": {"schema": FILE}}},
-                {"404": "There is no such picture, or the link is over."},
+                _FILE,
+                {"404": "There is no such picture, or the link is over.",
+                 "503": "The database or the storage does not answer."},
                 parameters=[_parameter("filename")],
             ),
             "security": [],
         }
     },
 }  # fmt: skip
+PATHS["/v1/files/image/{filename}"]["get"]["responses"] |= {
+    "206": {**_FILE, "description": "The part that `Range` asks for."},
+    "304": {"description": "It is the one that the client has."},
+    "416": {"description": "It has no such part."},
+}
