@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from . import snapshot
+from .background import Background
 from .facts import ImageFacts
 
 FOLD_EVERY = 500
@@ -80,7 +81,7 @@ def record(*, before: Iterable[ImageFacts], after: Iterable[ImageFacts]) -> None
         return
     last = Addend.objects.bulk_create(rows)[-1]
     if last.pk is None or last.pk % FOLD_EVERY < len(rows):  # MySQL does not tell the ids
-        transaction.on_commit(fold)
+        transaction.on_commit(folding.start)
 
 
 @snapshot.remembered
@@ -117,6 +118,10 @@ def fold(limit: int = 10_000) -> None:
             for (kind, key), (images, size) in sums.items()
             if images or size
         )
+
+
+# Where it fails nothing is lost: there are more addends to be summed, until the next time.
+folding = Background(fold, failure="The addends of the counters could not be folded")
 
 
 def correct(exact: dict[Key, Total], counted: dict[Key, Total]) -> None:

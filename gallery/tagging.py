@@ -12,7 +12,7 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .changes import ChangeReport, Facts, change_images
+from .changes import ChangeReport, Facts, change_images, repeated
 from .facts import ImageFacts
 from .models import Image, Tag
 from .snapshot import remembered_each
@@ -167,11 +167,16 @@ def _rename_or_merge(tag_id: int, name: str) -> Tag:
     for other in found.values():
         _take_off([tag_id], image_ids, instead=other.pk)
         return other
-    with transaction.atomic():
-        if not Tag.objects.filter(pk=tag_id).update(name=name, key=key):
-            raise TagNotFound(tag_id)
     tag.name, tag.key = name, key
+    _rename(tag)
     return tag
+
+
+@repeated
+def _rename(tag: Tag) -> None:
+    with transaction.atomic():
+        if not Tag.objects.filter(pk=tag.pk).update(name=tag.name, key=tag.key):
+            raise TagNotFound(tag.pk)
 
 
 def delete_tag(*, tag_id: int) -> int:
@@ -224,6 +229,7 @@ def _take_off(
         image_ids = _having(tag_ids)  # somebody gave one of them to a picture meanwhile
 
 
+@repeated
 def _delete_unused(tag_ids: Collection[int]) -> int:
     """Delete those of the tags that no picture has; returns how many."""
     used = Exists(_links().filter(tag_id=OuterRef("pk")))

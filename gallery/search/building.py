@@ -1,22 +1,19 @@
 """Writing the index: changes at once, segments in the background or at will."""
 
-import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from threading import Lock, Thread
 
 from django.apps import apps
-from django.db import close_old_connections, connection, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
 
+from ..background import Background
 from ..facts import ImageFacts
 from . import vocabulary
 from .postings import SEGMENT, SEGMENT_BITS, pack
 from .tables import Change, Posting, Segment, current_version
 from .tokens import tokens, wide_words
-
-logger = logging.getLogger(__name__)
 
 MERGE_EVERY = 1_000
 """Changes after which the segments concerned are built again."""
@@ -26,8 +23,6 @@ COMMON = 32
 
 BATCH = 500
 """Buckets written by one statement."""
-
-_merging = Lock()
 
 
 def update(*, before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts]) -> None:
@@ -40,26 +35,7 @@ def update(*, before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts])
         return
     last = Change.objects.bulk_create(Change(image_id=pk) for pk in sorted(changed))[-1]
     if last.pk is None or last.pk % MERGE_EVERY < len(changed):
-        transaction.on_commit(merge_in_background)
-
-
-def merge_in_background() -> None:
-    """Build the segments that have changes, one such job at a time in this process."""
-    if _merging.acquire(blocking=False):
-        Thread(target=_merge_and_close, name="search-merge", daemon=True).start()
-
-
-def _merge_and_close() -> None:
-    try:
-        merge()
-    except Exception:
-        # Nothing is lost: searches go on looking at the changed rows, and the next merge tries
-        # again. Without this line nobody would hear of it, since this is a thread of its own.
-        logger.exception("The search index could not take over its changes")
-    finally:
-        close_old_connections()
-        connection.close()
-        _merging.release()
+        transaction.on_commit(merging.start)
 
 
 def merge() -> None:
@@ -71,6 +47,10 @@ def merge() -> None:
             break
         build_segment(number)
         left -= count
+
+
+# Where it fails nothing is lost: searches go on looking at the changed rows.
+merging = Background(merge, failure="The search index could not take over its changes")
 
 
 def changed_ids() -> list[int]:

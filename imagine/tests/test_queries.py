@@ -7,24 +7,34 @@ for waits for another. So it is the queries for one picture that are bounded, an
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
+from gallery import statistics
+from gallery.search import building
 from gallery.tests.drawing import draw
 
 BESIDE = 5
 """The key, the row opened and closed; the row of an Idempotency-Key; pictures to be edited."""
 EACH = 6
 
+IN_BACKGROUND = {statistics.folding.name, building.merging.name}
+
 GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
 
 
 @contextmanager
 def queries() -> Iterator[list[str]]:
-    """The queries of all threads meanwhile, without BEGIN and COMMIT."""
+    """The queries of all threads meanwhile that an answer waits for, without BEGIN and COMMIT."""
     found: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: found.append(record.sql)
+
+    class Collecting(logging.Handler):
+        def emit(self, record: Any) -> None:
+            if record.threadName not in IN_BACKGROUND:
+                found.append(record.sql)
+
+    handler = Collecting()
     log = logging.getLogger("django.db.backends")
     level = log.level
     log.addHandler(handler)
