@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import aclosing
 
-import httpx2
 from django.core.files.storage import default_storage
 
 from gallery import pictures
@@ -12,6 +12,7 @@ from gallery.models import Image
 from .dialects import InvalidRequest, SourceReference
 from .links import InvalidLink, read_filename
 from .providers.base import ProviderError, SourceImage
+from .providers.client import Client
 from .providers.fetching import Fetcher
 from .providers.results import decode
 from .threads import in_storing_thread, in_thread
@@ -28,7 +29,7 @@ async def read_sources(references: Sequence[SourceReference]) -> tuple[SourceIma
     Raises:
         InvalidRequest: one is not; `param` names its field.
     """
-    async with httpx2.AsyncClient(timeout=30) as http:
+    async with aclosing(Client(connecting=30, silence=30)) as http:
         fetcher = Fetcher(http)
         return tuple([await _read(reference, fetcher) for reference in references])
 

@@ -5,15 +5,24 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Collection
-from urllib.parse import urljoin, urlsplit
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
 
-import httpx2
+import aiohttp
+from aiohttp import ClientResponse
+from yarl import URL
 
 from .base import ProviderError
+from .client import Client, is_success
 
 MAX_REDIRECTS = 3
 PAUSES = (0.5, 2.0)
 FETCH_SECONDS = 60
+
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+PATH_SAFE = _PRINTABLE.translate(dict.fromkeys(map(ord, '"#<>?`{}')))
+QUERY_SAFE = _PRINTABLE.translate(dict.fromkeys(map(ord, '"#<>')))
+"""What stands for itself, as browsers have it; `%xx` stays what it is, since it may be signed."""
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +37,7 @@ class Fetcher:
         trusted: `host:port` of servers that may be on a private network.
     """
 
-    def __init__(self, http: httpx2.AsyncClient, trusted: Collection[str] = ()) -> None:
+    def __init__(self, http: Client, trusted: Collection[str] = ()) -> None:
         self.http = http
         self.trusted = frozenset(trusted)
 
@@ -42,42 +51,44 @@ class Fetcher:
             try:
                 async with asyncio.timeout(FETCH_SECONDS):
                     return await self._follow(url, limit)
-            except (httpx2.TransportError, httpx2.DecodingError, TimeoutError) as error:
-                logger.warning("A picture could not be fetched: %r", error)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                # Its repr would show headers.
+                name = type(error).__name__
+                logger.warning("A picture could not be fetched: %s %r", name, str(error))
                 if pause is not None:
                     await asyncio.sleep(pause)
         raise unavailable("The picture's link does not answer.")
 
     async def _follow(self, url: str, limit: int) -> bytes:
         for _ in range(MAX_REDIRECTS + 1):
-            request = await self._request(url)
-            response = await self.http.send(request, stream=True)
+            response = await self._open(url)
             try:
-                if not response.is_redirect:
+                if not 300 <= response.status < 400:
                     return await _read(response, limit)
                 url = urljoin(url, response.headers.get("location", ""))
             finally:
-                await response.aclose()
+                response.close()
         raise unavailable("The picture's link leads to too many others.")
 
-    async def _request(self, url: str) -> httpx2.Request:
+    async def _open(self, url: str) -> ClientResponse:
         try:
             parts = urlsplit(url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
+            escaped = parts._replace(
+                path=quote(parts.path, PATH_SAFE), query=quote(parts.query, QUERY_SAFE), fragment=""
+            )
         except ValueError:
             raise unavailable("The picture's link is not valid.") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise unavailable("The picture's link is not an http or https address.")
-        if f"{parts.hostname}:{port}" in self.trusted:
-            return self.http.build_request("GET", url)
-        address = await _public_address(parts.hostname, port)
-        netloc = f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
-        return self.http.build_request(
-            "GET",
-            parts._replace(netloc=netloc, fragment="").geturl(),
-            headers={"Host": parts.netloc.rpartition("@")[2]},
-            extensions={"sni_hostname": parts.hostname},
-        )
+        named: dict[str, Any] = {}
+        if f"{parts.hostname}:{port}" not in self.trusted:
+            address = await _public_address(parts.hostname, port)
+            netloc = f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
+            escaped = escaped._replace(netloc=netloc)
+            host = parts.netloc.rpartition("@")[2].encode("idna").decode()
+            named = {"headers": {"Host": host}, "server_name": parts.hostname}
+        return await self.http.send("GET", URL(escaped.geturl(), encoded=True), again=True, **named)
 
 
 def origin(url: str) -> str:
@@ -102,12 +113,13 @@ async def _public_address(host: str, port: int) -> ipaddress.IPv4Address | ipadd
     raise unavailable(f"The picture's host is not a public one: {host}.")
 
 
-async def _read(response: httpx2.Response, limit: int) -> bytes:
-    if not response.is_success:
-        raise unavailable(f"The picture's link answers with HTTP status {response.status_code}.")
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
+async def _read(response: ClientResponse, limit: int) -> bytes:
+    if not is_success(response):
+        raise unavailable(f"The picture's link answers with HTTP status {response.status}.")
+    pieces, length = [], 0
+    async for piece in response.content.iter_any():
+        length += len(piece)
+        if length > limit:
             raise unavailable(f"The picture is larger than {limit // 1024 // 1024} MB.")
-    return bytes(body)
+        pieces.append(piece)
+    return b"".join(pieces)

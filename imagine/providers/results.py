@@ -9,13 +9,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import httpx2
+from aiohttp import ClientResponse
 
 from gallery.pictures import MAX_BYTES
 
 from .base import BrokenImage, Event, GeneratedImage, PartialImage, ProviderError, Usage
 from .failures import blocked, complaint_of, failure
 from .fetching import Fetcher
+from .sse import EventReader, EventTooLong, ServerEvent
 from .upstream import read_json
 
 MAX_EVENT = 2 * MAX_BYTES
@@ -60,7 +61,7 @@ async def read_results(answer: Any, *, model: str, fetcher: Fetcher) -> AsyncIte
 
 
 async def read_stream(
-    response: httpx2.Response, *, model: str, fetcher: Fetcher
+    response: ClientResponse, *, model: str, fetcher: Fetcher
 ) -> AsyncIterator[Event]:
     """The events of a streamed images response.
 
@@ -68,11 +69,11 @@ async def read_stream(
         ProviderError: an `error` event came, or what is no event of OpenAI's.
     """
     count = 0
-    async for message in httpx2.EventSource(response, max_event_size=MAX_EVENT):
+    async for message in _server_events(response):
         if message.data == "[DONE]":
             return
         fields = _event_fields(message.data)
-        kind = str(fields.get("type") or message.event)
+        kind = str(fields.get("type") or message.type)
         if kind.endswith(".partial_image"):
             if glimpse := _glimpse(fields, count):
                 yield glimpse
@@ -85,6 +86,17 @@ async def read_stream(
             count += 1
     if not count:
         raise _bad_answer("The upstream's stream ended without a picture.", code="no_picture")
+
+
+async def _server_events(response: ClientResponse) -> AsyncIterator[ServerEvent]:
+    reader = EventReader(MAX_EVENT)
+    try:
+        async for piece in response.content.iter_any():
+            for event in reader.feed(piece):
+                yield event
+    except EventTooLong:
+        size = MAX_EVENT // 1024 // 1024
+        raise _bad_answer(f"The upstream's stream has an event longer than {size} MB.") from None
 
 
 def _event_fields(data: str) -> dict[str, Any]:

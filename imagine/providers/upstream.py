@@ -11,13 +11,16 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-import httpx2
+import aiohttp
+from aiohttp import ClientResponse
+from yarl import URL
 
 from imagine import notices
 from imagine.models import UpstreamNotice
 from imagine.threads import in_thread
 
 from .base import ProviderError
+from .client import Client, is_success
 from .failures import failure
 from .keyring import KeyRing, UpstreamKey
 
@@ -33,6 +36,9 @@ PAUSES = (0.25, 1.0)
 
 LONGEST_WAIT = 3
 """Seconds of a Retry-After that we wait out; longer ones are the client's to wait."""
+
+NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""No connection came about, so nothing was sent."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +56,8 @@ class Upstream:
         self.keys = KeyRing(secrets)
         self.timeout = timeout
         self.reading = asyncio.Semaphore(READ_AT_ONCE)
-        self.http = httpx2.AsyncClient(
-            # Between two bytes nothing is limited: a model paints in silence.
-            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
-            headers={"User-Agent": "grok2api-gallery"},
-        )
+        # Between two bytes nothing is limited: a model paints in silence.
+        self.http = Client(CONNECT_SECONDS)
 
     async def close(self) -> None:
         await self.http.aclose()
@@ -64,7 +66,7 @@ class Upstream:
         """The JSON that the upstream answers to a POST.
 
         Args:
-            content: `json`, or `data` and `files`, as httpx takes them.
+            content: `json`, or `data` and `files`, as `Client.send` takes them.
 
         Raises:
             ProviderError
@@ -82,25 +84,22 @@ class Upstream:
         """
         with _failures_named(), self.keys.taking() as key:
             async with asyncio.timeout(seconds):
-                request = self.http.build_request(
-                    "GET", f"{self.base_url}{path}", headers=key.headers
-                )
-                response = await self.http.send(request, stream=True)
+                response = await self.http.send("GET", self._url(path), headers=key.headers)
                 try:
                     body = await read_bounded(response, limit)
                 finally:
-                    await response.aclose()
-        if not response.is_success:
-            raise failure(response.status_code, response.headers, body)
+                    response.close()
+        if not is_success(response):
+            raise failure(response.status, response.headers, body)
         return read_json(body)
 
-    async def read(self, response: httpx2.Response) -> Any:
+    async def read(self, response: ClientResponse) -> Any:
         """The JSON of an answer; a few hundred are read at once, the rest waits in its socket."""
         async with self.reading:
             return read_json(await read_bounded(response, MAX_ANSWER))
 
     @asynccontextmanager
-    async def stream(self, path: str, **content: Any) -> AsyncIterator[httpx2.Response]:
+    async def stream(self, path: str, **content: Any) -> AsyncIterator[ClientResponse]:
         """The upstream's answer, a 2xx, whose body is still to be read inside the block.
 
         Raises:
@@ -112,14 +111,14 @@ class Upstream:
                 try:
                     yield response
                 finally:
-                    await response.aclose()
+                    response.close()
 
-    async def _insist(self, path: str, content: Mapping[str, Any]) -> httpx2.Response:
+    async def _insist(self, path: str, content: Mapping[str, Any]) -> ClientResponse:
         """Send until it was heard; at most three times."""
         for pause in PAUSES:
             try:
                 return await self._send(path, content)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            except NOT_CONNECTED as error:
                 logger.warning("%s cannot be reached: %s", self.base_url, error)
                 await asyncio.sleep(pause)
             except ProviderError as error:
@@ -135,25 +134,25 @@ class Upstream:
             return self.keys.has_another or (error.retry_after or 0) <= LONGEST_WAIT
         return error.upstream_status in (401, 403) and self.keys.has_another
 
-    async def _send(self, path: str, content: Mapping[str, Any]) -> httpx2.Response:
+    async def _send(self, path: str, content: Mapping[str, Any]) -> ClientResponse:
         with self.keys.taking() as key:
-            request = self.http.build_request(
-                "POST", f"{self.base_url}{path}", headers=key.headers, **content
-            )
-            response = await self.http.send(request, stream=True)
-            if response.is_success:
+            response = await self.http.send("POST", self._url(path), headers=key.headers, **content)
+            if is_success(response):
                 return response
             try:
                 body = await read_bounded(response, 1024 * 1024)
             finally:
-                await response.aclose()
-            error = failure(response.status_code, response.headers, body)
-            if response.status_code == 429:
+                response.close()
+            error = failure(response.status, response.headers, body)
+            if response.status == 429:
                 rest = self.keys.rest(key, error.retry_after)
                 await self._note(key, UpstreamNotice.Event.LIMITED, rest)
-            elif response.status_code in (401, 403):
+            elif response.status in (401, 403):
                 await self._note(key, UpstreamNotice.Event.REFUSED, self.keys.refuse(key))
             raise error
+
+    def _url(self, path: str) -> URL:
+        return URL(f"{self.base_url}{path}")
 
     async def _note(self, key: UpstreamKey, event: UpstreamNotice.Event, seconds: int) -> None:
         logger.warning("%s: the key %s… was %s", self.base_url, key.prefix, event)
@@ -180,22 +179,23 @@ def read_json(body: bytes | str) -> Any:
         ) from None
 
 
-async def read_bounded(response: httpx2.Response, limit: int) -> bytes:
+async def read_bounded(response: ClientResponse, limit: int) -> bytes:
     """The body, decoded.
 
     Raises:
         ProviderError: it is longer than `limit` bytes.
     """
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
+    pieces, length = [], 0
+    async for piece in response.content.iter_any():
+        length += len(piece)
+        if length > limit:
             raise ProviderError(
                 f"The upstream's answer is longer than {limit // 1024 // 1024} MB.",
                 code="upstream_bad_answer",
-                upstream_status=response.status_code,
+                upstream_status=response.status,
             )
-    return bytes(body)
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 @contextmanager
@@ -203,15 +203,15 @@ def _failures_named() -> Iterator[None]:
     """Transport errors inside the block become `ProviderError`s."""
     try:
         yield
-    except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+    except (*NOT_CONNECTED, aiohttp.InvalidURL) as error:
         raise ProviderError(
             "The upstream cannot be reached.", code="upstream_unreachable"
         ) from error
-    except (TimeoutError, httpx2.TimeoutException) as error:
+    except TimeoutError as error:
         raise ProviderError(
             "The upstream did not answer in time.", status=504, code="upstream_timeout"
         ) from error
-    except (httpx2.TransportError, httpx2.DecodingError) as error:
+    except aiohttp.ClientError as error:
         raise ProviderError(
             "The connection to the upstream broke off.", code="upstream_broke_off"
         ) from error

@@ -14,6 +14,7 @@ from gallery.models import Image
 from gallery.tests.drawing import draw
 from imagine.api import streaming
 from imagine.models import Generation
+from imagine.providers import results
 
 from .upstream import Upstream, after, break_off, pictures, send, stall
 
@@ -171,6 +172,15 @@ def test_failure_before_the_first_event_is_an_ordinary_error(upstream, library, 
         library.images.generate(prompt="a fox", stream=True, partial_images=1)
     assert raised.value.code == code
     assert Generation.objects.get().error_code == code
+
+
+def test_event_that_is_too_long_is_not_kept(upstream, library, monkeypatch):
+    monkeypatch.setattr(results, "MAX_EVENT", 1024 * 1024)
+    upstream.replies = [sse({"type": PARTIAL, "b64_json": "x" * 1024 * 1024})]
+    with pytest.raises(openai.InternalServerError) as raised:
+        library.images.generate(prompt="a fox", stream=True, partial_images=1)
+    assert raised.value.code == "upstream_bad_answer"
+    assert "longer than 1 MB" in str(raised.value)
 
 
 def test_failure_in_the_middle_is_an_error_event(upstream, client, library, monkeypatch):
