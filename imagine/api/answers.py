@@ -1,9 +1,12 @@
 """A finished generation in the shape of OpenAI's images API."""
 
-import base64
 import time
 from collections.abc import Mapping
 from typing import Any
+
+import orjson
+import pybase64
+from django.http import HttpResponse
 
 from imagine.dialects import Answer
 from imagine.generate import Run, StoredImage
@@ -18,7 +21,13 @@ NO_TOKENS: Mapping[str, Any] = {
 """For upstreams that do not count tokens: OpenAI's clients require the object."""
 
 
-def images_response(run: Run, answer: Answer, links: Links) -> dict[str, Any]:
+def images_response(run: Run, answer: Answer, links: Links) -> HttpResponse:
+    """An answer without streaming, pictures and all."""
+    body = orjson.dumps(images_body(run, answer, links))
+    return HttpResponse(body, content_type="application/json")
+
+
+def images_body(run: Run, answer: Answer, links: Links) -> dict[str, Any]:
     """The body of an answer without streaming; `size` is the first picture's true size."""
     images = sorted(run.images, key=lambda image: image.index)
     body: dict[str, Any] = {
@@ -41,7 +50,7 @@ def image_data(image: StoredImage, answer: Answer, links: Links) -> dict[str, An
     if answer.response_format != "b64_json" and image.image_id is not None:
         data["url"] = links.to(image.image_id, image.content_type)
     if answer.response_format != "url" or image.image_id is None:
-        data["b64_json"] = base64.b64encode(image.data).decode()
+        data["b64_json"] = pybase64.b64encode_as_string(image.data)
     if image.revised_prompt:
         data["revised_prompt"] = image.revised_prompt
     if image.image_id is not None:

@@ -4,12 +4,13 @@
 """
 
 import asyncio
-import base64
 import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
+import pybase64
 from django.http import StreamingHttpResponse
 
 from imagine.dialects import Answer
@@ -106,13 +107,13 @@ async def _events(
 
 
 def _event(name: str, fields: dict[str, Any]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps({'type': name, **fields})}\n\n".encode()
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps({"type": name, **fields}))
 
 
 def _partial(run: Run, picture: PartialImage) -> dict[str, Any]:
     request = run.request
     return {
-        "b64_json": base64.b64encode(picture.data).decode(),
+        "b64_json": pybase64.b64encode_as_string(picture.data),
         "created_at": int(time.time()),
         "size": f"{request.size[0]}x{request.size[1]}" if request.size else "auto",
         "quality": request.quality or "auto",

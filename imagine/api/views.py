@@ -144,7 +144,7 @@ async def _run(
     if answer.stream:
         return await streaming.event_response(run, answer, links, operation)
     await run.finished()
-    return JsonResponse(answers.images_response(run, answer, links))
+    return answers.images_response(run, answer, links)
 
 
 @endpoint("GET")

@@ -1,6 +1,5 @@
 """The pictures in an upstream's answer: base64 or links, blocked or broken."""
 
-import base64
 import binascii
 import json
 from collections.abc import AsyncIterator
@@ -9,8 +8,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pybase64
 from aiohttp import ClientResponse
 
+from gallery.models import MAX_PROMPT_LENGTH
 from gallery.pictures import MAX_BYTES
 
 from .base import BrokenImage, Event, GeneratedImage, PartialImage, ProviderError, Usage
@@ -42,18 +43,18 @@ async def read_results(answer: Any, *, model: str, fetcher: Fetcher) -> AsyncIte
     if not isinstance(items, list) or not items:
         said = complaint_of(answer).message
         raise _bad_answer(f"The upstream sent no picture. {said}".strip(), code="no_picture")
-    named = answer.get("model")
     for index in range(len(items)):
         # Popped, so that while a picture waits to be stored its base64 is not kept beside it.
         item = items[index]
         items[index] = None
         try:
-            data, revised_prompt = await read_item(item, fetcher), _revised_prompt(item)
+            data = await read_item(item, fetcher)
+            revised_prompt = _text(item.get("revised_prompt"), MAX_PROMPT_LENGTH)
             del item
             yield GeneratedImage(
                 index,
                 data,
-                model=named[:100] if isinstance(named, str) and named else model,
+                model=_text(answer.get("model"), 100) or model,
                 revised_prompt=revised_prompt,
             )
         except ProviderError as error:
@@ -154,7 +155,11 @@ def decode(encoded: str) -> bytes:
     if encoded.startswith("data:"):
         encoded = encoded.partition(",")[2]
     try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
+        return pybase64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        pass  # unless it is broken into lines
+    try:
+        return pybase64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
         raise _bad_answer("The upstream's picture is not valid base64.") from None
 
@@ -167,23 +172,29 @@ def read_usage(answer: dict[str, Any]) -> Usage:
     tokens: dict[str, Any] = {
         name: usage[name]
         for name in ("input_tokens", "output_tokens", "total_tokens")
-        if isinstance(usage.get(name), int)
+        if _is_count(usage.get(name))
     }
     details = usage.get("input_tokens_details")
     if isinstance(details, dict):
         tokens["input_tokens_details"] = {
             name: count
             for name in ("image_tokens", "text_tokens")
-            if isinstance(count := details.get(name, 0), int)
+            if _is_count(count := details.get(name, 0))
         }
     ticks = usage.get("cost_in_usd_ticks")
     cost = ticks / TICKS_PER_DOLLAR if isinstance(ticks, int) and 0 <= ticks < 10**15 else None
     return Usage(tokens, cost)
 
 
-def _revised_prompt(item: dict[str, Any]) -> str:
-    revised = item.get("revised_prompt")
-    return revised.replace("\x00", "")[:32_000] if isinstance(revised, str) else ""
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value < 2**53  # what every JSON reader keeps exact
+
+
+def _text(value: Any, limit: int) -> str:
+    """A text as every database and every client takes it: no NUL, no half of an emoji."""
+    if not isinstance(value, str):
+        return ""
+    return value[:limit].replace("\x00", "").encode(errors="replace").decode()
 
 
 def _bad_answer(message: str, code: str = "upstream_bad_answer") -> ProviderError:

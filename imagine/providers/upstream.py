@@ -8,10 +8,11 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import aiohttp
+import orjson
 from aiohttp import ClientResponse
 from yarl import URL
 
@@ -171,8 +172,10 @@ def read_json(body: bytes | str) -> Any:
     Raises:
         ProviderError: it is something else, such as a proxy's HTML page.
     """
+    with suppress(orjson.JSONDecodeError):
+        return orjson.loads(body)
     try:
-        return json.loads(body)
+        return json.loads(body)  # is more lenient: half an emoji, NaN
     except (ValueError, RecursionError):
         raise ProviderError(
             "The upstream's answer is not JSON.", code="upstream_bad_answer", upstream_status=200
