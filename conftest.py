@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from gallery import ingest
+from gallery import ingest, thumbnails
 from gallery.models import Image
 from gallery.search import kept, unmerged
 from gallery.tests.drawing import draw
@@ -41,6 +41,7 @@ def media_folder(settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MEDIA_ROOT.mkdir()
     yield settings.MEDIA_ROOT
+    thumbnails.settle()
     cache.clear()
     kept.forget()
     unmerged.forget()

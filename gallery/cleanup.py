@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from . import audit, pictures, tagging
+from . import audit, pictures, tagging, thumbnails
 from .changes import ChangeReport, changing, chunks
 from .models import Image, RemovedRow
 from .records import as_record, from_record
@@ -68,7 +67,7 @@ def clean_up(*, dry_run: bool = False, force: bool = False) -> CleanupReport:
         report.removed += _remove_rows(ids)
     for image in Image.objects.filter(pk__in=report.without_thumbnail).iterator():
         try:
-            _make_thumbnail(image)
+            thumbnails.make(image)
             report.repaired += 1
         except pictures.UnreadablePicture:
             report.unrepaired.append(image.pk)
@@ -131,7 +130,7 @@ def bring_back(*, rows: Iterable[RemovedRow]) -> ChangeReport:
             tagging.attach(image_ids=new_ids, names=names)
             row.delete()
         if not default_storage.exists(image.thumbnail.name or ""):
-            _make_thumbnail(image)
+            thumbnails.make(image)
         report.done += 1
     return report
 
@@ -162,12 +161,3 @@ def _remove_rows(image_ids: list[int]) -> int:
         Image.objects.filter(pk__in=gone).delete()
         audit.record(audit.AuditEntry.Action.CLEANED, count=len(gone), ids=gone)
     return len(rows)
-
-
-def _make_thumbnail(image: Image) -> None:
-    with default_storage.open(image.file.name or "") as file:
-        picture = pictures.read_picture(file.read())
-    name = f"{(image.file.name or '').rpartition('.')[0]}.thumb.webp"
-    saved = default_storage.save(name, ContentFile(picture.thumbnail))
-    if saved != image.thumbnail.name:
-        Image.objects.filter(pk=image.pk).update(thumbnail=saved)

@@ -5,15 +5,16 @@ import uuid
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from . import metadata as embedded
-from . import pictures, tagging
+from . import pictures, tagging, thumbnails
 from .changes import Facts, change_images, changing, repeated
 from .models import MAX_PROMPT_LENGTH, Image
 from .text import fold
@@ -39,6 +40,7 @@ def add_image(
     metadata: dict[str, Any] | None = None,
     favorite: bool = False,
     nsfw: bool = False,
+    thumbnail_later: bool = False,
     with_row: Callable[[Image], object] | None = None,
 ) -> Image:
     """Put a picture into the library: file and thumbnail first, then row, tags, index, counters.
@@ -49,6 +51,7 @@ def add_image(
     Args:
         aspect_ratio: as asked of the model; empty for the offered ratio nearest to the pixels.
         tags: names; doubles are left out.
+        thumbnail_later: somebody waits for this picture; make its thumbnail afterwards.
         with_row: called with the new row inside of its transaction, to write what belongs to it.
 
     Raises:
@@ -57,7 +60,7 @@ def add_image(
         OSError: the storage refused them (disk full, read-only).
     """
     return _add(
-        pictures.read_picture(data),
+        pictures.read_picture(data, thumbnail_later=thumbnail_later),
         data,
         tags,
         created_at or timezone.now(),
@@ -138,19 +141,19 @@ def _add(
     **facts: Any,
 ) -> Image:
     names = tagging.clean_names(tags)
-    stem = f"images/{created_at:%Y/%m/%d}/{uuid.uuid4().hex}"
+    file = f"images/{created_at:%Y/%m/%d}/{uuid.uuid4().hex}.{picture.suffix}"
+    thumbnail = pictures.thumbnail_name(file)
     saved: list[str] = []
     try:
-        for name, content in (
-            (f"{stem}.{picture.suffix}", data),
-            (f"{stem}.thumb.webp", picture.thumbnail),
-        ):
-            saved.append(default_storage.save(name, ContentFile(content)))
+        for name, content in ((file, data), (thumbnail, picture.thumbnail)):
+            if content:
+                saved.append(default_storage.save(name, ContentFile(content)))
         return _insert(
             names,
             with_row,
-            file=saved[0],
-            thumbnail=saved[1],
+            thumbnail_later=not picture.thumbnail,
+            file=file,
+            thumbnail=thumbnail,
             content_type=picture.content_type,
             width=picture.width,
             height=picture.height,
@@ -172,7 +175,13 @@ def _add(
 
 
 @repeated
-def _insert(names: list[str], with_row: Callable[[Image], object] | None, **facts: Any) -> Image:
+def _insert(
+    names: list[str],
+    with_row: Callable[[Image], object] | None,
+    *,
+    thumbnail_later: bool,
+    **facts: Any,
+) -> Image:
     new_ids: list[int] = []
     with changing(new_ids):
         image = Image.objects.create(**facts)
@@ -180,6 +189,8 @@ def _insert(names: list[str], with_row: Callable[[Image], object] | None, **fact
         tagging.attach(image_ids=new_ids, names=names)
         if with_row is not None:
             with_row(image)
+        if thumbnail_later:
+            transaction.on_commit(partial(thumbnails.make_soon, image.pk))
     return image
 
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image, ImageOps
 
@@ -27,6 +28,8 @@ MAX_PIXELS = 100_000_000
 
 THUMBNAIL_SIDE = 512
 
+UNKNOWN_COLOR = "#808080"
+
 ASPECT_RATIOS = (
     "1:1", "2:3", "3:2", "3:4", "4:3", "9:16", "16:9", "1:2", "2:1",
     "9:19.5", "19.5:9", "9:20", "20:9",
@@ -41,6 +44,9 @@ class UnreadablePicture(ValueError):
         super().__init__(message)
         self.code = code
 
+    def __reduce__(self) -> tuple[Any, ...]:  # it passes between processes
+        return type(self), (self.code, str(self))
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -53,12 +59,17 @@ class Picture:
     size: int  # bytes
     content_hash: str  # SHA-256, hexadecimal
     color: str  # mean colour, #rrggbb: what a page shows until the thumbnail has come
-    thumbnail: bytes
+    thumbnail: bytes  # empty where it is to be made later
     hidden_text: str  # in the lowest bits of the pixels, see `metadata.stealth`
 
 
-def read_picture(data: bytes) -> Picture:
+def read_picture(data: bytes, *, thumbnail_later: bool = False) -> Picture:
     """Decode a picture wholly, so that a truncated or lying file is found out now.
+
+    Args:
+        thumbnail_later: where its head and its end already say that it is whole, do not decode
+            it: there is no thumbnail then, and for a colour grey. True of JPEG alone, whose
+            decoder makes some picture of whatever stands between the two.
 
     Raises:
         UnreadablePicture: code `empty`, `too_large`, `too_many_pixels`, `not_a_picture`,
@@ -74,12 +85,10 @@ def read_picture(data: bytes) -> Picture:
         width, height = image.size
         if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # orientations that turn by 90°
             width, height = height, width
-        if kind == "JPEG":
-            # Decode the file once, whole, at the size nearest above the thumbnail's: libjpeg
-            # then leaves out work, and still reads to the end, so truncation shows.
-            image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        hidden = hidden_text(image) if kind in ("PNG", "WEBP") else ""
-        thumbnail, color = _thumbnail(image)
+        if kind == "JPEG" and thumbnail_later and is_whole(data):
+            thumbnail, color, hidden = b"", UNKNOWN_COLOR, ""
+        else:
+            thumbnail, color, hidden = _decoded(image, kind)
     return Picture(
         content_type=content_type,
         suffix=suffix,
@@ -105,6 +114,11 @@ def read_whole_picture(data: bytes) -> Picture:
     if not is_whole(data):
         raise _damaged()
     return picture
+
+
+def thumbnail_name(file: str) -> str:
+    """The name that the thumbnail of the stored file `file` has."""
+    return f"{file.rpartition('.')[0]}.thumb.webp"
 
 
 def nearest_aspect_ratio(width: float, height: float) -> str:
@@ -153,6 +167,16 @@ def _too_many_pixels() -> UnreadablePicture:
     return UnreadablePicture(
         "too_many_pixels", f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels."
     )
+
+
+def _decoded(image: Image.Image, kind: str) -> tuple[bytes, str, str]:
+    """Thumbnail, mean colour, and the text hidden in the pixels."""
+    if kind == "JPEG":
+        # Decode the file once, whole, at the size nearest above the thumbnail's: libjpeg
+        # then leaves out work, and still reads to the end, so truncation shows.
+        image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    hidden = hidden_text(image) if kind in ("PNG", "WEBP") else ""
+    return *_thumbnail(image), hidden
 
 
 def _thumbnail(image: Image.Image) -> tuple[bytes, str]:

@@ -10,9 +10,12 @@ from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header, parse_etags
 
+from . import pictures, thumbnails
 from .export import Archive
+from .models import Image
 
 CHUNK = 256 * 1024
+THUMBNAIL_TYPE = "image/webp"
 
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 """One range; several at once may be answered with the whole (RFC 9110, 14.2)."""
@@ -74,6 +77,22 @@ def serve_file(
     )
     response["Content-Length"] = str(stop - start)
     return response
+
+
+def serve_thumbnail(request: HttpRequest, image: Image) -> HttpResponseBase:
+    """The picture's thumbnail; one that is not there is made.
+
+    Raises:
+        Http404: the picture's file is missing or damaged.
+    """
+    try:
+        return serve_file(request, name=image.thumbnail.name or "", content_type=THUMBNAIL_TYPE)
+    except Http404:
+        try:
+            thumbnails.make(image)
+        except (FileNotFoundError, pictures.UnreadablePicture):
+            raise Http404("The picture's file is missing or damaged.") from None
+        return serve_file(request, name=image.thumbnail.name or "", content_type=THUMBNAIL_TYPE)
 
 
 def _leave_to_nginx(name: str, content_type: str, headers: dict[str, str]) -> HttpResponse:

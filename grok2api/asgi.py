@@ -29,7 +29,7 @@ from .wsgi import application as pages
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grok2api.settings")
 
-from gallery import news
+from gallery import news, thumbnails
 from imagine import generate
 
 from .observing import ENDLESS, Message, Observed, Receive, Send
@@ -174,6 +174,7 @@ async def _live(receive: Receive, send: Send) -> None:
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await generate.drain(timeout=settings.SHUTDOWN_SECONDS)
+            thumbnails.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
 

@@ -7,10 +7,12 @@ Processes of one `serve` share their numbers through files in PROMETHEUS_MULTIPR
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.db import Error as DatabaseError
+from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -61,7 +63,11 @@ def record_request(route: str, method: str, status: int, seconds: float) -> None
 
 
 @receiver(post_save, sender=Generation)
-def _count_generation(instance: Generation, created: bool, **signal: Any) -> None:
+def _count_when_committed(instance: Generation, created: bool, **signal: Any) -> None:
+    transaction.on_commit(partial(_count_generation, instance, created), robust=True)
+
+
+def _count_generation(instance: Generation, created: bool) -> None:
     if created:
         generating.inc()
     elif instance.finished_at is not None:

@@ -7,8 +7,9 @@ of its own that no client's leaving can cancel, and each picture is stored as it
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.conf import settings
 
@@ -25,7 +26,7 @@ from .providers.base import (
     ProviderError,
     Usage,
 )
-from .records import StoredImage
+from .records import Outcome, StoredImage
 from .threads import in_storing_thread, in_thread
 
 __all__ = ["Run", "StoredImage", "drain", "start"]
@@ -56,6 +57,9 @@ class Run:
     _events: "asyncio.Queue[PartialImage | StoredImage | None]" = field(
         default_factory=asyncio.Queue
     )
+    _began: float = 0  # by the monotonic clock, seconds
+    _storing: float = 0  # seconds spent with it
+    _ended: bool = False  # its row says so
 
     async def opened(self) -> Generation:
         """Wait until the generation has its row."""
@@ -88,6 +92,17 @@ class Run:
     def _add(self, image: StoredImage) -> None:
         self.images.append(image)
         self._events.put_nowait(image)
+
+    def _outcome(self, status: Generation.Status, *, storing_since: float | None = None) -> Outcome:
+        now = time.monotonic()
+        storing = self._storing + (now - storing_since if storing_since else 0)
+        return Outcome(
+            status=status,
+            errors=tuple(self.errors),
+            usage=self.usage,
+            upstream_ms=round((now - self._began - storing) * 1000),
+            storing_ms=round(storing * 1000),
+        )
 
     def _finish(self) -> None:
         self._done.set()
@@ -178,17 +193,14 @@ async def _follow(run: Run) -> None:
 
 
 async def _run(run: Run) -> None:
-    began = time.monotonic()
-    storing = 0.0
+    run._began = time.monotonic()
     status: Generation.Status | None = None
     try:
         async for event in get_provider().generate(run.request):
             if isinstance(event, PartialImage):
                 run._events.put_nowait(event)
             elif isinstance(event, GeneratedImage):
-                before = time.monotonic()
                 await _keep(run, event)
-                storing += time.monotonic() - before
             elif isinstance(event, BrokenImage):
                 run.errors.append(event.error)
             else:
@@ -203,17 +215,10 @@ async def _run(run: Run) -> None:
         run.errors.append(_our_fault())
     if not run.images and not run.errors:
         run.errors.append(ProviderError("The upstream sent no picture.", code="no_picture"))
-    total = time.monotonic() - began
     try:
-        await in_thread(
-            records.close_generation,
-            run.generation,
-            status=status or run.status,
-            errors=run.errors,
-            usage=run.usage,
-            upstream_ms=round((total - storing) * 1000),
-            storing_ms=round(storing * 1000),
-        )
+        if not run._ended:
+            outcome = run._outcome(status or run.status)
+            await in_thread(records.close_generation, run.generation, outcome)
     finally:
         run._finish()
 
@@ -228,13 +233,26 @@ def _our_fault() -> ProviderError:
 
 
 async def _keep(run: Run, image: GeneratedImage) -> None:
-    """Store one picture; one that cannot be stored costs neither the others nor the client."""
+    """Store one picture; one that cannot be stored costs neither the others nor the client.
+
+    Where one was asked for, the generation ends with it, in the same transaction.
+    """
+    began = time.monotonic()
+    is_last = run.request.n == 1 and not run._ended
+    status = Generation.Status.PARTIAL if run.errors else Generation.Status.SUCCEEDED
+    outcome = partial(run._outcome, status, storing_since=began)
     try:
-        stored = await in_storing_thread(_convert_and_store, run.generation, run.request, image)
+        stored = await in_storing_thread(
+            _convert_and_store, run.generation, run.request, image, outcome if is_last else None
+        )
     except records.BadPicture as error:
         logger.warning("Generation %s: %s", run.generation.pk, error)
         run.errors.append(ProviderError(str(error), code="bad_picture", upstream_status=200))
         return
+    finally:
+        run._storing += time.monotonic() - began
+    if is_last and stored.image_id is not None:
+        run._ended = True
     if stored.image_id is None:
         run.errors.append(
             ProviderError(
@@ -248,9 +266,12 @@ async def _keep(run: Run, image: GeneratedImage) -> None:
 
 
 def _convert_and_store(
-    generation: Generation, request: ImageRequest, image: GeneratedImage
+    generation: Generation,
+    request: ImageRequest,
+    image: GeneratedImage,
+    outcome: Callable[[], Outcome] | None,
 ) -> StoredImage:
     data = image.data
     if request.output_format:
         data = convert(data, request.output_format, request.output_compression)
-    return records.store_image(generation, request, image, data)
+    return records.store_image(generation, request, image, data, outcome)

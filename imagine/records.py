@@ -62,6 +62,17 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a generation ended."""
+
+    status: Generation.Status
+    errors: Sequence[ProviderError]
+    usage: Usage
+    upstream_ms: int
+    storing_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A row that was written now, or the one of the same request sent before."""
 
@@ -164,12 +175,19 @@ def _read_stored(index: int, image: Image) -> StoredImage:
 
 
 def store_image(
-    generation: Generation, request: ImageRequest, image: GeneratedImage, data: bytes
+    generation: Generation,
+    request: ImageRequest,
+    image: GeneratedImage,
+    data: bytes,
+    outcome: Callable[[], Outcome] | None = None,
 ) -> StoredImage:
     """Put a picture into the library, with its generation.
 
     A storage or database that fails is asked again; then the picture comes back without
     an id, so that at least the client has it.
+
+    Args:
+        outcome: of the generation that ends with this picture, asked when all else is written.
 
     Raises:
         BadPicture
@@ -179,7 +197,13 @@ def store_image(
         metadata["parents"] = parents
     if image.revised_prompt:
         metadata["revised_prompt"] = image.revised_prompt
-    links = Generation.images.through
+
+    def with_row(row: Image) -> None:
+        # In the picture's own transaction: one wait for the disk less for every picture.
+        Generation.images.through.objects.create(generation=generation, image=row)
+        if outcome is not None:
+            _write_outcome(generation, outcome())
+
     try:
         row = _insistently(
             ingest.add_image,
@@ -189,8 +213,8 @@ def store_image(
             model=image.model,
             aspect_ratio=request.aspect_ratio,
             metadata=metadata,
-            # In the picture's own transaction: one wait for the disk less for every picture.
-            with_row=lambda image: links.objects.create(generation=generation, image=image),
+            thumbnail_later=True,
+            with_row=with_row,
         )
         facts: Image | pictures.Picture = row
         image_id = row.pk
@@ -199,6 +223,8 @@ def store_image(
     except (OSError, DatabaseError):
         logger.exception("A picture of generation %s was not stored", generation.pk)
         facts, image_id = pictures.read_picture(data), None
+    if outcome is not None and image_id is not None:
+        limits.end([generation])
     return StoredImage(
         index=image.index,
         data=data,
@@ -211,29 +237,26 @@ def store_image(
     )
 
 
-def close_generation(
-    generation: Generation,
-    *,
-    status: Generation.Status,
-    errors: Sequence[ProviderError],
-    usage: Usage,
-    upstream_ms: int,
-    storing_ms: int,
-) -> None:
-    """Write the outcome; of several errors the first, with all their messages."""
-    generation.status = status
+def close_generation(generation: Generation, outcome: Outcome) -> None:
+    """Write the outcome of a generation that did not end with its picture."""
+    _insistently(_write_outcome, generation, outcome)
+    limits.end([generation])
+
+
+def _write_outcome(generation: Generation, outcome: Outcome) -> None:
+    """Of several errors the first, with all their messages."""
+    generation.status = outcome.status
     generation.finished_at = timezone.now()
-    generation.upstream_ms, generation.storing_ms = upstream_ms, storing_ms
-    generation.cost_usd, generation.usage = usage.cost_usd, dict(usage.tokens)
-    if status in (Generation.Status.FAILED, Generation.Status.INTERRUPTED):
+    generation.upstream_ms, generation.storing_ms = outcome.upstream_ms, outcome.storing_ms
+    generation.cost_usd, generation.usage = outcome.usage.cost_usd, dict(outcome.usage.tokens)
+    if outcome.status in (Generation.Status.FAILED, Generation.Status.INTERRUPTED):
         generation.idempotency_key = None  # the same request may be tried again
-    if errors:
-        first = errors[0]
+    if outcome.errors:
+        first = outcome.errors[0]
         generation.upstream_status = first.upstream_status
         generation.error_type, generation.error_code = first.type[:64], first.code[:64]
-        generation.error_message = "\n".join(dict.fromkeys(map(str, errors)))
-    _insistently(generation.save)
-    limits.end([generation])
+        generation.error_message = "\n".join(dict.fromkeys(map(str, outcome.errors)))
+    generation.save()
 
 
 def mark_interrupted() -> int:

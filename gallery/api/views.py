@@ -27,7 +27,7 @@ from ..imports import Imported, Outcome, import_archive
 from ..models import Image
 from ..scanning import scan_storage
 from ..selection import Selection, read_selection
-from ..serving import serve_archive, serve_file
+from ..serving import serve_archive, serve_file, serve_thumbnail
 from ..snapshot import one_snapshot
 from . import serializers
 from .filtering import CriteriaBackend
@@ -151,10 +151,7 @@ class ImageViewSet(
     @action(detail=True, url_name="thumbnail")
     def thumbnail(self, request: Request, pk: str) -> HttpResponseBase:
         """A WebP of at most 512 pixels a side."""
-        image = self.get_object()
-        return serve_file(
-            request._request, name=image.thumbnail.name or "", content_type="image/webp"
-        )
+        return serve_thumbnail(request._request, self.get_object())
 
     @extend_schema(request=serializers.TagNamesSerializer, responses=serializers.ImageSerializer)
     @action(detail=True, methods=["post"], url_path="tags", url_name="tags")

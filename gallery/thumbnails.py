@@ -1,0 +1,66 @@
+"""Thumbnails that are not there yet, or no longer: made when there is time, or when asked for."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import close_old_connections, connections
+
+from . import idle_process, pictures
+from .models import Image
+
+logger = logging.getLogger(__name__)
+
+_queue = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+
+
+def make(
+    image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read_picture
+) -> pictures.Picture:
+    """Write the thumbnail of a picture, and its mean colour into its row.
+
+    Raises:
+        pictures.UnreadablePicture
+        OSError: the picture's file cannot be read, or the thumbnail not be written.
+    """
+    file = image.file.name or ""
+    with default_storage.open(file) as stored:
+        picture = read(stored.read())
+    name = default_storage.save(pictures.thumbnail_name(file), ContentFile(picture.thumbnail))
+    if not Image.objects.filter(pk=image.pk).update(thumbnail=name, color=picture.color):
+        default_storage.delete(name)  # the picture was deleted meanwhile
+    image.thumbnail.name, image.color = name, picture.color
+    return picture
+
+
+def make_soon(image_id: int) -> None:
+    """Make a picture's thumbnail in the background, when the processor has nothing better to do.
+
+    Whoever asks for it earlier gets it at once, and so does whoever asks after a crash.
+    """
+    _queue.submit(_make_quietly, image_id)
+
+
+def settle() -> None:
+    """Wait until all are made, and close the connection that the background has to the database."""
+    _queue.submit(connections.close_all).result()
+
+
+def close() -> None:
+    """Leave what is not made yet to whoever asks for it."""
+    _queue.shutdown(wait=False, cancel_futures=True)
+    idle_process.close()
+
+
+def _make_quietly(image_id: int) -> None:
+    close_old_connections()
+    try:
+        image = Image.objects.only("file", "thumbnail").filter(pk=image_id).first()
+        if image is not None and not default_storage.exists(image.thumbnail.name or ""):
+            make(image, lambda data: idle_process.run(pictures.read_picture, data))
+    except Exception:  # nobody waits for this thread, and nothing is lost: whoever asks tries again
+        logger.exception("No thumbnail could be made of picture %s", image_id)
+    finally:
+        close_old_connections()
