@@ -50,7 +50,7 @@ async def measure(answer: bytes) -> tuple[list[float], list[float]]:
     wall, processor = [], []
     for number in range(TIMES + 5):
         opened = await in_thread(
-            records.open_generation, request, provider="xai", caller=Caller(), client=""
+            records.open_generation, request, provider="xai", identify=Caller, client=""
         )
         began, began_processor = time.perf_counter(), time.process_time()
         async for event in read_results(read_json(answer), model="m", fetcher=Fetcher(None)):

@@ -13,7 +13,12 @@ from .models import Image
 
 logger = logging.getLogger(__name__)
 
-_queue = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+
+def _new_queue() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+
+
+_queue = _new_queue()
 
 
 def make(
@@ -50,7 +55,9 @@ def settle() -> None:
 
 def close() -> None:
     """Leave what is not made yet to whoever asks for it."""
-    _queue.shutdown(wait=False, cancel_futures=True)
+    global _queue
+    queue, _queue = _queue, _new_queue()
+    queue.shutdown(wait=False, cancel_futures=True)
     idle_process.close()
 
 

@@ -116,12 +116,21 @@ class Run:
 
 
 async def start(
-    request: ImageRequest, *, caller: Caller, client: str = "", idempotency_key: str = ""
+    request: ImageRequest,
+    *,
+    identify: Callable[[], Caller],
+    client: str = "",
+    idempotency_key: str = "",
 ) -> Run:
     """Write the generation's row and set it going, or join the same request sent before.
 
+    Args:
+        identify: says who asks, on the thread that writes the row.
+
     Raises:
         ProviderError: 429, this process has as much under way as it may.
+        callers.InvalidToken
+        records.ModelNotAllowed
         limits.LimitReached
         records.KeyReused
     """
@@ -134,7 +143,7 @@ async def start(
             retry_after=BUSY_SECONDS,
         )
     run = Run(request)
-    task = asyncio.create_task(_open_and_run(run, caller, client, idempotency_key))
+    task = asyncio.create_task(_open_and_run(run, identify, client, idempotency_key))
     _running.add(task)
     task.add_done_callback(_running.discard)
     # The task goes on when the client leaves at this moment: its row is being written.
@@ -153,13 +162,15 @@ async def drain(timeout: float) -> None:  # noqa: ASYNC109  (of the whole, not o
     await close_provider()
 
 
-async def _open_and_run(run: Run, caller: Caller, client: str, idempotency_key: str) -> None:
+async def _open_and_run(
+    run: Run, identify: Callable[[], Caller], client: str, idempotency_key: str
+) -> None:
     try:
         opened = await in_thread(
             records.open_generation,
             run.request,
             provider=get_provider().name,
-            caller=caller,
+            identify=identify,
             client=client,
             idempotency_key=idempotency_key,
         )

@@ -39,8 +39,22 @@ STATUS_OF_TYPE = {
 """HTTP status of an error that a row tells of; others are the upstream's, 502."""
 
 
+OUTCOME_FIELDS = (
+    "status", "finished_at", "upstream_ms", "storing_ms", "cost_usd", "usage", "idempotency_key",
+    "upstream_status", "error_type", "error_code", "error_message",
+)  # fmt: skip
+
+
 class KeyReused(ValueError):
     """An idempotency key came again with another request."""
+
+
+class ModelNotAllowed(LookupError):
+    """For this key there is no such model."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self.model = model
 
 
 class BadPicture(ValueError):
@@ -81,14 +95,24 @@ class Opened:
 
 
 def open_generation(
-    request: ImageRequest, *, provider: str, caller: Caller, client: str, idempotency_key: str = ""
+    request: ImageRequest,
+    *,
+    provider: str,
+    identify: Callable[[], Caller],
+    client: str,
+    idempotency_key: str = "",
 ) -> Opened:
     """Write the row that says that the upstream is about to be asked.
 
     Raises:
+        callers.InvalidToken: nobody knows who asks.
+        ModelNotAllowed: not for the caller's key.
         limits.LimitReached: the caller's key may not do this now; nothing was written.
         KeyReused: the idempotency key belongs to another request.
     """
+    caller = identify()
+    if caller.key is not None and not caller.key.allows(request.model):
+        raise ModelNotAllowed(request.model)
     mark = _idempotency_mark(caller, idempotency_key)
     fingerprint = _fingerprint(request) if mark else ""
     if mark and (earlier := _earlier(mark, fingerprint)):
@@ -256,7 +280,7 @@ def _write_outcome(generation: Generation, outcome: Outcome) -> None:
         generation.upstream_status = first.upstream_status
         generation.error_type, generation.error_code = first.type[:64], first.code[:64]
         generation.error_message = "\n".join(dict.fromkeys(map(str, outcome.errors)))
-    generation.save()
+    generation.save(update_fields=OUTCOME_FIELDS)
 
 
 def mark_interrupted() -> int:

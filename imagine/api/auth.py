@@ -13,7 +13,7 @@ from imagine.callers import Caller
 from imagine.models import ApiKey
 from imagine.threads import in_thread
 
-from .errors import ApiError
+from .errors import unauthorized
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +48,27 @@ async def authenticate(request: HttpRequest) -> Caller:
     """The caller of a gateway request.
 
     Raises:
-        ApiError: 401 without a token or with one that nobody holds.
+        ApiError: 401, there is no token.
+        callers.InvalidToken: nobody holds it.
+    """
+    return await in_thread(callers.identify, required_token(request))
+
+
+def required_token(request: HttpRequest) -> str:
+    """The token of a gateway request.
+
+    Raises:
+        ApiError: 401, there is none.
     """
     token = bearer_token(request.headers.get("Authorization", ""))
     if token is None:
-        raise _unauthorized(
+        raise unauthorized(
             "You didn't provide an API key. Send it in the Authorization header: Bearer YOUR_KEY."
         )
-    try:
-        return await in_thread(callers.identify, token)
-    except callers.InvalidToken:
-        raise _unauthorized("Incorrect API key provided.") from None
+    return token
 
 
 def bearer_token(header: str) -> str | None:
     """The token of an Authorization header; None where it is empty or of another scheme."""
     scheme, _, token = header.partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
-
-
-def _unauthorized(message: str) -> ApiError:
-    return ApiError(
-        401,
-        message,
-        type="authentication_error",
-        code="invalid_api_key",
-        headers={"WWW-Authenticate": "Bearer"},
-    )

@@ -1,13 +1,15 @@
 """The one place that knows OpenAI's error envelope."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import JsonResponse
 
+from imagine.callers import InvalidToken
 from imagine.dialects import InvalidRequest
 from imagine.limits import LimitReached
 from imagine.providers.base import ProviderError
+from imagine.records import KeyReused, ModelNotAllowed
 
 
 class ApiError(Exception):
@@ -66,3 +68,38 @@ class ApiError(Exception):
 
     def response(self) -> JsonResponse:
         return JsonResponse(self.envelope, status=self.status, headers=self.headers)
+
+
+def unauthorized(message: str) -> ApiError:
+    return ApiError(
+        401,
+        message,
+        type="authentication_error",
+        code="invalid_api_key",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def unknown_model(model: str) -> ApiError:
+    return ApiError(
+        404,
+        f"The model '{model[:100]}' does not exist. GET /v1/models lists those that do.",
+        param="model",
+        code="model_not_found",
+    )
+
+
+def _reused(error: KeyReused) -> ApiError:
+    return ApiError(422, str(error), type="idempotency_error", code="idempotency_key_reused")
+
+
+ANSWERS: Mapping[type[Exception], Callable[[Any], ApiError]] = {
+    ApiError: lambda error: error,
+    InvalidRequest: ApiError.from_request,
+    ProviderError: ApiError.from_provider,
+    LimitReached: ApiError.from_limit,
+    InvalidToken: lambda _: unauthorized("Incorrect API key provided."),
+    ModelNotAllowed: lambda error: unknown_model(error.model),
+    KeyReused: _reused,
+}
+"""The errors that a request may end with, and the answer to each."""

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.http import (
@@ -17,20 +18,18 @@ from django.http.multipartparser import MultiPartParserError
 
 from gallery.models import Image
 from gallery.serving import serve_file
-from imagine import dialects, generate
+from imagine import callers, dialects, generate
 from imagine.callers import Caller
 from imagine.dialects import Answer
-from imagine.limits import LimitReached
 from imagine.links import InvalidLink, Links, read_filename
 from imagine.providers import get_provider
-from imagine.providers.base import EDIT_MODEL, ImageRequest, ProviderError
-from imagine.records import KeyReused
+from imagine.providers.base import EDIT_MODEL, ImageRequest
 from imagine.sources import read_sources
 from imagine.threads import in_thread
 
 from . import answers, streaming
-from .auth import authenticate
-from .errors import ApiError
+from .auth import authenticate, required_token
+from .errors import ANSWERS, ApiError, unknown_model
 
 MAX_KEY_LENGTH = 255
 
@@ -39,7 +38,7 @@ View = Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBas
 
 
 def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
-    """A view for these methods whose `ApiError` is its answer."""
+    """A view for these methods whose error, where it has an answer, is its answer."""
 
     def decorate(view: View[P]) -> View[P]:
         async def endpoint(
@@ -55,18 +54,8 @@ def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
                 ).response()
             try:
                 return await view(request, *args, **kwargs)
-            except ApiError as error:
-                return error.response()
-            except dialects.InvalidRequest as error:
-                return ApiError.from_request(error).response()
-            except ProviderError as error:
-                return ApiError.from_provider(error).response()
-            except LimitReached as error:
-                return ApiError.from_limit(error).response()
-            except KeyReused as error:
-                return ApiError(
-                    422, str(error), type="idempotency_error", code="idempotency_key_reused"
-                ).response()
+            except tuple(ANSWERS) as error:
+                return ANSWERS[type(error)](error).response()
 
         functools.update_wrapper(endpoint, view)
         return endpoint
@@ -77,15 +66,21 @@ def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
 @endpoint("POST")
 async def generations(request: HttpRequest) -> HttpResponseBase:
     """`POST /v1/images/generations`."""
-    caller = await authenticate(request)
-    if request.content_type not in ("application/json", ""):
-        raise ApiError(
-            415,
-            "Send the request as JSON, with the header Content-Type: application/json.",
-            code="unsupported_media_type",
-        )
-    wanted, answer = dialects.read_request(dialects.read_json(request.body))
-    return await _run(request, caller, wanted, answer, "image_generation")
+    token = required_token(request)
+    try:
+        if request.content_type not in ("application/json", ""):
+            raise ApiError(
+                415,
+                "Send the request as JSON, with the header Content-Type: application/json.",
+                code="unsupported_media_type",
+            )
+        wanted, answer = dialects.read_request(dialects.read_json(request.body))
+        _expect_known_model(wanted)
+    except (ApiError, dialects.InvalidRequest):
+        await authenticate(request)  # a stranger is told that they are one, and nothing else
+        raise
+    identify = partial(callers.identify, token)
+    return await _run(request, identify, wanted, answer, "image_generation")
 
 
 @endpoint("POST")
@@ -101,7 +96,8 @@ async def edits(request: HttpRequest) -> HttpResponseBase:
         sources=pictures[: len(references)],
         mask=pictures[-1] if mask else None,
     )
-    return await _run(request, caller, wanted, answer, "image_edit")
+    _expect_known_model(wanted)
+    return await _run(request, lambda: caller, wanted, answer, "image_edit")
 
 
 async def _read_fields(
@@ -127,17 +123,22 @@ def _read_form(request: HttpRequest) -> tuple[dict[str, Any], dict[str, list[byt
         raise ApiError(400, f"The form cannot be read: {error}", code="invalid_form") from None
 
 
-async def _run(
-    request: HttpRequest, caller: Caller, wanted: ImageRequest, answer: Answer, operation: str
-) -> HttpResponseBase:
+def _expect_known_model(wanted: ImageRequest) -> None:
     if not get_provider().knows(wanted.model):
         raise unknown_model(wanted.model)
-    if caller.key is not None and not caller.key.allows(wanted.model):
-        raise unknown_model(wanted.model)
+
+
+async def _run(
+    request: HttpRequest,
+    identify: Callable[[], Caller],
+    wanted: ImageRequest,
+    answer: Answer,
+    operation: str,
+) -> HttpResponseBase:
     links = Links.of(request)  # a Host header that cannot be answered costs nothing yet
     run = await generate.start(
         wanted,
-        caller=caller,
+        identify=identify,
         client=describe_client(request),
         idempotency_key=request.headers.get("Idempotency-Key", "")[:MAX_KEY_LENGTH],
     )
@@ -183,15 +184,6 @@ async def file(request: HttpRequest, filename: str) -> HttpResponseBase:
 async def unknown(request: HttpRequest) -> HttpResponse:
     """Whatever else is asked below `/v1/`."""
     raise ApiError(404, f"Unknown address: {request.method} {request.path}.", code="unknown_url")
-
-
-def unknown_model(model: str) -> ApiError:
-    return ApiError(
-        404,
-        f"The model '{model[:100]}' does not exist. GET /v1/models lists those that do.",
-        param="model",
-        code="model_not_found",
-    )
 
 
 def describe_client(request: HttpRequest) -> str:
