@@ -1,0 +1,130 @@
+"""Thumbnails that come after their pictures, and those that were lost."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import default_storage
+from PIL import Image as Picture
+
+from gallery import idle_process, ingest, pictures, removal, thumbnails
+from gallery.models import Image
+
+from .drawing import draw
+
+
+def add_waited_for(**facts):
+    """A picture that somebody waits for, as the gateway adds it."""
+    facts = {"data": draw(), "source": Image.Source.GENERATED, "thumbnail_later": True, **facts}
+    return ingest.add_image(**facts)
+
+
+def size_of_thumbnail(image):
+    with default_storage.open(image.thumbnail.name) as file, Picture.open(file) as thumbnail:
+        return thumbnail.format, thumbnail.size
+
+
+@pytest.mark.django_db(transaction=True)
+def test_thumbnail_and_colour_follow_by_themselves():
+    image = add_waited_for()
+    thumbnails.settle()
+    at_once = ingest.add_image(data=draw(), source=Image.Source.UPLOADED)
+    image.refresh_from_db()
+    assert size_of_thumbnail(image) == size_of_thumbnail(at_once)
+    assert image.color == at_once.color != pictures.UNKNOWN_COLOR
+
+
+@pytest.mark.django_db  # nothing is committed, so nothing is made in the background
+def test_thumbnail_is_made_for_whoever_asks_before(staff):
+    image = add_waited_for()
+    assert not default_storage.exists(image.thumbnail.name)
+    answers = [
+        staff.get(f"/api/v1/admin/gallery/images/{image.pk}/thumbnail/").getvalue()
+        for _ in range(2)
+    ]
+    assert answers[0] == answers[1] == pictures.read_picture(draw()).thumbnail
+    image.refresh_from_db()
+    assert size_of_thumbnail(image)[0] == "WEBP"
+
+
+@pytest.mark.django_db
+def test_thumbnail_of_a_file_that_cannot_be_decoded_is_not_found(staff):
+    image = add_waited_for()
+    default_storage.delete(image.file.name)
+    default_storage.save(image.file.name, io.BytesIO(draw()[:400]))
+    assert staff.get(f"/api/v1/admin/gallery/images/{image.pk}/thumbnail/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_thumbnail_of_a_picture_deleted_meanwhile_is_not_left_behind(media_folder):
+    image = add_waited_for()
+
+    def read(data):
+        Image.objects.filter(pk=image.pk).delete()
+        return pictures.read_picture(data)
+
+    thumbnails.make(image, read)
+    left = [path.name for path in media_folder.rglob("*") if path.is_file()]
+    assert left == [image.filename]
+
+
+@pytest.mark.django_db
+def test_picture_without_its_end_is_refused_though_its_thumbnail_may_wait():
+    with pytest.raises(pictures.UnreadablePicture):
+        add_waited_for(data=draw()[:-200])
+    assert removal.empty_trash() == Image.objects.count() == 0
+
+
+def test_other_process_is_replaced_when_it_dies():
+    first = idle_process.run(os.getpid)
+    assert first != os.getpid()
+    with pytest.raises(idle_process.BrokenProcessPool):
+        idle_process.run(signal.raise_signal, signal.SIGKILL)
+    assert idle_process.run(os.getpid) not in (first, os.getpid())
+
+
+def test_other_process_tells_what_it_could_not_read():
+    with pytest.raises(pictures.UnreadablePicture) as caught:
+        idle_process.run(pictures.read_picture, b"no picture")
+    assert caught.value.code == "not_a_picture"
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="not installed: a scheduler of this kind")
+def test_other_process_works_when_nothing_else_does():
+    assert idle_process.run(os.sched_getscheduler, 0) == os.SCHED_IDLE
+
+
+def test_other_process_ends_with_this_one(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, signal\n"
+        "from gallery import idle_process\n"
+        "if __name__ == '__main__':\n"
+        "    print(idle_process.run(os.getpid), flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    pid = int(done.stdout)
+    deadline = time.monotonic() + 10
+    while is_running(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
