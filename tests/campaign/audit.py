@@ -30,7 +30,7 @@ class Findings:
     leftovers: int  # parts of files and thumbnails, now deleted
     orphans: int  # rows without file
     damaged: int  # files that are not the bytes of their row
-    without_thumbnail: int
+    without_thumbnail: int  # though clean-up makes those that a kill came before
     strays: int  # files without row after all that
     wrong_counters: int
     unfindable: int  # pictures that the search index does not know, or knows wrongly
@@ -72,10 +72,11 @@ def _examine() -> dict[str, Any]:
         os.utime(path, (moment, moment))
     report = cleanup.clean_up(force=True)
     taken_in = [each for each in scan_storage() if each.image_id is not None]
-    damaged = 0
+    damaged = without_thumbnail = 0
     names = set()
     for image in Image.objects.all():
         names |= {image.file.name, image.thumbnail.name}
+        without_thumbnail += not default_storage.exists(image.thumbnail.name)
         with default_storage.open(image.file.name) as file:
             damaged += hashlib.sha256(file.read()).hexdigest() != image.content_hash
     files = {path.relative_to(media).as_posix() for path in files_in(media)}
@@ -85,7 +86,7 @@ def _examine() -> dict[str, Any]:
         "leftovers": len(report.leftovers),
         "orphans": len(report.orphans),
         "damaged": damaged,
-        "without_thumbnail": len(report.without_thumbnail),
+        "without_thumbnail": without_thumbnail,
         "strays": len(files - names),
         "wrong_counters": len(upkeep.check_counters(lambda _done, _total: None)),
         "unfindable": _unfindable(),
