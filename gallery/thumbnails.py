@@ -45,7 +45,7 @@ def make_soon(image_id: int) -> None:
 
     Whoever asks for it earlier gets it at once, and so does whoever asks after a crash.
     """
-    _queue.submit(_make_quietly, image_id)
+    _queue.submit(_make_quietly, _queue, image_id)
 
 
 def settle() -> None:
@@ -57,11 +57,14 @@ def close() -> None:
     """Leave what is not made yet to whoever asks for it."""
     global _queue
     queue, _queue = _queue, _new_queue()
-    queue.shutdown(wait=False, cancel_futures=True)
+    queue.submit(connections.close_all).result()
+    queue.shutdown()
     idle_process.close()
 
 
-def _make_quietly(image_id: int) -> None:
+def _make_quietly(queue: ThreadPoolExecutor, image_id: int) -> None:
+    if queue is not _queue:
+        return  # it was closed
     close_old_connections()
     try:
         image = Image.objects.only("file", "thumbnail").filter(pk=image_id).first()
