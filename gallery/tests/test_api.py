@@ -229,11 +229,12 @@ def test_file_answers_bytes_ranges_and_etags(staff, add_image):
     body(named)
 
 
-def test_thumbnail_is_webp_and_a_missing_file_is_404(staff, add_image):
+def test_thumbnail_is_webp_and_without_any_file_there_is_none(staff, add_image):
     image = add_image()
     answer = staff.get(f"{IMAGES}{image.pk}/thumbnail/")
     assert (answer["Content-Type"], body(answer)[8:12]) == ("image/webp", b"WEBP")
-    image.thumbnail.storage.delete(image.thumbnail.name)
+    for name in (image.thumbnail.name, image.file.name):
+        image.file.storage.delete(name)
     assert staff.get(f"{IMAGES}{image.pk}/thumbnail/").status_code == 404
 
 
