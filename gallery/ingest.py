@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -190,7 +189,8 @@ def _insert(
         if with_row is not None:
             with_row(image)
         if thumbnail_later:
-            transaction.on_commit(partial(thumbnails.make_soon, image.pk))
+            # Robust: what fails here may not look like a row that was not written.
+            transaction.on_commit(lambda: thumbnails.make_soon(image.pk), robust=True)
     return image
 
 

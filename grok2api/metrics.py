@@ -7,7 +7,6 @@ Processes of one `serve` share their numbers through files in PROMETHEUS_MULTIPR
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ def record_request(route: str, method: str, status: int, seconds: float) -> None
 
 @receiver(post_save, sender=Generation)
 def _count_when_committed(instance: Generation, created: bool, **signal: Any) -> None:
-    transaction.on_commit(partial(_count_generation, instance, created), robust=True)
+    transaction.on_commit(lambda: _count_generation(instance, created), robust=True)
 
 
 def _count_generation(instance: Generation, created: bool) -> None:

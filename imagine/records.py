@@ -246,7 +246,7 @@ def store_image(
         raise BadPicture(f"The upstream sent a picture that cannot be read: {error}") from error
     except (OSError, DatabaseError):
         logger.exception("A picture of generation %s was not stored", generation.pk)
-        facts, image_id = pictures.read_picture(data), None
+        facts, image_id = pictures.read_picture(data, thumbnail_later=True), None
     if outcome is not None and image_id is not None:
         limits.end([generation])
     return StoredImage(

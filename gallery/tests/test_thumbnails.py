@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_thumbnail_is_made_for_whoever_asks_before(staff):
     assert answers[0] == answers[1] == pictures.read_picture(draw()).thumbnail
     image.refresh_from_db()
     assert size_of_thumbnail(image)[0] == "WEBP"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_picture_is_kept_though_its_thumbnail_cannot_be_asked_for(monkeypatch):
+    over = ThreadPoolExecutor(1)
+    over.shutdown()  # as at the end of the program
+    monkeypatch.setattr(thumbnails, "_queue", over)
+    image = add_waited_for()
+    monkeypatch.undo()
+    assert Image.objects.get() == image
+    with default_storage.open(image.file.name) as file:
+        assert file.read() == draw()
 
 
 @pytest.mark.django_db
