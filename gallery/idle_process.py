@@ -54,7 +54,7 @@ def _started() -> ProcessPoolExecutor:
 def _step_back() -> None:
     """Leave the processor to all others, and Ctrl-C and the end to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     with suppress(OSError):  # a container may forbid it
         if hasattr(os, "sched_setscheduler"):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
@@ -62,8 +62,13 @@ def _step_back() -> None:
             os.nice(19)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Let this process be told to stop when the one that started it was killed."""
     parent = parent_process()
     if parent is not None:
-        parent.join()
-        os._exit(0)
+
+        def watch() -> None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        Thread(target=watch, name="parent", daemon=True).start()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from urllib.parse import quote
 
 from django.conf import settings
@@ -15,7 +16,6 @@ from .export import Archive
 from .models import Image
 
 CHUNK = 256 * 1024
-THUMBNAIL_TYPE = "image/webp"
 
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 """One range; several at once may be answered with the whole (RFC 9110, 14.2)."""
@@ -85,14 +85,16 @@ def serve_thumbnail(request: HttpRequest, image: Image) -> HttpResponseBase:
     Raises:
         Http404: the picture's file is missing or damaged.
     """
+    serve = partial(serve_file, request, content_type="image/webp")
     try:
-        return serve_file(request, name=image.thumbnail.name or "", content_type=THUMBNAIL_TYPE)
+        return serve(name=image.thumbnail.name or "")
     except Http404:
-        try:
-            thumbnails.make(image)
-        except (FileNotFoundError, pictures.UnreadablePicture):
-            raise Http404("The picture's file is missing or damaged.") from None
-        return serve_file(request, name=image.thumbnail.name or "", content_type=THUMBNAIL_TYPE)
+        pass  # not made yet, or lost
+    try:
+        thumbnails.make(image)
+    except (FileNotFoundError, pictures.UnreadablePicture):
+        raise Http404("The picture's file is missing or damaged.") from None
+    return serve(name=image.thumbnail.name or "")
 
 
 def _leave_to_nginx(name: str, content_type: str, headers: dict[str, str]) -> HttpResponse:

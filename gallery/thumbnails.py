@@ -21,9 +21,7 @@ def _new_queue() -> ThreadPoolExecutor:
 _queue = _new_queue()
 
 
-def make(
-    image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read_picture
-) -> pictures.Picture:
+def make(image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read_picture) -> None:
     """Write the thumbnail of a picture, and its mean colour into its row.
 
     Raises:
@@ -37,7 +35,6 @@ def make(
     if not Image.objects.filter(pk=image.pk).update(thumbnail=name, color=picture.color):
         default_storage.delete(name)  # the picture was deleted meanwhile
     image.thumbnail.name, image.color = name, picture.color
-    return picture
 
 
 def make_soon(image_id: int) -> None:

@@ -10,7 +10,6 @@ import asyncio
 import gc
 import json
 import logging
-import multiprocessing
 import os
 import re
 import signal
@@ -33,6 +32,7 @@ from .wsgi import application as pages
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grok2api.settings")
 
 from gallery import news, thumbnails
+from gallery.idle_process import end_with_parent
 from imagine import generate
 
 from .observing import ENDLESS, Message, Observed, Receive, Send
@@ -201,7 +201,7 @@ async def _live(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            _end_with_parent()
+            end_with_parent()  # else its port would be held, by processes that nobody replaces
             _settle()
             _end_streams_when_told_to_stop()
             await send({"type": "lifespan.startup.complete"})
@@ -235,18 +235,3 @@ def _end_streams_when_told_to_stop() -> None:
 
         if callable(before):  # uvicorn's
             signal.signal(number, stop)
-
-
-def _end_with_parent() -> None:
-    """Stop gracefully when the program that started this process was killed.
-
-    Else its port would be held, by processes that nobody replaces.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def watch() -> None:
-            parent.join()
-            os.kill(os.getpid(), signal.SIGTERM)
-
-        threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -132,7 +132,7 @@ async def start(
         callers.InvalidToken
         records.ModelNotAllowed
         limits.LimitReached
-        records.KeyReused
+        idempotency.KeyReused
     """
     if len(_running) >= settings.IMAGINE_MAX_RUNNING:
         raise ProviderError(

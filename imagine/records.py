@@ -1,7 +1,5 @@
 """What the gateway writes down. Synchronous: `generate` runs it on the gateway's threads."""
 
-import hashlib
-import json
 import logging
 import socket
 import time
@@ -18,7 +16,7 @@ from django.utils import timezone
 from gallery import ingest, pictures
 from gallery.models import Image
 
-from . import limits
+from . import idempotency, limits
 from .callers import Caller
 from .models import Generation
 from .providers.base import GeneratedImage, ImageRequest, ProviderError, Usage
@@ -43,10 +41,6 @@ OUTCOME_FIELDS = (
     "status", "finished_at", "upstream_ms", "storing_ms", "cost_usd", "usage", "idempotency_key",
     "upstream_status", "error_type", "error_code", "error_message",
 )  # fmt: skip
-
-
-class KeyReused(ValueError):
-    """An idempotency key came again with another request."""
 
 
 class ModelNotAllowed(LookupError):
@@ -108,14 +102,14 @@ def open_generation(
         callers.InvalidToken: nobody knows who asks.
         ModelNotAllowed: not for the caller's key.
         limits.LimitReached: the caller's key may not do this now; nothing was written.
-        KeyReused: the idempotency key belongs to another request.
+        idempotency.KeyReused: the idempotency key belongs to another request.
     """
     caller = identify()
     if caller.key is not None and not caller.key.allows(request.model):
         raise ModelNotAllowed(request.model)
-    mark = _idempotency_mark(caller, idempotency_key)
-    fingerprint = _fingerprint(request) if mark else ""
-    if mark and (earlier := _earlier(mark, fingerprint)):
+    mark = idempotency.mark(caller, idempotency_key)
+    fingerprint = idempotency.fingerprint(request) if mark else ""
+    if mark and (earlier := idempotency.earlier(mark, fingerprint)):
         return Opened(earlier, is_new=False)
     try:
         generation = limits.begin(
@@ -132,7 +126,7 @@ def open_generation(
         )
     except IntegrityError:
         # The same request came twice at this moment, and the other one was first.
-        if mark and (earlier := _earlier(mark, fingerprint)):
+        if mark and (earlier := idempotency.earlier(mark, fingerprint)):
             return Opened(earlier, is_new=False)
         raise
     return Opened(generation, is_new=True)
@@ -306,28 +300,6 @@ def mark_interrupted() -> int:
 def _parents(request: ImageRequest) -> list[int]:
     """Pictures of the library that are edited, each once, in their order."""
     return list(dict.fromkeys(one.image_id for one in request.sources if one.image_id))
-
-
-def _idempotency_mark(caller: Caller, idempotency_key: str) -> str | None:
-    """Within its caller: two clients may choose the same key."""
-    if not idempotency_key:
-        return None
-    who = f"key {caller.key.pk}" if caller.key else f"user {caller.user.pk if caller.user else ''}"
-    return hashlib.sha256(f"{who}\n{idempotency_key}".encode()).hexdigest()
-
-
-def _fingerprint(request: ImageRequest) -> str:
-    """What makes two requests the same."""
-    pictures_ = [hashlib.sha256(source.data).hexdigest() for source in request.sources]
-    asked = [request.prompt, request.model, request.n, request.aspect_ratio, request.parameters()]
-    return hashlib.sha256(json.dumps([asked, pictures_], sort_keys=True).encode()).hexdigest()
-
-
-def _earlier(mark: str, fingerprint: str) -> Generation | None:
-    generation = Generation.objects.filter(idempotency_key=mark).first()
-    if generation is not None and generation.fingerprint != fingerprint:
-        raise KeyReused("This Idempotency-Key was used for another request.")
-    return generation
 
 
 def served_by() -> str:

@@ -22,13 +22,7 @@ NO_TOKENS: Mapping[str, Any] = {
 
 
 def images_response(run: Run, answer: Answer, links: Links) -> HttpResponse:
-    """An answer without streaming, pictures and all."""
-    body = orjson.dumps(images_body(run, answer, links))
-    return HttpResponse(body, content_type="application/json")
-
-
-def images_body(run: Run, answer: Answer, links: Links) -> dict[str, Any]:
-    """The body of an answer without streaming; `size` is the first picture's true size."""
+    """The answer without streaming; `size` is the first picture's true size."""
     images = sorted(run.images, key=lambda image: image.index)
     body: dict[str, Any] = {
         "created": int(run.generation.created_at.timestamp()),
@@ -41,7 +35,7 @@ def images_body(run: Run, answer: Answer, links: Links) -> dict[str, Any]:
     for name in ("quality", "background"):
         if (value := getattr(run.request, name)) not in ("", "auto"):
             body[name] = value
-    return body
+    return HttpResponse(orjson.dumps(body), content_type="application/json")
 
 
 def image_data(image: StoredImage, answer: Answer, links: Links) -> dict[str, Any]:

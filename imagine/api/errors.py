@@ -7,9 +7,10 @@ from django.http import JsonResponse
 
 from imagine.callers import InvalidToken
 from imagine.dialects import InvalidRequest
+from imagine.idempotency import KeyReused
 from imagine.limits import LimitReached
 from imagine.providers.base import ProviderError
-from imagine.records import KeyReused, ModelNotAllowed
+from imagine.records import ModelNotAllowed
 
 
 class ApiError(Exception):
@@ -103,3 +104,8 @@ ANSWERS: Mapping[type[Exception], Callable[[Any], ApiError]] = {
     KeyReused: _reused,
 }
 """The errors that a request may end with, and the answer to each."""
+
+
+def answer_to(error: Exception) -> ApiError:
+    """The answer to one of `ANSWERS`, or to a kind of it."""
+    return next(ANSWERS[kind](error) for kind in type(error).__mro__ if kind in ANSWERS)

@@ -29,7 +29,7 @@ from imagine.threads import in_thread
 
 from . import answers, streaming
 from .auth import authenticate, required_token
-from .errors import ANSWERS, ApiError, unknown_model
+from .errors import ANSWERS, ApiError, answer_to, unknown_model
 
 MAX_KEY_LENGTH = 255
 
@@ -55,7 +55,7 @@ def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
             try:
                 return await view(request, *args, **kwargs)
             except tuple(ANSWERS) as error:
-                return ANSWERS[type(error)](error).response()
+                return answer_to(error).response()
 
         functools.update_wrapper(endpoint, view)
         return endpoint
