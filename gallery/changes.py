@@ -84,8 +84,8 @@ Facts = dict[int, ImageFacts]
 
 Job = Callable[[Facts], Collection[int]]
 """Changes pictures' rows. It is given the facts of those that exist and are locked, writes into
-the same mapping what they are from now on, without those that it removes, and returns the ids of
-those that it has changed."""
+the same mapping what they are from now on, with those that it adds and without those that it
+removes, and returns the ids of those that it has changed."""
 
 CHUNK = 500
 """Pictures that one transaction changes; jobs over more go chunk by chunk."""
@@ -112,12 +112,13 @@ def change_images(image_ids: Collection[int], job: Job) -> ChangeReport:
     """
     report = ChangeReport()
     for ids in chunks(image_ids):
-        report.add(asked=ids, found=_change(ids, job))
+        report.add(asked=ids, found=change(ids, job))
     return report
 
 
 @repeated
-def _change(ids: list[int], job: Job) -> Collection[int]:
+def change(ids: list[int], job: Job) -> Collection[int]:
+    """Run `job` over these pictures, none or up to `CHUNK`, in one transaction."""
     with transaction.atomic():
         before = read_facts(ids, lock=True)
         after = dict(before)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from . import metadata as embedded
 from . import pictures, tagging, thumbnails
-from .changes import Facts, change_images, changing, repeated
+from .changes import Facts, change, change_images
 from .models import MAX_PROMPT_LENGTH, Image
 from .text import fold
 
@@ -173,24 +173,27 @@ def _add(
         raise
 
 
-@repeated
 def _insert(
     names: list[str],
     with_row: Callable[[Image], object] | None,
     *,
     thumbnail_later: bool,
-    **facts: Any,
+    **columns: Any,
 ) -> Image:
-    new_ids: list[int] = []
-    with changing(new_ids):
-        image = Image.objects.create(**facts)
-        new_ids.append(image.pk)
-        tagging.attach(image_ids=new_ids, names=names)
+    image = Image(**columns)
+
+    def add(facts: Facts) -> Collection[int]:
+        image.pk = None  # it may have had one in a transaction that was broken off
+        image.save(force_insert=True)
+        facts[image.pk] = image.facts(tagging.attach(image_ids=[image.pk], names=names))
         if with_row is not None:
             with_row(image)
         if thumbnail_later:
             # Robust: what fails here may not look like a row that was not written.
             transaction.on_commit(lambda: thumbnails.make_soon(image.pk), robust=True)
+        return [image.pk]
+
+    change([], add)
     return image
 
 
@@ -208,7 +211,7 @@ def _known(digest: str, data: bytes, names: list[str]) -> Image | None:
 
 
 def _bring_back(image: Image, names: list[str]) -> None:
-    def change(facts: Facts) -> Collection[int]:
+    def restore(facts: Facts) -> Collection[int]:
         ids = list(facts)
         Image.objects.filter(pk__in=ids).update(trashed_at=None, updated_at=timezone.now())
         new = tagging.attach(image_ids=ids, names=names)
@@ -216,5 +219,5 @@ def _bring_back(image: Image, names: list[str]) -> None:
             facts[pk] = replace(picture, trashed=False, tag_ids=picture.tag_ids | new)
         return ids
 
-    change_images([image.pk], change)
+    change_images([image.pk], restore)
     image.refresh_from_db()

@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from django.urls import Resolver404, resolve
@@ -85,6 +86,7 @@ def _note(scope: Message, status: int, seconds: float) -> None:
     )
 
 
+@lru_cache(maxsize=256)
 def route_of(path: str) -> str:
     """The pattern that the path matches: one name for all its pictures."""
     if path.startswith("/static/"):

@@ -192,7 +192,7 @@ def _database() -> dict[str, Any]:
             },
         }
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "grok2api.sqlite",
         "NAME": DATA_DIR / "grok2api.sqlite3",
         # A file, as in service: an in-memory database has neither WAL nor concurrent writers.
         "TEST": {"NAME": DATA_DIR / "test.sqlite3"},

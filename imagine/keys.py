@@ -6,16 +6,25 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from gallery import audit
 from gallery.audit import AuditEntry
+from gallery.prepared import Prepared
+from gallery.search.lookups import TEXT_LATER
 
 from .models import ApiKey
 
 USE_RECORDED_EVERY = timedelta(minutes=1)
+
+_COLUMNS = [field.attname for field in ApiKey._meta.concrete_fields]
+_with_hash = Prepared(
+    lambda digest: ApiKey.objects.filter(key_hash=digest).order_by().values_list(*_COLUMNS),
+    later=TEXT_LATER,
+)
+"""Every request asks it."""
 
 
 @transaction.atomic
@@ -36,8 +45,11 @@ def create_api_key(*, name: str, key: str | None = None, **facts: Any) -> tuple[
 
 def find_active_key(secret: str) -> ApiKey | None:
     """The key with this secret where it is neither revoked nor expired; notes that it is used."""
-    key = ApiKey.objects.filter(key_hash=_hash(secret)).first()
-    if key is None or not key.is_active:
+    rows = _with_hash.rows(_hash(secret))
+    if not rows:
+        return None
+    key = ApiKey.from_db(DEFAULT_DB_ALIAS, _COLUMNS, rows[0])
+    if not key.is_active:
         return None
     now = timezone.now()
     if key.last_used_at is None or key.last_used_at < now - USE_RECORDED_EVERY:

@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -46,7 +47,12 @@ def file_path(image: Image) -> str:
 
 
 def _path(image_id: int, content_type: str) -> str:
-    return reverse("imagine_api:file", args=[signed_filename(image_id, SUFFIXES[content_type])])
+    return _folder() + signed_filename(image_id, SUFFIXES[content_type])
+
+
+@cache
+def _folder() -> str:
+    return reverse("imagine_api:file", args=["-"]).removesuffix("-")
 
 
 def signed_filename(image_id: int, suffix: str) -> str:

@@ -59,10 +59,7 @@ async def _run(
     context = contextvars.copy_context()
 
     def job() -> T:
-        close_old_connections()
-        try:
-            return context.run(function, *args, **kwargs)
-        finally:
-            close_old_connections()
+        close_old_connections()  # those that the job before broke, too
+        return context.run(function, *args, **kwargs)
 
     return await asyncio.get_running_loop().run_in_executor(pool, job)

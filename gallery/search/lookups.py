@@ -2,7 +2,7 @@
 
 import json
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -50,7 +50,10 @@ class Absent(_Lookup):
 
 
 LATER = array("q")
-"""Stands for the ids of an `among` whose SQL is made before they are known; see `with_ids`."""
+"""Stands for the ids of an `among` whose SQL is made before they are known; see `filled`."""
+
+TEXT_LATER = "…"
+"""Stands for a text that is not known yet. Recognised as the object that it is."""
 
 _PLACE = "/* ids */"
 
@@ -79,13 +82,15 @@ class Among(_Lookup):
         return f"{column} {condition}", (*params, ids)
 
 
-def with_ids(sql: str, params: Iterable[Any], ids: Sequence[int]) -> SQL:
-    """The query with these ids in the place of `LATER`."""
-    listed = _listed(ids, connection.vendor)
-    return sql.replace(_PLACE, listed), tuple(listed if each is LATER else each for each in params)
+def filled(sql: str, params: Iterable[Any], value: Collection[int] | str) -> SQL:
+    """The query with these ids in the place of `LATER`, or this text in that of `TEXT_LATER`."""
+    if not isinstance(value, str):
+        value = _listed(value, connection.vendor)
+        sql = sql.replace(_PLACE, value)
+    return sql, tuple(value if each is LATER or each is TEXT_LATER else each for each in params)
 
 
-def _listed(ids: Sequence[int], vendor: str) -> str:
+def _listed(ids: Collection[int], vendor: str) -> str:
     if vendor == "sqlite":
         return json.dumps(list(ids))
     listed = ",".join(map(str, map(int, ids)))

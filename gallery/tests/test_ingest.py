@@ -4,6 +4,8 @@ import hashlib
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import PIL.Image
 import pytest
@@ -149,3 +151,15 @@ def test_take_in_of_the_same_bytes_at_once_makes_one_picture(media_folder):
     assert [tag.name for tag in image.tags.all()] == [f"tag {number}" for number in range(6)]
     assert len([path for path in media_folder.rglob("*") if path.is_file()]) == 2
     assert statistics.totals() == statistics.recount(read_facts([image.pk]).values())
+
+
+def test_a_new_picture_says_of_itself_what_its_row_says(add_image):
+    moment = datetime(2024, 2, 29, 23, 30, 0, 123456, tzinfo=ZoneInfo("Asia/Shanghai"))
+    image = add_image(
+        prompt="Ａ 狐狸", model="a", tags=["x", "y"], favorite=True, created_at=moment
+    )
+    tag_ids = frozenset(image.tags.values_list("pk", flat=True))
+    facts = image.facts(tag_ids)
+    assert [facts] == Image.objects.facts()
+    assert facts.files == (image.file.name, image.thumbnail.name)
+    assert len(tag_ids) == 2

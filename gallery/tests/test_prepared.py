@@ -2,6 +2,7 @@
 
 from gallery.models import Image
 from gallery.prepared import Prepared
+from gallery.search.lookups import TEXT_LATER
 
 
 def test_rows_are_those_of_the_query_for_each_ids(add_image, django_assert_num_queries):
@@ -19,3 +20,16 @@ def test_rows_are_those_of_the_query_for_each_ids(add_image, django_assert_num_q
             rows = prepared.rows(ids)
         assert rows == list(make(ids))
         assert [row._asdict() for row in rows] == [row._asdict() for row in make(ids)]
+
+
+def test_rows_are_those_of_the_query_for_each_text(add_image, django_assert_num_queries):
+    for model in ("…", "%s", "a", "a"):
+        add_image(model=model)
+    prepared = Prepared(
+        lambda model: Image.objects.filter(model=model, prompt="").values_list("id", "model"),
+        later=TEXT_LATER,
+    )
+    for model in ("a", "…", "%s", "b"):
+        with django_assert_num_queries(1):
+            rows = prepared.rows(model)
+        assert rows == list(Image.objects.filter(model=model).values_list("id", "model"))
