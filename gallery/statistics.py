@@ -17,6 +17,7 @@ from django.utils import timezone
 from . import snapshot
 from .background import Background
 from .facts import ImageFacts
+from .statements import Insert
 
 FOLD_EVERY = 500
 """Fold when the addends' ids pass a multiple of this."""
@@ -39,6 +40,9 @@ class Addend(models.Model):
         app_label = "gallery"
         default_permissions = ()
         indexes = [models.Index(fields=["kind", "key"], name="gallery_addend_counter")]
+
+
+_append = Insert(Addend, "kind", "key", "images", "bytes")
 
 
 class CountedIn(models.Model):
@@ -73,14 +77,14 @@ def record(*, before: Iterable[ImageFacts], after: Iterable[ImageFacts]) -> None
                 images[key] += sign
                 size[key] += sign * facts.file_size
     rows = [
-        Addend(kind=kind, key=key, images=images[kind, key], bytes=size[kind, key])
+        (kind, key, images[kind, key], size[kind, key])
         for kind, key in sorted(images)
         if images[kind, key] or size[kind, key]
     ]
     if not rows:
         return
-    last = Addend.objects.bulk_create(rows)[-1]
-    if last.pk is None or last.pk % FOLD_EVERY < len(rows):  # MySQL does not tell the ids
+    last = _append.rows(rows)
+    if last is None or last % FOLD_EVERY < len(rows):
         transaction.on_commit(folding.start)
 
 

@@ -26,6 +26,7 @@ from gallery.storage import storage_failed
 from imagine import keys
 from imagine.api.auth import bearer_token
 from imagine.models import Generation
+from imagine.records import generation_ended
 
 FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 SLOW = (0.5, 1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300)
@@ -62,20 +63,23 @@ def record_request(route: str, method: str, status: int, seconds: float) -> None
 
 
 @receiver(post_save, sender=Generation)
-def _count_when_committed(instance: Generation, created: bool, **signal: Any) -> None:
-    transaction.on_commit(lambda: _count_generation(instance, created), robust=True)
-
-
-def _count_generation(instance: Generation, created: bool) -> None:
+def _count_begun(created: bool, **signal: Any) -> None:
     if created:
-        generating.inc()
-    elif instance.finished_at is not None:
-        generating.dec()
-        generations.labels(instance.provider, instance.status).inc()
-        upstream_seconds.labels(instance.provider).observe((instance.upstream_ms or 0) / 1000)
-        storing_seconds.observe((instance.storing_ms or 0) / 1000)
-        if instance.cost_usd:
-            cost.labels(instance.provider).inc(float(instance.cost_usd))
+        transaction.on_commit(generating.inc, robust=True)
+
+
+@receiver(generation_ended)
+def _count_ended(generation: Generation, **signal: Any) -> None:
+    transaction.on_commit(lambda: _count_outcome(generation), robust=True)
+
+
+def _count_outcome(generation: Generation) -> None:
+    generating.dec()
+    generations.labels(generation.provider, generation.status).inc()
+    upstream_seconds.labels(generation.provider).observe((generation.upstream_ms or 0) / 1000)
+    storing_seconds.observe((generation.storing_ms or 0) / 1000)
+    if generation.cost_usd:
+        cost.labels(generation.provider).inc(float(generation.cost_usd))
 
 
 @receiver(storage_failed)

@@ -11,10 +11,12 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, connection
+from django.dispatch import Signal
 from django.utils import timezone
 
 from gallery import ingest, pictures
 from gallery.models import Image
+from gallery.statements import Insert, Update
 
 from . import idempotency, limits
 from .callers import Caller
@@ -41,6 +43,12 @@ OUTCOME_FIELDS = (
     "status", "finished_at", "upstream_ms", "storing_ms", "cost_usd", "usage", "idempotency_key",
     "upstream_status", "error_type", "error_code", "error_message",
 )  # fmt: skip
+
+_write = Update(Generation, *OUTCOME_FIELDS)
+_link = Insert(Generation.images.through, "generation_id", "image_id")
+
+generation_ended = Signal()
+"""Sent with the `generation` in the transaction in which its outcome is written."""
 
 
 class ModelNotAllowed(LookupError):
@@ -218,7 +226,7 @@ def store_image(
 
     def with_row(row: Image) -> None:
         # In the picture's own transaction: one wait for the disk less for every picture.
-        Generation.images.through.objects.create(generation=generation, image=row)
+        _link.rows([(generation.pk, row.pk)])
         if outcome is not None:
             _write_outcome(generation, outcome())
 
@@ -274,7 +282,8 @@ def _write_outcome(generation: Generation, outcome: Outcome) -> None:
         generation.upstream_status = first.upstream_status
         generation.error_type, generation.error_code = first.type[:64], first.code[:64]
         generation.error_message = "\n".join(dict.fromkeys(map(str, outcome.errors)))
-    generation.save(update_fields=OUTCOME_FIELDS)
+    _write.row(generation.pk, [getattr(generation, name) for name in OUTCOME_FIELDS])
+    generation_ended.send(Generation, generation=generation)
 
 
 def mark_interrupted() -> int:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from ..background import Background
 from ..facts import ImageFacts
+from ..statements import Insert
 from . import vocabulary
 from .postings import SEGMENT, SEGMENT_BITS, pack
 from .tables import Change, Posting, Segment, current_version
@@ -24,6 +25,8 @@ COMMON = 32
 BATCH = 500
 """Buckets written by one statement."""
 
+_tell = Insert(Change, "image_id")
+
 
 def update(*, before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts]) -> None:
     """Take over a change of pictures, by id, inside its transaction.
@@ -33,8 +36,8 @@ def update(*, before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts])
     changed = [pk for pk in before.keys() | after.keys() if before.get(pk) != after.get(pk)]
     if not changed:
         return
-    last = Change.objects.bulk_create(Change(image_id=pk) for pk in sorted(changed))[-1]
-    if last.pk is None or last.pk % MERGE_EVERY < len(changed):
+    last = _tell.rows((pk,) for pk in sorted(changed))
+    if last is None or last % MERGE_EVERY < len(changed):
         transaction.on_commit(merging.start)
 
 

@@ -1,0 +1,48 @@
+"""Writes that are compiled once."""
+
+import pytest
+from django.db import IntegrityError, connection
+from django.utils import timezone
+
+from gallery.models import Addend, Image, Tag
+from gallery.statements import MOST_ROWS, Insert, Update
+
+
+def test_rows_are_written_as_given_and_the_last_key_is_told(db, django_assert_num_queries):
+    insert = Insert(Tag, "key", "name")
+    with django_assert_num_queries(1):
+        last = insert.rows([("%s", "a'b"), ("狐狸", '"')])
+    told = connection.features.can_return_rows_from_bulk_insert
+    assert last == (Tag.objects.get(key="狐狸").pk if told else None)
+    assert list(Tag.objects.order_by("pk").values_list("key", "name")) == [
+        ("%s", "a'b"),
+        ("狐狸", '"'),
+    ]
+    with pytest.raises(IntegrityError):
+        insert.rows([("%s", "again")])
+
+
+def test_any_number_of_rows_is_written(db, django_assert_num_queries):
+    rows = [("tag", str(number), number, -number) for number in range(2 * MOST_ROWS + 1)]
+    insert = Insert(Addend, "kind", "key", "images", "bytes")
+    with django_assert_num_queries(3):
+        insert.rows(rows)
+    found = Addend.objects.order_by("pk").values_list("kind", "key", "images", "bytes")
+    assert list(found) == rows
+    with django_assert_num_queries(0):
+        assert insert.rows([]) is None
+
+
+def test_one_row_is_changed_and_values_are_what_django_makes_of_them(
+    add_image, django_assert_num_queries
+):
+    images = [add_image(prompt=name) for name in "ab"]
+    now, metadata = timezone.now(), {"a": ["狐狸", None, 0.5]}
+    update = Update(Image, "favorite", "metadata", "trashed_at", "file")
+    with django_assert_num_queries(1):
+        update.row(images[0].pk, (True, metadata, now, "images/%s.jpg"))
+    changed, other = Image.objects.order_by("pk")
+    assert (changed.favorite, changed.metadata, changed.trashed_at, changed.file.name) == (
+        True, metadata, now, "images/%s.jpg",
+    )  # fmt: skip
+    assert (other.favorite, other.metadata, other.trashed_at) == (False, {}, None)
