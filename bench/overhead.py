@@ -24,8 +24,9 @@ import httpx2
 from tests.server import Server
 
 UPSTREAM_SECONDS = 0.05
-ROUNDS = 6
-REQUESTS = 48  # in a round, of each
+REQUESTS = 576  # of each way
+TURN = 12
+"""Requests of a client before the next way's turn: a bad moment of the machine meets all of them."""
 KEY = Server.api_key
 
 
@@ -49,19 +50,19 @@ async def measure(ways: dict[str, str], clients: int) -> dict[str, list[float]]:
     """Milliseconds of every request, by way."""
     found: dict[str, list[float]] = {name: [] for name in ways}
     async with httpx2.AsyncClient(timeout=120) as http:
-        for number in range(ROUNDS + 1):
+        for number in range(REQUESTS // (TURN * clients) + 1):
             for name, url in ways.items():
-                values = await one_round(http, url, clients)
-                if number:  # the first round opens connections
+                values = await one_turn(http, url, clients)
+                if number:  # the first turn opens connections
                     found[name] += values
     return found
 
 
-async def one_round(http: httpx2.AsyncClient, url: str, clients: int) -> list[float]:
+async def one_turn(http: httpx2.AsyncClient, url: str, clients: int) -> list[float]:
     values: list[float] = []
 
     async def client() -> None:
-        for _ in range(REQUESTS // clients):
+        for _ in range(TURN):
             began = time.perf_counter()
             response = await http.post(
                 f"{url}/images/generations",
