@@ -26,7 +26,7 @@ from tests.server import Server
 UPSTREAM_SECONDS = 0.05
 REQUESTS = 576  # of each way
 TURN = 12
-"""Requests of a client before the next way's turn: a bad moment of the machine meets all of them."""
+"""Requests of a client before the next way's turn: a bad moment of the machine meets all."""
 KEY = Server.api_key
 
 
