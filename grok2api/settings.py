@@ -162,7 +162,7 @@ if STORAGE_TYPE == "redis" and not REDIS_URL:
 def _database() -> dict[str, Any]:
     if STORAGE_TYPE == "pgsql":
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "grok2api.databases.postgresql",
             **env.database("SERVER_STORAGE_URL", ["postgresql", "postgres"]),
             # A page's queries last milliseconds: compiling or spreading them costs more.
             "OPTIONS": {
@@ -182,7 +182,7 @@ def _database() -> dict[str, Any]:
                 ".venv/bin/pip install -r requirements-mysql.txt."
             )
         return {
-            "ENGINE": "django.db.backends.mysql",
+            "ENGINE": "grok2api.databases.mysql",
             **env.database("SERVER_STORAGE_URL", ["mysql", "mariadb"]),
             "OPTIONS": {
                 "charset": "utf8mb4",
@@ -192,7 +192,7 @@ def _database() -> dict[str, Any]:
             },
         }
     return {
-        "ENGINE": "grok2api.sqlite",
+        "ENGINE": "grok2api.databases.sqlite",
         "NAME": DATA_DIR / "grok2api.sqlite3",
         # A file, as in service: an in-memory database has neither WAL nor concurrent writers.
         "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
