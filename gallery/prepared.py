@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models.utils import create_namedtuple_class
 
+from .cursors import planned_once
 from .search.lookups import LATER, filled
 
 
@@ -42,7 +43,7 @@ class Prepared:
     def rows(self, wanted: Collection[int] | str) -> list[Any]:
         """A named tuple for each row. One query."""
         known = self._compiled = self._compiled or self._compile()
-        with connection.cursor() as cursor:
+        with planned_once() as cursor:
             cursor.execute(*filled(known.sql, known.params, wanted))
             return list(map(known.row, known.converted(cursor.fetchall())))
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
+from .cursors import planned_once
+
 MOST_ROWS = 200
 """Rows of one INSERT: databases bound the number of a statement's parameters."""
 
@@ -55,7 +57,7 @@ class Insert(_Statement):
         rest = iter(rows)
         key: int | None = None
         while part := list(islice(rest, MOST_ROWS)):
-            with connection.cursor() as cursor:
+            with planned_once() as cursor:
                 cursor.execute(
                     self._begin + ", ".join([self._row] * len(part)) + self._returning,
                     [value for row in part for value in self.prepared(row)],
@@ -84,7 +86,7 @@ class Update(_Statement):
 
     def row(self, key: Any, values: Sequence[Any]) -> None:
         """Write these values into the row with this key."""
-        with connection.cursor() as cursor:
+        with planned_once() as cursor:
             cursor.execute(self._sql, [*self.prepared(values), key])
 
     @cached_property

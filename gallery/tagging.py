@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .changes import ChangeReport, Facts, change_images, repeated
+from .cursors import planned_once
 from .facts import ImageFacts
 from .models import Image, Tag
 from .snapshot import remembered_each
@@ -71,7 +72,12 @@ def ids_by_key(keys: frozenset[str]) -> dict[str, int]:
     """Ids of the tags that have these folded names."""
     if not keys:
         return {}
-    return dict(Tag.objects.filter(key__in=keys).order_by().values_list("key", "pk"))
+    key = connection.ops.quote_name("key")
+    places = ", ".join(["%s"] * len(keys))
+    named = f"SELECT {key}, id FROM gallery_tag WHERE {key} IN ({places})"  # noqa: S608
+    with planned_once() as cursor:  # searches ask it, and Django takes longer to make the same SQL
+        cursor.execute(named, tuple(keys))
+        return dict(cursor.fetchall())
 
 
 def attach(*, image_ids: Collection[int], names: Iterable[str]) -> frozenset[int]:

@@ -71,15 +71,21 @@ class Among(_Lookup):
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SQL:
         column, params = self.process_lhs(compiler, connection)
-        condition = {
-            "sqlite": "IN (SELECT value FROM json_each(%s))",
-            "postgresql": "= ANY(%s::bigint[])",
-        }.get(connection.vendor)
-        if condition is None:  # the ids themselves, not a parameter
-            listed = _PLACE if self.rhs is LATER else _listed(self.rhs, connection.vendor)
-            return f"{column} IN ({listed})", tuple(params)
-        ids = LATER if self.rhs is LATER else _listed(self.rhs, connection.vendor)
-        return f"{column} {condition}", (*params, ids)
+        condition, ids = among(column, self.rhs)
+        return condition, (*params, *ids)
+
+
+def among(column: str, ids: Collection[int]) -> SQL:
+    """The condition that a column of whole numbers is one of these, or of `LATER`."""
+    condition = {
+        "sqlite": "IN (SELECT value FROM json_each(%s))",
+        "postgresql": "= ANY(%s::bigint[])",
+    }.get(connection.vendor)
+    if condition is None:  # the ids themselves, not a parameter
+        listed = _PLACE if ids is LATER else _listed(ids, connection.vendor)
+        return f"{column} IN ({listed})", ()
+    value = LATER if ids is LATER else _listed(ids, connection.vendor)
+    return f"{column} {condition}", (value,)
 
 
 def filled(sql: str, params: Iterable[Any], value: Collection[int] | str) -> SQL:

@@ -1,13 +1,15 @@
 """The index's tables. Derived from the pictures' rows; `building` alone writes them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 
+from ..cursors import planned_once
+from .lookups import among
 from .tokens import VERSION
 
 
@@ -49,24 +51,10 @@ class Posting(models.Model):
 
 def buckets_of(places: Collection[int]) -> list[tuple[int, int, bytes]]:
     """(bucket, segment, bytes) of these buckets in all segments. One query."""
-    found = Posting.objects.filter(bucket__in=places).order_by()
-    rows: Any = found.values_list("bucket", "segment", "data")
-    if connection.vendor == "postgresql":
-        return _in_binary(*rows.query.sql_with_params())
-    return [(bucket, segment, bytes(data)) for bucket, segment, data in rows]
-
-
-def _in_binary(sql: str, params: Sequence[Any]) -> list[tuple[int, int, bytes]]:
-    """Rows from PostgreSQL without writing bytes as text, which takes twice the time."""
-    import psycopg
-
-    database: Any = connection
-    database.ensure_connection()
-    plain = psycopg.Cursor(database.connection)
-    plain.format = psycopg.pq.Format.BINARY
-    make = database.make_debug_cursor if database.queries_logged else database.make_cursor
-    with make(plain) as cursor:
-        cursor.execute(sql, params)
+    condition, params = among("bucket", places)
+    wanted = f"SELECT bucket, segment, data FROM gallery_posting WHERE {condition}"  # noqa: S608
+    with planned_once(binary=True) as cursor:
+        cursor.execute(wanted, params)
         return list(cursor.fetchall())
 
 
@@ -111,7 +99,7 @@ _STATE = """
 def read_state() -> State:
     """One query, since every search begins with it."""
     segments, changes, newest = [], {}, 0
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_STATE, [current_version()])
         for kind, number, greatest, pictures, largest, *days in cursor.fetchall():
             if kind == "s":

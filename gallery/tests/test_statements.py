@@ -1,7 +1,7 @@
 """Writes that are compiled once."""
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from gallery.models import Addend, Image, Tag
@@ -18,7 +18,7 @@ def test_rows_are_written_as_given_and_the_last_key_is_told(db, django_assert_nu
         ("%s", "a'b"),
         ("狐狸", '"'),
     ]
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), transaction.atomic():
         insert.rows([("%s", "again")])
 
 
