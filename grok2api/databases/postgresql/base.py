@@ -9,7 +9,7 @@ from grok2api.databases.quiet import is_quiet
 
 class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
-        """For the log. A cursor whose parameters the server puts in (`gallery.cursors`) has none."""
+        """For the log. A cursor of `gallery.cursors` leaves the parameters to the server."""
         return super().last_executed_query(cursor, sql, params) or self.compose_sql(sql, params)
 
 
