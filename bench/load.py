@@ -42,6 +42,7 @@ def measure(server: Server, count: int) -> None:
     asking, told = multiprocessing.Pipe()
     looking = multiprocessing.Process(target=look, args=(server, server.process.pid, told))
     looking.start()
+    told.close()  # so that its end is heard of here
     asking.recv()  # it is there
     began = time.perf_counter()
     found = asyncio.run(generate_all(server, count))

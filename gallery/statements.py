@@ -85,7 +85,7 @@ class Update(_Statement):
     """`Update(Tag, "name").row(7, ("A",))`."""
 
     def row(self, key: Any, values: Sequence[Any]) -> None:
-        """Write these values into the row with this key."""
+        """Write these values into the row with this key; nothing happens where there is none."""
         with planned_once() as cursor:
             cursor.execute(self._sql, [*self.prepared(values), key])
 

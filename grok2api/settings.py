@@ -167,7 +167,6 @@ def _database() -> dict[str, Any]:
             # A page's queries last milliseconds: compiling or spreading them costs more.
             "OPTIONS": {
                 "options": "-c jit=off -c max_parallel_workers_per_gather=0",
-                "prepare_threshold": 1,  # see gallery.cursors
                 # A host that is gone is noticed in seconds, also by a thread that waits for it.
                 "connect_timeout": 5,
                 "keepalives_idle": 10,

@@ -1,7 +1,7 @@
 """Whether a connection still has its server, without a question that every request would wait for.
 
-A server that ends a connection says so, and keep-alive probes find out where one is gone without a
-word: either way there is something to be read, or an error, where else there is silence.
+A server that ends a connection says so, and keep-alive probes find out within half a minute where
+one is gone without a word: then there is something to be read, or an error, where else is silence.
 """
 
 import select

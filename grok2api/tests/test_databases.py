@@ -1,5 +1,7 @@
 """What our own wrappers of the databases add to Django's."""
 
+import os
+import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -80,6 +82,15 @@ def test_after_an_error_the_server_is_asked(questions):
 
 
 @of_servers
+def test_a_silent_server_is_probed():
+    asked()
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as wire:
+        assert wire.family in (socket.AF_INET, socket.AF_INET6)
+        assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
+
+
+@of_servers
 def test_a_closed_connection_is_not_quiet():
     asked()
     connection.connection.close()
@@ -91,21 +102,23 @@ def test_a_closed_connection_is_not_quiet():
 def test_a_writer_waits_for_the_one_before_and_goes_on_when_it_ends():
     order = []
 
+    def note_beginning(execute, sql, *args):
+        if sql.startswith("BEGIN"):
+            order.append("begins")
+        return execute(sql, *args)
+
     def write(name: str) -> None:
         try:
-            with transaction.atomic():
-                order.append(f"{name} begins")
+            with connection.execute_wrapper(note_beginning), transaction.atomic():
                 Tag.objects.create(name=name, key=name)
-                sleep(0.02)
-                order.append(f"{name} ends")
+                sleep(0.02)  # time for the others to come to the door
+                order.append("ends")
         finally:
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, "abcd"))
-    names = [each[0] for each in order]
-    assert order == [f"{name} {word}" for name in names[::2] for word in ("begins", "ends")]
-    assert sorted(names[::2]) == ["a", "b", "c", "d"]
+    assert order == ["begins", "ends"] * 4
     assert not base._turn.locked()
 
 
@@ -127,6 +140,13 @@ def lose_the_connection():
         Tag.objects.create(name="a", key="a")
 
 
+def fail_to_commit():
+    with pytest.raises(OperationalError, match="interrupted"), transaction.atomic():
+        Tag.objects.create(name="a", key="a")
+        connection.connection.set_progress_handler(lambda: 1, 1)
+    connection.close()
+
+
 def find_the_file_locked():
     with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -139,7 +159,8 @@ def find_the_file_locked():
 
 @of_sqlite
 @pytest.mark.parametrize(
-    "leave", [leave_well, leave_by_an_error, lose_the_connection, find_the_file_locked]
+    "leave",
+    [leave_well, leave_by_an_error, lose_the_connection, fail_to_commit, find_the_file_locked],
 )
 def test_a_turn_ends_with_its_transaction_however_that_ends(leave):
     leave()

@@ -1,7 +1,9 @@
 """Django's PostgreSQL, which a request need not ask first whether it is there."""
 
+from contextlib import suppress
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base, operations
 
 from grok2api.databases.quiet import is_quiet
@@ -10,7 +12,11 @@ from grok2api.databases.quiet import is_quiet
 class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
         """For the log. A cursor of `gallery.cursors` leaves the parameters to the server."""
-        return super().last_executed_query(cursor, sql, params) or self.compose_sql(sql, params)
+        known: Any = super().last_executed_query(cursor, sql, params)
+        if known is None:
+            with suppress(psycopg.Error):  # it did not get as far as the server
+                known = self.compose_sql(sql, params)
+        return known  # type: ignore[no-any-return]  # as Django's own, sometimes None
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -21,8 +21,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._has_turn = False
 
     def _start_transaction_under_autocommit(self) -> None:
-        # After the timeout SQLite decides, which says "database is locked".
-        self._has_turn = _turn.acquire(timeout=self.settings_dict["OPTIONS"]["timeout"])
+        if not self._has_turn:
+            # After the timeout it is SQLite that waits, as long again, and says "locked".
+            self._has_turn = _turn.acquire(timeout=self.settings_dict["OPTIONS"]["timeout"])
         try:
             super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
@@ -30,8 +31,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _commit(self) -> None:
-        super()._commit()  # type: ignore[misc]
-        self._end_turn()
+        try:
+            super()._commit()  # type: ignore[misc]
+        finally:
+            self._end_turn()
 
     def _rollback(self) -> None:
         try:
