@@ -15,6 +15,7 @@ from django.utils import timezone
 from . import metadata as embedded
 from . import pictures, tagging, thumbnails
 from .changes import Facts, change, change_images
+from .facts import ImageFacts
 from .models import MAX_PROMPT_LENGTH, Image
 from .text import fold
 
@@ -185,7 +186,8 @@ def _insert(
     def add(facts: Facts) -> Collection[int]:
         image.pk = None  # it may have had one in a transaction that was broken off
         image.save(force_insert=True)
-        facts[image.pk] = image.facts(tagging.attach(image_ids=[image.pk], names=names))
+        tag_ids = tagging.attach(image_ids=[image.pk], names=names)
+        facts[image.pk] = ImageFacts.of(image, tag_ids)
         if with_row is not None:
             with_row(image)
         if thumbnail_later:

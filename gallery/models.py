@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .audit import AuditEntry
-from .facts import ImageFacts
 from .querysets import ImageQuerySet, TagQuerySet
 from .search.tables import Change, Posting, Segment
 from .statistics import Addend, CountedIn
@@ -120,21 +119,6 @@ class Image(models.Model):
     @property
     def is_trashed(self) -> bool:
         return self.trashed_at is not None
-
-    def facts(self, tag_ids: frozenset[int]) -> ImageFacts:
-        """What index and counters need to know of it, which has these tags."""
-        return ImageFacts(
-            id=self.pk,
-            prompt=self.prompt_folded,
-            model=self.model,
-            aspect_ratio=self.aspect_ratio,
-            favorite=self.favorite,
-            created_at=self.created_at,
-            file_size=self.file_size,
-            trashed=self.is_trashed,
-            tag_ids=tag_ids,
-            files=(self.file.name or "", self.thumbnail.name or ""),
-        )
 
     @property
     def is_sample(self) -> bool:

@@ -10,7 +10,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
-from .facts import ImageFacts
+from .facts import COLUMNS, ImageFacts
 from .prepared import Prepared
 from .search.criteria import Criteria, Word
 
@@ -68,34 +68,14 @@ class ImageQuerySet(_Images):
 
     def facts(self) -> list[ImageFacts]:
         """What index and counters need to know of these pictures, by id. Two queries at most."""
-        rows = list(
-            self.order_by("pk").values_list(
-                "pk", "prompt_folded", "model", "aspect_ratio", "favorite", "created_at",
-                "file_size", "trashed_at", "file", "thumbnail",
-            )
-        )  # fmt: skip
+        rows = list(self.order_by("pk").values_list(*COLUMNS, named=True))
         if not rows:
             return []
-        links = self.model.tags.through.objects.filter(image__id__among=[row[0] for row in rows])
+        links = self.model.tags.through.objects.filter(image__id__among=[row.id for row in rows])
         tag_ids: dict[int, set[int]] = defaultdict(set)
         for image_id, tag_id in links.order_by().values_list("image_id", "tag_id"):
             tag_ids[image_id].add(tag_id)
-        return [
-            ImageFacts(
-                id=pk,
-                prompt=prompt,
-                model=model,
-                aspect_ratio=aspect_ratio,
-                favorite=favorite,
-                created_at=created_at,
-                file_size=file_size,
-                trashed=trashed_at is not None,
-                tag_ids=frozenset(tag_ids.get(pk, ())),
-                files=(file, thumbnail),
-            )
-            for pk, prompt, model, aspect_ratio, favorite, created_at, file_size, trashed_at,
-                file, thumbnail in rows
-        ]  # fmt: skip
+        return [ImageFacts.of(row, frozenset(tag_ids.get(row.id, ()))) for row in rows]
 
     def ids_among(self, ids: Collection[int], part: slice = slice(None)) -> list[int]:
         """Which of these ids are in the queryset, in its order; read by id, whatever is asked.

@@ -5,7 +5,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import Model
 
 from .cursors import planned_once
@@ -85,9 +85,15 @@ class Update(_Statement):
     """`Update(Tag, "name").row(7, ("A",))`."""
 
     def row(self, key: Any, values: Sequence[Any]) -> None:
-        """Write these values into the row with this key; nothing happens where there is none."""
+        """Write these values into the row with this key.
+
+        Raises:
+            DatabaseError: there is none, as `Model.save(update_fields=…)` says it.
+        """
         with planned_once() as cursor:
             cursor.execute(self._sql, [*self.prepared(values), key])
+            if not cursor.rowcount:
+                raise DatabaseError(f"{self.model.__name__} {key} is gone.")
 
     @cached_property
     def _sql(self) -> str:

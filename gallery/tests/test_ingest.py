@@ -14,6 +14,7 @@ from django.db import connection
 
 from gallery import ingest, pictures, removal, statistics
 from gallery.changes import read_facts
+from gallery.facts import ImageFacts
 from gallery.models import Image
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import A1111, PROMPT, png, stealth
@@ -159,7 +160,7 @@ def test_a_new_picture_says_of_itself_what_its_row_says(add_image):
         prompt="Ａ 狐狸", model="a", tags=["x", "y"], favorite=True, created_at=moment
     )
     tag_ids = frozenset(image.tags.values_list("pk", flat=True))
-    facts = image.facts(tag_ids)
+    facts = ImageFacts.of(image, tag_ids)
     assert [facts] == Image.objects.facts()
     assert facts.files == (image.file.name, image.thumbnail.name)
     assert len(tag_ids) == 2

@@ -1,7 +1,7 @@
 """Writes that are compiled once."""
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from gallery.models import Addend, Image, Tag
@@ -46,3 +46,6 @@ def test_one_row_is_changed_and_values_are_what_django_makes_of_them(
         True, metadata, now, "images/%s.jpg",
     )  # fmt: skip
     assert (other.favorite, other.metadata, other.trashed_at) == (False, {}, None)
+    update.row(images[0].pk, (True, metadata, now, "images/%s.jpg"))  # the same once more
+    with pytest.raises(DatabaseError, match="Image 0 is gone"):
+        update.row(0, (True, metadata, now, "images/a.jpg"))
