@@ -22,7 +22,8 @@ def test_a_query_is_planned_once_and_a_usual_one_each_time():
         if number % 100 == 0:
             with planned_once() as cursor:
                 cursor.execute(QUERY, [number])
-    assert len(connection.connection._prepared._names) == 1
+    remembered = connection.connection._prepared
+    assert (len(remembered._names), len(remembered._counts)) == (1, 0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         assert cursor.fetchall() == [(QUERY.replace("%s", "$1"),)]
