@@ -17,7 +17,10 @@ from . import pictures, tagging, thumbnails
 from .changes import Facts, change, change_images
 from .facts import ImageFacts
 from .models import MAX_PROMPT_LENGTH, Image
+from .statements import Insert
 from .text import fold
+
+_new_row = Insert(Image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +187,7 @@ def _insert(
     image = Image(**columns)
 
     def add(facts: Facts) -> Collection[int]:
-        image.pk = None  # it may have had one in a transaction that was broken off
-        image.save(force_insert=True)
+        _new_row.instance(image)
         tag_ids = tagging.attach(image_ids=[image.pk], names=names)
         facts[image.pk] = ImageFacts.of(image, tag_ids)
         if with_row is not None:

@@ -23,7 +23,9 @@ class _Statement:
 
     def __init__(self, model: type[Model], *columns: str) -> None:
         self.model = model
-        self.columns = columns
+        self.columns = columns or [
+            field.attname for field in model._meta.concrete_fields if not field.primary_key
+        ]
 
     @cached_property
     def fields(self) -> Sequence[Any]:
@@ -50,21 +52,33 @@ class _Statement:
 
 
 class Insert(_Statement):
-    """`Insert(Tag, "name", "key").rows([("A", "a")])`."""
+    """`Insert(Tag, "name", "key").rows([("A", "a")])`.
+
+    Without `columns` all but the key are written.
+    """
 
     def rows(self, rows: Iterable[Sequence[Any]]) -> int | None:
         """Write these; the last one's key, or None where the database does not tell it."""
         rest = iter(rows)
         key: int | None = None
         while part := list(islice(rest, MOST_ROWS)):
-            with planned_once() as cursor:
-                cursor.execute(
-                    self._begin + ", ".join([self._row] * len(part)) + self._returning,
-                    [value for row in part for value in self.prepared(row)],
-                )
-                if self._returning:
-                    key = cursor.fetchall()[-1][0]
+            key = self._write(part)
         return key
+
+    def instance(self, instance: Model) -> None:
+        """Write a new one's row, as `save(force_insert=True)` does, but without signals."""
+        instance.pk = self._write([[field.pre_save(instance, True) for field in self.fields]])
+        instance._state.adding, instance._state.db = False, connection.alias
+
+    def _write(self, rows: Sequence[Sequence[Any]]) -> int | None:
+        with planned_once() as cursor:
+            cursor.execute(
+                self._begin + ", ".join([self._row] * len(rows)) + self._returning,
+                [value for row in rows for value in self.prepared(row)],
+            )
+            if self._returning:
+                return int(cursor.fetchall()[-1][0])
+            return int(cursor.lastrowid) if len(rows) == 1 else None
 
     @cached_property
     def _begin(self) -> str:

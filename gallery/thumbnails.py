@@ -1,6 +1,7 @@
 """Thumbnails that are not there yet, or no longer: made when there is time, or when asked for."""
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,9 @@ from . import idle_process, pictures
 from .models import Image
 
 logger = logging.getLogger(__name__)
+
+PAUSE = 0.03
+"""Seconds after a picture in which its answer goes out, and its client may ask for the next."""
 
 
 def _new_queue() -> ThreadPoolExecutor:
@@ -42,7 +46,7 @@ def make_soon(image_id: int) -> None:
 
     Whoever asks for it earlier gets it at once, and so does whoever asks after a crash.
     """
-    _queue.submit(_make_quietly, _queue, image_id)
+    _queue.submit(_make_quietly, _queue, image_id, time.monotonic() + PAUSE)
 
 
 def settle() -> None:
@@ -59,7 +63,8 @@ def close() -> None:
     idle_process.close()
 
 
-def _make_quietly(queue: ThreadPoolExecutor, image_id: int) -> None:
+def _make_quietly(queue: ThreadPoolExecutor, image_id: int, due: float) -> None:
+    time.sleep(max(0, due - time.monotonic()))
     if queue is not _queue:
         return  # it was closed
     close_old_connections()

@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 from django.db import transaction
-from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
@@ -26,7 +25,7 @@ from gallery.storage import storage_failed
 from imagine import keys
 from imagine.api.auth import bearer_token
 from imagine.models import Generation
-from imagine.records import generation_ended
+from imagine.records import generation_begun, generation_ended
 
 FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 SLOW = (0.5, 1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300)
@@ -62,10 +61,9 @@ def record_request(route: str, method: str, status: int, seconds: float) -> None
     request_seconds.labels(route, method).observe(seconds)
 
 
-@receiver(post_save, sender=Generation)
-def _count_begun(created: bool, **signal: Any) -> None:
-    if created:
-        transaction.on_commit(generating.inc, robust=True)
+@receiver(generation_begun)
+def _count_begun(**signal: Any) -> None:
+    transaction.on_commit(generating.inc, robust=True)
 
 
 @receiver(generation_ended)

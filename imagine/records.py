@@ -44,8 +44,12 @@ OUTCOME_FIELDS = (
     "upstream_status", "error_type", "error_code", "error_message",
 )  # fmt: skip
 
+_begin = Insert(Generation)
 _write = Update(Generation, *OUTCOME_FIELDS)
 _link = Insert(Generation.images.through, "generation_id", "image_id")
+
+generation_begun = Signal()
+"""Sent in the transaction in which a generation's row is written."""
 
 generation_ended = Signal()
 """Sent with the `generation` in the transaction in which its outcome is written."""
@@ -142,7 +146,7 @@ def open_generation(
 
 def _create(request: ImageRequest, **more: Any) -> Generation:
     operation = Generation.Operation.EDIT if request.sources else Generation.Operation.GENERATE
-    generation = Generation.objects.create(
+    generation = Generation(
         operation=operation,
         served_by=served_by(),
         model=request.model,
@@ -152,6 +156,8 @@ def _create(request: ImageRequest, **more: Any) -> Generation:
         parameters=request.parameters(),
         **more,
     )
+    _begin.instance(generation)
+    generation_begun.send(Generation)
     if parents := _parents(request):
         generation.parents.set(parents)
     return generation
