@@ -24,9 +24,11 @@ import httpx2
 from tests.server import Server
 
 UPSTREAM_SECONDS = 0.05
-REQUESTS = 576  # of each way
-TURN = 12
-"""Requests of a client before the next way's turn: a bad moment of the machine meets all."""
+REQUESTS = 768  # of each way
+TURN = 48
+"""Requests before the next way's turn, so that a bad moment of the machine meets all."""
+EACH = 12
+"""At least so many of every client."""
 KEY = Server.api_key
 
 
@@ -49,20 +51,21 @@ def main() -> None:
 async def measure(ways: dict[str, str], clients: int) -> dict[str, list[float]]:
     """Milliseconds of every request, by way."""
     found: dict[str, list[float]] = {name: [] for name in ways}
+    each = max(EACH, TURN // clients)
     async with httpx2.AsyncClient(timeout=120) as http:
-        for number in range(REQUESTS // (TURN * clients) + 1):
+        for number in range(REQUESTS // (each * clients) + 1):
             for name, url in ways.items():
-                values = await one_turn(http, url, clients)
+                values = await one_turn(http, url, clients, each)
                 if number:  # the first turn opens connections
                     found[name] += values
     return found
 
 
-async def one_turn(http: httpx2.AsyncClient, url: str, clients: int) -> list[float]:
+async def one_turn(http: httpx2.AsyncClient, url: str, clients: int, each: int) -> list[float]:
     values: list[float] = []
 
     async def client() -> None:
-        for _ in range(TURN):
+        for _ in range(each):
             began = time.perf_counter()
             response = await http.post(
                 f"{url}/images/generations",

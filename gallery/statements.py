@@ -5,7 +5,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.models import Model
 
 from .cursors import planned_once
@@ -45,8 +45,9 @@ class _Statement:
         return [connection.ops.quote_name(field.column) for field in self.fields]
 
     def prepared(self, values: Sequence[Any]) -> list[Any]:
+        database: Any = connections[DEFAULT_DB_ALIAS]  # `connection` looks for it at every access
         return [
-            field.get_db_prep_save(value, connection)
+            field.get_db_prep_save(value, database)
             for field, value in zip(self.fields, values, strict=True)
         ]
 
