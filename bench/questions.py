@@ -11,12 +11,16 @@ SORTS = [(key, order) for key in ("created_at", "file_size") for order in ("desc
 
 
 class Questions:
-    """Query strings for the picture list."""
+    """Query strings for the picture list.
 
-    def __init__(self) -> None:
+    Args:
+        series: another name makes other questions of the same kinds.
+    """
+
+    def __init__(self, series: str = "questions") -> None:
         self.vocabulary = Vocabulary()
         self.tags = tag_names(self.vocabulary)
-        self.source = random.Random(f"{SEED}:questions")
+        self.source = random.Random(f"{SEED}:{series}")
 
     def lists(self) -> list[str]:
         """Every sort with every single filter, and with none; no text."""
