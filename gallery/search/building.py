@@ -19,7 +19,7 @@ from .tokens import tokens, wide_words
 MERGE_EVERY = 1_000
 """Changes after which the segments concerned are built again."""
 
-COMMON = 32
+COMMON = 8
 """Pictures of a segment from which on a pair, three or four of wide characters are common."""
 
 BATCH = 500

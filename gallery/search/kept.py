@@ -8,7 +8,7 @@ SetBySegment = dict[int, int]
 Builds = tuple[tuple[int, int], ...]
 """(number, generation) of every segment that an index knows."""
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 192 * 1024 * 1024
 _ENTRY, _SEGMENT = 512, 128
 """Bytes that a set costs by itself, and for each of its segments beside the bits."""
 

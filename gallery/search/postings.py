@@ -17,6 +17,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
+from isal import isal_zlib
+
 SEGMENT_BITS = 15
 SEGMENT = 1 << SEGMENT_BITS
 BUCKETS = 8192
@@ -29,7 +31,7 @@ FACET_BUCKETS = 512
 MAX_OFFSETS = 16
 _BITMAP = SEGMENT // 8
 _MAX_DEFLATED = _BITMAP * 3 // 8
-"""Bytes; inflating more takes ten times as long as reading the bitmap as it is."""
+"""Bytes; inflating more takes six times as long as reading the bitmap as it is."""
 
 
 def code(token: str) -> int:
@@ -125,7 +127,7 @@ def _unpack_set(data: bytes) -> int:
     if len(data) == _BITMAP:
         return int.from_bytes(data, "little")
     if len(data) > 2 * MAX_OFFSETS:
-        return int.from_bytes(zlib.decompressobj().decompress(data), "little")
+        return int.from_bytes(isal_zlib.decompress(data, bufsize=_BITMAP), "little")
     bits = 0
     for offset in struct.unpack(f"={len(data) // 2}H", data):
         bits |= 1 << offset

@@ -33,6 +33,22 @@ def test_any_number_of_rows_is_written(db, django_assert_num_queries):
         assert insert.rows([]) is None
 
 
+def test_a_new_one_gets_its_key_also_where_a_database_does_not_return_it(
+    db, monkeypatch, django_assert_num_queries
+):
+    first, second = (Addend(kind="tag", key=key, images=1, bytes=-2) for key in "ab")
+    with django_assert_num_queries(1):
+        Insert(Addend).instance(first)
+    assert (first._state.adding, first._state.db) == (False, "default")
+    first.refresh_from_db()
+    assert (first.kind, first.key, first.images, first.bytes) == ("tag", "a", 1, -2)
+    if connection.vendor == "postgresql":
+        return  # knows no other way
+    monkeypatch.setattr(type(connection.features), "can_return_rows_from_bulk_insert", False)
+    Insert(Addend).instance(second)
+    assert Addend.objects.get(key="b").pk == second.pk != first.pk
+
+
 def test_one_row_is_changed_and_values_are_what_django_makes_of_them(
     add_image, django_assert_num_queries
 ):

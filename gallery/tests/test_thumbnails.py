@@ -40,6 +40,17 @@ def test_thumbnail_and_colour_follow_by_themselves():
     assert image.color == at_once.color != pictures.UNKNOWN_COLOR
 
 
+@pytest.mark.django_db(transaction=True)
+def test_answers_go_out_before_a_thumbnail_begins(monkeypatch):
+    begun: list[float] = []
+    monkeypatch.setattr(thumbnails, "PAUSE", 0.3)
+    monkeypatch.setattr(thumbnails, "make", lambda *_: begun.append(time.monotonic()))
+    before = time.monotonic()
+    add_waited_for()
+    thumbnails.settle()
+    assert begun[0] >= before + thumbnails.PAUSE
+
+
 @pytest.mark.django_db  # nothing is committed, so nothing is made in the background
 def test_thumbnail_is_made_for_whoever_asks_before(staff):
     image = add_waited_for()
