@@ -19,10 +19,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """What does not touch the suite's database runs with SQLite alone, and not once for each."""
     if os.environ.get("SERVER_STORAGE_TYPE", "local") in ("local", "redis"):
         return
-    again = [item for item in items if item.get_closest_marker("once")]
+    again = [item for item in items if _is_for_once(item)]
     if again and len(again) < len(items):
         items[:] = [item for item in items if item not in again]
         config.hook.pytest_deselected(items=again)
+
+
+def _is_for_once(item: pytest.Item) -> bool:
+    """Marked so, or a room's own test that asks for no database; `tests/` starts servers on it."""
+    if item.get_closest_marker("once"):
+        return True
+    if item.path.is_relative_to(Path(__file__).parent / "tests"):
+        return False
+    fixtures = getattr(item, "fixturenames", ())
+    return not (item.get_closest_marker("django_db") or {"db", "transactional_db"} & {*fixtures})
 
 
 @pytest.hookimpl(wrapper=True)

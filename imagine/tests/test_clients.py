@@ -12,6 +12,8 @@ from tests.server import Server
 
 from .upstream import Upstream, pictures, send
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def library(gateway, secret):

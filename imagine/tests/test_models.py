@@ -11,6 +11,8 @@ from imagine.providers import model_list
 from . import upstream as replies
 from .upstream import Upstream, pictures, send
 
+pytestmark = pytest.mark.once
+
 OURS = ["grok-imagine-1.0", "grok-imagine-1.0-edit"]
 LISTED = send(
     200,

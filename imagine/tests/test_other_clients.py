@@ -13,6 +13,8 @@ from gallery.models import Image
 from gallery.tests.drawing import draw
 from imagine.models import Generation
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 LITELLM = ROOT / ".venv/litellm/bin/python"
 

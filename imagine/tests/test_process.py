@@ -12,7 +12,7 @@ from tests.server import Server
 from .test_generate import wait_until
 from .upstream import Upstream, after, pictures, stall
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from imagine.providers import results
 
 from .upstream import Upstream, after, break_off, pictures, send, stall
 
+pytestmark = pytest.mark.once
+
 PARTIAL = "image_generation.partial_image"
 COMPLETED = "image_generation.completed"
 

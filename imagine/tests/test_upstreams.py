@@ -14,6 +14,8 @@ from imagine.providers import upstream as upstream_module
 from . import upstream as replies
 from .upstream import Upstream, pictures, send
 
+pytestmark = pytest.mark.once
+
 FOX = {"prompt": "a fox"}
 
 
