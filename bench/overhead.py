@@ -2,7 +2,9 @@
 
 One upstream that answers a 300 KB JPEG after 50 ms; asked directly, through this program, and,
 where the variable LITELLM names its executable, through the LiteLLM proxy (litellm[proxy] 1.85),
-in turns, by 1 and by 16 clients. This program stores every picture; the proxy stores none.
+in turns, by 1 and by 16 clients. This program stores every picture; the proxy stores none. What
+it does after its answers, the thumbnails, is waited for before the next way's turn. The first
+request of every client in a turn comes after a pause of seconds, and is shown apart.
 """
 
 import asyncio
@@ -17,7 +19,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 
 import httpx2
 
@@ -25,7 +27,7 @@ from tests.server import Server
 
 UPSTREAM_SECONDS = 0.05
 REQUESTS = 768  # of each way
-TURN = 48
+TURN = 24
 """Requests before the next way's turn, so that a bad moment of the machine meets all."""
 EACH = 12
 """At least so many of every client."""
@@ -43,22 +45,38 @@ def main() -> None:
             ways["litellm"] = stack.enter_context(started_litellm(executable, folder, upstream))
         for clients in (1, 16):
             print(f"{clients} client{'s' * (clients > 1)}")
-            for name, values in asyncio.run(measure(ways, clients)).items():
-                cuts = quantiles(values, n=20)
-                print(f"  {name:9}  p50 {cuts[9]:7.1f} ms   p95 {cuts[18]:7.1f} ms")
+            for name, turns in asyncio.run(measure(ways, clients, folder)).items():
+                first = median(value for turn in turns for value in turn[:clients])
+                cuts = quantiles((value for turn in turns for value in turn[clients:]), n=20)
+                print(
+                    f"  {name:9}  p50 {cuts[9]:7.1f} ms   p95 {cuts[18]:7.1f} ms"
+                    f"   (the first after a pause {first:.1f} ms)"
+                )
 
 
-async def measure(ways: dict[str, str], clients: int) -> dict[str, list[float]]:
-    """Milliseconds of every request, by way."""
-    found: dict[str, list[float]] = {name: [] for name in ways}
+async def measure(ways: dict[str, str], clients: int, folder: Path) -> dict[str, list[list[float]]]:
+    """Milliseconds of the requests of every turn, in the order of their answers, by way."""
+    found: dict[str, list[list[float]]] = {name: [] for name in ways}
     each = max(EACH, TURN // clients)
+    order = list(ways)
     async with httpx2.AsyncClient(timeout=120) as http:
         for number in range(REQUESTS // (each * clients) + 1):
-            for name, url in ways.items():
-                values = await one_turn(http, url, clients, each)
-                if number:  # the first turn opens connections
-                    found[name] += values
+            for name in order:
+                values = await one_turn(http, ways[name], clients, each)
+                if number:  # the first turn is there to warm all of them
+                    found[name].append(values)
+                await thumbnails_made(folder)
+            order.append(order.pop(0))  # so that none comes behind the same one always
     return found
+
+
+async def thumbnails_made(folder: Path) -> None:
+    def missing() -> int:
+        stored = [path.name for path in folder.rglob("images/**/*") if path.is_file()]
+        return len(stored) - 2 * sum(name.endswith(".thumb.webp") for name in stored)
+
+    while await asyncio.to_thread(missing):  # noqa: ASYNC110  (another process makes them)
+        await asyncio.sleep(0.1)
 
 
 async def one_turn(http: httpx2.AsyncClient, url: str, clients: int, each: int) -> list[float]:

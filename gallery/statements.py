@@ -15,7 +15,7 @@ MOST_ROWS = 200
 
 
 class _Statement:
-    """Writes these columns of a model, without instances and signals.
+    """Writes these columns of a model, without its managers and signals.
 
     Args:
         columns: names of fields; of a foreign key the one that ends in `_id`.
@@ -24,7 +24,9 @@ class _Statement:
     def __init__(self, model: type[Model], *columns: str) -> None:
         self.model = model
         self.columns = columns or [
-            field.attname for field in model._meta.concrete_fields if not field.primary_key
+            field.attname
+            for field in model._meta.concrete_fields
+            if not (field.primary_key or field.generated)
         ]
 
     @cached_property
@@ -55,7 +57,7 @@ class _Statement:
 class Insert(_Statement):
     """`Insert(Tag, "name", "key").rows([("A", "a")])`.
 
-    Without `columns` all but the key are written.
+    Without `columns` all are written but the key, which is the database's to give.
     """
 
     def rows(self, rows: Iterable[Sequence[Any]]) -> int | None:
@@ -63,23 +65,28 @@ class Insert(_Statement):
         rest = iter(rows)
         key: int | None = None
         while part := list(islice(rest, MOST_ROWS)):
-            key = self._write(part)
+            with planned_once() as cursor:
+                self._write(cursor, part)
+                if self._returning:
+                    key = cursor.fetchall()[-1][0]
         return key
 
     def instance(self, instance: Model) -> None:
         """Write a new one's row, as `save(force_insert=True)` does, but without signals."""
-        instance.pk = self._write([[field.pre_save(instance, True) for field in self.fields]])
+        values = [field.pre_save(instance, True) for field in self.fields]
+        if any(hasattr(value, "resolve_expression") for value in values):
+            instance.save(force_insert=True)  # a default that the database alone knows
+            return
+        with planned_once() as cursor:
+            self._write(cursor, [values])
+            instance.pk = cursor.fetchone()[0] if self._returning else cursor.lastrowid
         instance._state.adding, instance._state.db = False, connection.alias
 
-    def _write(self, rows: Sequence[Sequence[Any]]) -> int | None:
-        with planned_once() as cursor:
-            cursor.execute(
-                self._begin + ", ".join([self._row] * len(rows)) + self._returning,
-                [value for row in rows for value in self.prepared(row)],
-            )
-            if self._returning:
-                return int(cursor.fetchall()[-1][0])
-            return int(cursor.lastrowid) if len(rows) == 1 else None
+    def _write(self, cursor: Any, rows: Sequence[Sequence[Any]]) -> None:
+        cursor.execute(
+            self._begin + ", ".join([self._row] * len(rows)) + self._returning,
+            [value for row in rows for value in self.prepared(row)],
+        )
 
     @cached_property
     def _begin(self) -> str:

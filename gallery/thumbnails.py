@@ -15,7 +15,7 @@ from .models import Image
 logger = logging.getLogger(__name__)
 
 PAUSE = 0.03
-"""Seconds after a picture in which its answer goes out, and its client may ask for the next."""
+"""Seconds after a picture before its thumbnail is begun: first the answer that waits for it."""
 
 
 def _new_queue() -> ThreadPoolExecutor:

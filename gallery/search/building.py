@@ -22,6 +22,9 @@ MERGE_EVERY = 1_000
 COMMON = 8
 """Pictures of a segment from which on a pair, three or four of wide characters are common."""
 
+_COUNTERS = 1 << 22
+"""So many that few words of a segment share one."""
+
 BATCH = 500
 """Buckets written by one statement."""
 
@@ -111,8 +114,9 @@ def build_segment(number: int) -> bool:
     images = apps.get_model("gallery", "Image").objects
     found = images.filter(pk__range=span, trashed_at=None).facts()
     for facts in found:
+        offset = facts.id % SEGMENT
         for token in tokens(facts):
-            sets[token].append(facts.id % SEGMENT)
+            sets[token].append(offset)
         words.update(vocabulary.words_of(facts.prompt))
         days.append(facts.created_at)
         largest = max(largest, facts.file_size)
@@ -147,13 +151,21 @@ def _wide_words(
 ) -> dict[str, list[int]]:
     """The sets of three and four wide characters that are common in a segment.
 
-    The others are not kept: what a word has fewer pictures of is soon looked up.
+    The others are not kept: what a word has fewer pictures of is soon looked up. Most are rare,
+    and would take some hundred MB meanwhile; so they are counted by their hashes before.
     """
     common = {gram for gram, offsets in grams.items() if len(gram) == 2 and len(offsets) >= COMMON}
-    sets: dict[str, list[int]] = defaultdict(list)
+    counts = bytearray(_COUNTERS)
     for facts in pictures:
         for word in wide_words(facts.prompt, common):
-            sets[word].append(facts.id % SEGMENT)
+            place = hash(word) % _COUNTERS
+            counts[place] = min(COMMON, counts[place] + 1)
+    sets: dict[str, list[int]] = defaultdict(list)
+    for facts in pictures:
+        offset = facts.id % SEGMENT
+        for word in wide_words(facts.prompt, common):
+            if counts[hash(word) % _COUNTERS] == COMMON:
+                sets[word].append(offset)
     return {word: offsets for word, offsets in sets.items() if len(offsets) >= COMMON}
 
 

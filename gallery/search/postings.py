@@ -31,7 +31,7 @@ FACET_BUCKETS = 512
 MAX_OFFSETS = 16
 _BITMAP = SEGMENT // 8
 _MAX_DEFLATED = _BITMAP * 3 // 8
-"""Bytes; inflating more takes six times as long as reading the bitmap as it is."""
+"""Bytes; inflating more takes five times as long as reading the bitmap as it is."""
 
 
 def code(token: str) -> int:

@@ -1,11 +1,16 @@
 """Writes that are compiled once."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from gallery.models import Addend, Image, Tag
 from gallery.statements import MOST_ROWS, Insert, Update
+from imagine.models import Generation
 
 
 def test_rows_are_written_as_given_and_the_last_key_is_told(db, django_assert_num_queries):
@@ -33,20 +38,47 @@ def test_any_number_of_rows_is_written(db, django_assert_num_queries):
         assert insert.rows([]) is None
 
 
-def test_a_new_one_gets_its_key_also_where_a_database_does_not_return_it(
-    db, monkeypatch, django_assert_num_queries
+def test_a_new_one_is_written_as_django_writes_it(
+    db, admin_user, add_image, django_assert_num_queries
 ):
-    first, second = (Addend(kind="tag", key=key, images=1, bytes=-2) for key in "ab")
-    with django_assert_num_queries(1):
-        Insert(Addend).instance(first)
-    assert (first._state.adding, first._state.db) == (False, "default")
-    first.refresh_from_db()
-    assert (first.kind, first.key, first.images, first.bytes) == ("tag", "a", 1, -2)
+    like = Image.objects.values().get(pk=add_image(prompt="狐狸 %s", metadata={"a": [None]}).pk)
+    request = {
+        "served_by": "host:1", "user": admin_user, "provider": "sample", "model": "m", "n": 2,
+        "prompt": "'", "parameters": {"seed": 0.5}, "cost_usd": Decimal("0.020000"),
+    }  # fmt: skip
+    for model, facts, different in (
+        (Image, {**like, "id": None, "trashed_at": timezone.now()}, "file"),
+        (Generation, request, "idempotency_key"),
+    ):
+        written, saved = (model(**{**facts, different: name}) for name in ("a.jpg", "b.jpg"))
+        saved.created_at = written.created_at
+        with django_assert_num_queries(1):
+            Insert(model).instance(written)
+        saved.save(force_insert=True)
+        assert (written._state.adding, written._state.db) == (False, "default")
+        rows = [model.objects.values().get(pk=one.pk) for one in (written, saved)]
+        assert [(row.pop("id") > 0, row.pop(different)) for row in rows] == [
+            (True, "a.jpg"),
+            (True, "b.jpg"),
+        ]
+        assert rows[0] == rows[1]
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Insert(model).instance(model(**{**facts, different: "a.jpg"}))
+
+
+def test_a_new_one_gets_its_key_also_where_a_database_does_not_return_it(db, monkeypatch):
     if connection.vendor == "postgresql":
-        return  # knows no other way
+        pytest.skip("PostgreSQL always returns it")
     monkeypatch.setattr(type(connection.features), "can_return_rows_from_bulk_insert", False)
-    Insert(Addend).instance(second)
-    assert Addend.objects.get(key="b").pk == second.pk != first.pk
+    tag = Tag(name="A", key="a")
+    Insert(Tag).instance(tag)
+    assert Tag.objects.get(key="a").pk == tag.pk
+
+
+def test_a_value_that_the_database_makes_is_left_to_it(db):
+    addend = Addend(kind="tag", key=Lower(Value("ABC")), images=1, bytes=2)
+    Insert(Addend).instance(addend)
+    assert Addend.objects.values_list("key", "images").get(pk=addend.pk) == ("abc", 1)
 
 
 def test_one_row_is_changed_and_values_are_what_django_makes_of_them(

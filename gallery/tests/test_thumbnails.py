@@ -41,7 +41,7 @@ def test_thumbnail_and_colour_follow_by_themselves():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_answers_go_out_before_a_thumbnail_begins(monkeypatch):
+def test_a_thumbnail_begins_a_moment_after_its_picture(monkeypatch):
     begun: list[float] = []
     monkeypatch.setattr(thumbnails, "PAUSE", 0.3)
     monkeypatch.setattr(thumbnails, "make", lambda *_: begun.append(time.monotonic()))
