@@ -18,8 +18,6 @@ from imagine.providers import results
 
 from .upstream import Upstream, after, break_off, pictures, send, stall
 
-pytestmark = pytest.mark.once
-
 PARTIAL = "image_generation.partial_image"
 COMPLETED = "image_generation.completed"
 
@@ -185,6 +183,7 @@ def test_event_that_is_too_long_is_not_kept(upstream, library, monkeypatch):
     assert "longer than 1 MB" in str(raised.value)
 
 
+@pytest.mark.once
 def test_failure_in_the_middle_is_an_error_event(upstream, client, library, monkeypatch):
     monkeypatch.setattr(streaming, "KEEP_ALIVE_SECONDS", 0.1)
     upstream.replies = [stall]

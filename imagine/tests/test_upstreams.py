@@ -14,8 +14,6 @@ from imagine.providers import upstream as upstream_module
 from . import upstream as replies
 from .upstream import Upstream, pictures, send
 
-pytestmark = pytest.mark.once
-
 FOX = {"prompt": "a fox"}
 
 
@@ -65,6 +63,7 @@ def test_picture_of_an_upstream_is_kept_and_sent_on(upstream, ask):
     )  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
@@ -108,6 +107,7 @@ def test_failure_gives_the_right_error_and_row_and_is_asked_once(upstream, ask, 
     assert response.headers.get("x-should-retry") == ("false" if expected[0] >= 500 else None)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "body",
     [
@@ -137,6 +137,7 @@ def test_moderation_keeps_its_code(upstream, ask):
     assert ask().json()["error"] == {**error, "param": None}
 
 
+@pytest.mark.once
 def test_refused_connection_is_tried_again_and_then_named(upstream, ask, settings):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -237,6 +238,7 @@ def test_link_that_gives_nothing_costs_one_picture(upstream, ask):
     assert outcome(ask()) == (502, "upstream_error", "picture_unavailable", 200)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("upstream", ["xai"], indirect=True)
 @pytest.mark.parametrize(
     "link", ["{host}/a.jpg", "http://localhost/a.jpg", "http://169.254.169.254/", "file:///etc/passwd",
