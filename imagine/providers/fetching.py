@@ -24,6 +24,14 @@ PATH_SAFE = _PRINTABLE.translate(dict.fromkeys(map(ord, '"#<>?`{}')))
 QUERY_SAFE = _PRINTABLE.translate(dict.fromkeys(map(ord, '"#<>')))
 """What stands for itself, as browsers have it; `%xx` stays what it is, since it may be signed."""
 
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""NAT64 makes an IPv4 address of the last 32 bits (RFC 6052)."""
+
+TRANSLATED_LOCALLY = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""What stands where is each network's own affair (RFC 8215)."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 logger = logging.getLogger(__name__)
 
 
@@ -101,16 +109,29 @@ def unavailable(message: str) -> ProviderError:
     return ProviderError(message, code="picture_unavailable", upstream_status=200)
 
 
-async def _public_address(host: str, port: int) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+async def _public_address(host: str, port: int) -> Address:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise unavailable(f"The picture's host is not known: {host}.") from None
     for *_, address in found:
         candidate = ipaddress.ip_address(str(address[0]).partition("%")[0])
-        if candidate.is_global and not candidate.is_multicast:
+        if _is_public(candidate):
             return candidate
     raise unavailable(f"The picture's host is not a public one: {host}.")
+
+
+def _is_public(address: Address) -> bool:
+    """Also as the IPv4 address that a network makes of an IPv6 one."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in TRANSLATED_LOCALLY:
+            return False
+        within = address.ipv4_mapped or address.sixtofour
+        if address in TRANSLATED:
+            within = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        if within is not None and not _is_public(within):
+            return False
+    return address.is_global and not address.is_multicast
 
 
 async def _read(response: ClientResponse, limit: int) -> bytes:

@@ -93,7 +93,8 @@ async def test_link_is_asked_for_as_it_was_signed():
     "link",
     ["http://localhost/", "http://2130706433/", "http://0x7f.1/", "http://[::1]/", "http://[fe80::1]/",
      "http://[::ffff:10.0.0.1]/", "http://0.0.0.0/", "http://224.0.0.1/",
-     "http://100.64.0.1/", "http://user@192.168.0.1:80/", "https://169.254.169.254/latest/",
+     "http://[64:ff9b::10.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://[64:ff9b:1::101:101]/",
+     "http://[2002:a9fe:a9fe::1]/", "http://100.64.0.1/", "http://user@192.168.0.1:80/", "https://169.254.169.254/latest/",
      "http://nowhere.invalid/", "ftp://93.184.215.14/", "http://x:99999/", "http://[x/", "//x", ""],
 )  # fmt: skip
 async def test_link_to_what_is_not_public_is_not_followed(link):
@@ -113,6 +114,7 @@ async def test_public_address_is_connected_to_as_it_was_checked(monkeypatch):
                 "http://me:pw@1.1.1.1:81/a",
                 "http://[2606:4700::1111]/b",
                 "http://1.257/c",
+                "http://[64:ff9b::1.1.1.1]/d",
             ):
                 assert await trusting_nobody.fetch(link, 1000) == b"png"
     heads = [request.decode().split("\r\n")[:2] for request in proxy.received]
@@ -120,4 +122,5 @@ async def test_public_address_is_connected_to_as_it_was_checked(monkeypatch):
         ["GET http://1.1.1.1:81/a HTTP/1.1", "Host: 1.1.1.1:81"],
         ["GET http://[2606:4700::1111]/b HTTP/1.1", "Host: [2606:4700::1111]"],
         ["GET http://1.0.1.1/c HTTP/1.1", "Host: 1.257"],
+        ["GET http://[64:ff9b::101:101]/d HTTP/1.1", "Host: [64:ff9b::1.1.1.1]"],
     ]
