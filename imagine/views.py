@@ -1,7 +1,7 @@
 """The Imagine page: a client of our own gateway, in the browser."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
@@ -75,11 +75,12 @@ def imagine(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _sources(values: list[str]) -> list[str]:
-    """Links to the pictures with these ids, in their order; what is no such id is left out."""
+def _sources(values: list[str]) -> list[dict[str, Any]]:
+    """The pictures with these ids, in their order; what is no such id is left out."""
     ids = [int(value) for value in values if value.isdecimal() and len(value) < 19]
     found = Image.objects.in_library().in_bulk(ids[:MAX_SOURCES])
-    return [file_path(found[pk]) for pk in dict.fromkeys(ids) if pk in found]
+    images = [found[pk] for pk in dict.fromkeys(ids) if pk in found]
+    return [{"link": file_path(image), "sensitive": image.nsfw} for image in images]
 
 
 @require_GET

@@ -1,5 +1,6 @@
 """The Imagine page and its token."""
 
+import json
 import re
 
 import pytest
@@ -79,8 +80,11 @@ def test_page_token_generates_for_its_user(gateway, client, admin_user):
 
 
 def test_address_names_pictures_to_edit(staff, add_image):
-    first, second = add_image(), add_image()
+    first, second = add_image(), add_image(nsfw=True)
     query = {"edit": [str(second.pk), "x", "9" * 30, "0", str(first.pk), str(second.pk)]}
     page = staff.get("/admin/imagine/", query).content.decode()
-    (links,) = re.findall(r'data-sources="([^"]*)"', page)
-    assert links.split() == [file_path(second), file_path(first)]
+    (sources,) = re.findall(r'<script type="application/json">(.*?)</script>', page)
+    assert json.loads(sources) == [
+        {"link": file_path(second), "sensitive": True},
+        {"link": file_path(first), "sensitive": False},
+    ]

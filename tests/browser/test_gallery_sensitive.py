@@ -162,3 +162,10 @@ def test_it_works_without_a_script(
     plain.locator("#more").click()
     plain.get_by_role("button", name="Show", exact=True).click()
     assert blurred(plain) == [False] * 4
+
+
+def test_what_is_to_be_edited_is_blurred_too(page: Page, library: list[int]) -> None:
+    chosen = "&".join(f"edit={pk}" for pk in library[:2])
+    page.goto(f"/admin/imagine/?{chosen}")
+    expect(page.locator(".source img")).to_have_count(2)
+    assert blurred(page, ".source img") == [False, True]

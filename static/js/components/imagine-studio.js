@@ -104,7 +104,10 @@ class ImagineStudio extends HTMLElement {
     if (idea) this.#usePrompt(idea.textContent);
     if (event.target.closest("[data-stop]")) this.#stop();
     const edit = event.target.closest("[data-edit]");
-    if (edit) this.#editPicture(edit.dataset.edit);
+    if (edit) {
+      const sensitive = edit.closest(".tile").querySelector(".sensitive") !== null;
+      this.#editPicture({ link: edit.dataset.edit, sensitive });
+    }
   };
 
   #onOrder = () => {
@@ -133,8 +136,8 @@ class ImagineStudio extends HTMLElement {
     this.form.prompt.focus();
   }
 
-  #editPicture(link) {
-    this.sources.add(link);
+  #editPicture(picture) {
+    this.sources.add(picture);
     this.form.prompt.focus();
     this.form.scrollIntoView({ block: "nearest" });
   }

@@ -1,8 +1,8 @@
 /**
- * <picture-sources data-most data-sources>: the pictures that are to be edited.
+ * <picture-sources data-most>: the pictures that are to be edited.
  *
- * They are dropped anywhere on the page, pasted, chosen by its button, or added by a script;
- * `data-sources` lists links, separated by blanks, to begin with. Says "sources-change".
+ * They are dropped anywhere on the page, pasted, chosen by its button, or added by a script; its
+ * JSON lists what `add` takes, to begin with. Says "sources-change".
  */
 import { element, icon, toast } from "../lib/elements.js";
 import { text } from "../lib/texts.js";
@@ -22,7 +22,8 @@ class PictureSources extends HTMLElement {
     document.addEventListener("dragleave", this.#onDragLeave);
     document.addEventListener("drop", this.#onDrop);
     document.addEventListener("paste", this.#onPaste);
-    for (const link of this.dataset.sources.split(" ").filter(Boolean)) this.add(link);
+    const given = this.querySelector("script[type='application/json']");
+    for (const picture of JSON.parse(given.textContent)) this.add(picture);
   }
 
   disconnectedCallback() {
@@ -44,7 +45,7 @@ class PictureSources extends HTMLElement {
   }
 
   /** One more, by its link; one that is there already stays alone. */
-  add(link) {
+  add({ link, sensitive = false }) {
     if (this.#pictures.some((one) => one.link === link)) return;
     const most = Number(this.dataset.most);
     if (this.#pictures.length >= most) {
@@ -57,7 +58,10 @@ class PictureSources extends HTMLElement {
       { type: "button", class: "source__remove", "aria-label": this.dataset.removeLabel },
       [icon("x")],
     );
-    const item = element("li", { class: "source" }, [image, remove]);
+    const item = element("li", { class: sensitive ? "source sensitive" : "source" }, [
+      image,
+      remove,
+    ]);
     const picture = { link, image };
     const drop = () => {
       this.#pictures = this.#pictures.filter((one) => one !== picture);
@@ -82,7 +86,7 @@ class PictureSources extends HTMLElement {
   #take(files) {
     for (const file of files) {
       const reader = new FileReader();
-      reader.addEventListener("load", () => this.add(reader.result));
+      reader.addEventListener("load", () => this.add({ link: reader.result }));
       reader.readAsDataURL(file);
     }
   }
