@@ -1,7 +1,6 @@
 """The campaign's short form: a little of each trial, with the same demands as the long one."""
 
 import pytest
-from django.conf import settings
 
 from tests.campaign.__main__ import is_flawed
 from tests.campaign.crowd import crowd
@@ -12,7 +11,7 @@ from tests.server import Server
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(settings.STORAGE_TYPE != "local", reason="has servers of its own"),
+    pytest.mark.once,
 ]
 
 

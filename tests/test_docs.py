@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,10 +18,7 @@ from tests.markdown import Block, Document
 from tests.server import Server
 from tests.test_access import routes
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("SERVER_STORAGE_TYPE", "local") != "local",
-    reason="the documents are the same on every database",
-)
+pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parent.parent
 PATHS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
