@@ -1,16 +1,16 @@
 """Writes that are compiled once."""
 
-from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Value
+from django.db.models import Model, Value
 from django.db.models.functions import Lower
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gallery.models import Addend, Image, Tag
 from gallery.statements import MOST_ROWS, Insert, Update
-from imagine.models import Generation
 
 
 def test_rows_are_written_as_given_and_the_last_key_is_told(db, django_assert_num_queries):
@@ -38,32 +38,30 @@ def test_any_number_of_rows_is_written(db, django_assert_num_queries):
         assert insert.rows([]) is None
 
 
-def test_a_new_one_is_written_as_django_writes_it(
-    db, admin_user, add_image, django_assert_num_queries
-):
+def assert_written_as_django_writes_it(
+    model: type[Model], facts: dict[str, Any], *, unique: str
+) -> None:
+    """One row by the compiled statement and one by `save`, alike but for the unique field."""
+    written, saved = (model(**{**facts, unique: name}) for name in ("a.jpg", "b.jpg"))
+    with CaptureQueriesContext(connection) as asked:
+        Insert(model).instance(written)
+    assert len(asked) == 1
+    saved.save(force_insert=True)
+    assert (written._state.adding, written._state.db) == (False, "default")
+    rows = [model.objects.values().get(pk=one.pk) for one in (written, saved)]
+    assert [(row.pop("id") > 0, row.pop(unique)) for row in rows] == [
+        (True, "a.jpg"),
+        (True, "b.jpg"),
+    ]
+    assert rows[0] == rows[1]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Insert(model).instance(model(**{**facts, unique: "a.jpg"}))
+
+
+def test_a_new_one_is_written_as_django_writes_it(add_image):
     like = Image.objects.values().get(pk=add_image(prompt="狐狸 %s", metadata={"a": [None]}).pk)
-    request = {
-        "served_by": "host:1", "user": admin_user, "provider": "sample", "model": "m", "n": 2,
-        "prompt": "'", "parameters": {"seed": 0.5}, "cost_usd": Decimal("0.020000"),
-    }  # fmt: skip
-    for model, facts, different in (
-        (Image, {**like, "id": None, "trashed_at": timezone.now()}, "file"),
-        (Generation, request, "idempotency_key"),
-    ):
-        written, saved = (model(**{**facts, different: name}) for name in ("a.jpg", "b.jpg"))
-        saved.created_at = written.created_at
-        with django_assert_num_queries(1):
-            Insert(model).instance(written)
-        saved.save(force_insert=True)
-        assert (written._state.adding, written._state.db) == (False, "default")
-        rows = [model.objects.values().get(pk=one.pk) for one in (written, saved)]
-        assert [(row.pop("id") > 0, row.pop(different)) for row in rows] == [
-            (True, "a.jpg"),
-            (True, "b.jpg"),
-        ]
-        assert rows[0] == rows[1]
-        with pytest.raises(IntegrityError), transaction.atomic():
-            Insert(model).instance(model(**{**facts, different: "a.jpg"}))
+    facts = {**like, "id": None, "trashed_at": timezone.now()}
+    assert_written_as_django_writes_it(Image, facts, unique="file")
 
 
 def test_a_new_one_gets_its_key_also_where_a_database_does_not_return_it(db, monkeypatch):

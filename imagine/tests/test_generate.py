@@ -2,11 +2,14 @@
 
 import threading
 import time
+from decimal import Decimal
 
 import httpx2
 import pytest
+from django.utils import timezone
 
 from gallery.models import Image
+from gallery.tests.test_statements import assert_written_as_django_writes_it
 from imagine import records, threads
 from imagine.models import Generation
 
@@ -96,3 +99,12 @@ async def test_threads_close_what_they_opened(transactional_db):
     threads.close_connections()
     assert await threads.in_thread(Image.objects.count) == 0
     threads.close_connections()
+
+
+def test_row_is_written_as_django_writes_it(admin_user):
+    facts = {
+        "served_by": "host:1", "user": admin_user, "provider": "sample", "model": "m", "n": 2,
+        "prompt": "狐狸 %s", "parameters": {"seed": 0.5}, "created_at": timezone.now(),
+        "cost_usd": Decimal("0.020000"),
+    }  # fmt: skip
+    assert_written_as_django_writes_it(Generation, facts, unique="idempotency_key")
