@@ -75,7 +75,9 @@ async def thumbnails_made(folder: Path) -> None:
         stored = [path.name for path in folder.rglob("images/**/*") if path.is_file()]
         return len(stored) - 2 * sum(name.endswith(".thumb.webp") for name in stored)
 
-    while await asyncio.to_thread(missing):  # noqa: ASYNC110  (another process makes them)
+    deadline = time.monotonic() + 120
+    while count := await asyncio.to_thread(missing):  # another process makes them
+        assert time.monotonic() < deadline, f"{count} thumbnails are not made"
         await asyncio.sleep(0.1)
 
 

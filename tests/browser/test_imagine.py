@@ -11,6 +11,7 @@ from imagine.tests.upstream import Upstream, after, pictures, send
 from tests.server import Server
 
 from .conftest import sign_in
+from .test_gallery_sensitive import blurred, post
 
 expect.set_options(timeout=20_000)  # the machine may be busy with other tests
 
@@ -200,6 +201,23 @@ def test_picture_of_the_gallery_is_edited(studio: Page, upstream: Upstream) -> N
     generate(studio, "the child")
     expect(tiles(studio, "done")).to_have_count(1)
     assert upstream.received[-1].path == "/v1/images/edits"
+
+
+def test_sensitive_picture_stays_blurred_when_it_is_edited(
+    studio: Page, upstream: Upstream
+) -> None:
+    upstream.replies = [pictures()]
+    generate(studio, "to be marked")
+    made = tiles(studio, "done")
+    made.get_by_role("button", name="Edit this picture").click()
+    expect(studio.locator(".source img")).to_have_count(1)
+    assert blurred(studio, ".source img") == [False]
+    link = made.get_by_role("link").first.get_attribute("href") or ""
+    post(studio, "nsfw/", image_ids=[int(link.rpartition("=")[2])])
+    studio.goto("/admin/imagine/")
+    studio.get_by_role("button", name="Edit this picture").first.click()
+    expect(studio.locator(".source img")).to_have_count(1)
+    assert blurred(studio, ".source img") == [True]
 
 
 def test_file_that_is_no_picture_is_refused(studio: Page, tmp_path: Path) -> None:
