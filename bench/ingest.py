@@ -45,9 +45,7 @@ async def measure(answer: bytes) -> dict[str, list[tuple[float, float]]]:
     from imagine import records
     from imagine.callers import Caller
     from imagine.providers.base import GeneratedImage, ImageRequest
-    from imagine.providers.fetching import Fetcher
-    from imagine.providers.results import read_results
-    from imagine.providers.upstream import read_json
+    from imagine.providers.results import read_body
     from imagine.threads import in_thread
 
     def make_thumbnail() -> None:
@@ -60,7 +58,7 @@ async def measure(answer: bytes) -> dict[str, list[tuple[float, float]]]:
             records.open_generation, request, provider="xai", identify=Caller, client=""
         )
         began = now()
-        async for event in read_results(read_json(answer), model="m", fetcher=Fetcher(None)):
+        async for event in read_body(answer, model="m", fetch=no_links):
             if isinstance(event, GeneratedImage):
                 await in_thread(records.store_image, opened.generation, request, event, event.data)
         stored = now()
@@ -72,6 +70,10 @@ async def measure(answer: bytes) -> dict[str, list[tuple[float, float]]]:
             spans["row"].append(between(began, stored))
             spans["thumbnail"].append(between(settled, now()))
     return spans
+
+
+async def no_links(url: str) -> bytes:
+    raise AssertionError(url)
 
 
 def now() -> tuple[float, float]:

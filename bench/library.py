@@ -68,7 +68,7 @@ def _rows(vocabulary: Vocabulary, start: int, size: int, total: int) -> Iterator
             "prompt": prompt, "prompt_folded": fold(prompt),
             "model": source.choices(MODELS, (50, 20, 12, 10, 6, 2))[0], "aspect_ratio": ratio,
             "source": "generated", "metadata": "{}", "created_at": created,
-            "updated_at": created, "favorite": source.random() < 0.05,
+            "added_at": created, "updated_at": created, "favorite": source.random() < 0.05,
             "nsfw": source.random() < 0.02, "trashed_at": None,
         }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 The upstream takes 10 seconds for each. Meanwhile the gallery's list is asked for ten times a
 second. Prints the server's largest memory, how long generations and pages took, and what was
-lost.
+lost; then how long the other gateways took that the environment names (`bench/others.py`).
 """
 
 import asyncio
@@ -12,12 +12,14 @@ import sqlite3
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import quantiles
 
 import httpx2
 
+from bench.others import MODEL, Way, started_others
 from bench.overhead import started_upstream
 from tests.server import Server
 
@@ -25,51 +27,65 @@ UPSTREAM_SECONDS = 10
 
 
 def main(count: int) -> None:
-    with (
-        started_upstream(UPSTREAM_SECONDS) as port,
-        tempfile.TemporaryDirectory() as folder,
-        Server(Path(folder), IMAGINE_UPSTREAM_URL=f"http://127.0.0.1:{port}/v1") as server,
-    ):
-        measure(server, count)
-        with sqlite3.connect(server.folder / "data" / "grok2api.sqlite3") as database:
-            statuses = "SELECT status, COUNT(*) FROM imagine_generation GROUP BY status"
-            print("  rows      ", dict(database.execute(statuses)))
-            print("  pictures  ", *database.execute("SELECT COUNT(*) FROM gallery_image"))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        port = stack.enter_context(started_upstream(UPSTREAM_SECONDS))
+        upstream = f"http://127.0.0.1:{port}/v1"
+        with Server(folder, IMAGINE_UPSTREAM_URL=upstream) as server:
+            print(f"{count} generations at once, the upstream takes {UPSTREAM_SECONDS} s")
+            measure(server, count)
+            with sqlite3.connect(server.folder / "data" / "grok2api.sqlite3") as database:
+                statuses = "SELECT status, COUNT(*) FROM imagine_generation GROUP BY status"
+                print("  rows      ", dict(database.execute(statuses)))
+                print("  pictures  ", *database.execute("SELECT COUNT(*) FROM gallery_image"))
+        for name, way in started_others(stack, folder, upstream).items():
+            print(name)
+            tell(timed(way, count))
 
 
 def measure(server: Server, count: int) -> None:
-    assert server.process is not None
     asking, told = multiprocessing.Pipe()
-    looking = multiprocessing.Process(target=look, args=(server, server.process.pid, told))
+    looking = multiprocessing.Process(target=look, args=(server, server.worker, told))
     looking.start()
     told.close()  # so that its end is heard of here
     asking.recv()  # it is there
-    began = time.perf_counter()
-    found = asyncio.run(generate_all(server, count))
-    seconds = time.perf_counter() - began
+    found = timed(Way(f"{server.url}/v1"), count)
     asking.send("enough")
     pages, peak = asking.recv()
     looking.join()
-    good = [duration for status, duration in found if status == 200]
-    print(f"{count} generations at once, the upstream takes {UPSTREAM_SECONDS} s: {seconds:.1f} s")
-    print(f"  answered   {len(good)} with 200")
-    print("  generation ", shown([duration * 1000 for duration in good]))
+    print("gateway")
+    tell(found)
     print("  gallery    ", shown([duration * 1000 for duration in pages]))
     print(f"  memory     {peak // 1024} MB at most")
 
 
-async def generate_all(server: Server, count: int) -> list[tuple[int, float]]:
+def timed(way: Way, count: int) -> tuple[float, list[tuple[int, float]]]:
+    """The seconds until all were answered; each one's status and seconds."""
+    began = time.perf_counter()
+    found = asyncio.run(generate_all(way, count))
+    return time.perf_counter() - began, found
+
+
+def tell(found: tuple[float, list[tuple[int, float]]]) -> None:
+    seconds, answers = found
+    good = [duration for status, duration in answers if status == 200]
+    print(f"  answered   {len(good)} of {len(answers)} with 200 in {seconds:.1f} s")
+    if len(good) > 1:
+        print("  generation ", shown([duration * 1000 for duration in good]))
+
+
+async def generate_all(way: Way, count: int) -> list[tuple[int, float]]:
     limits = httpx2.Limits(max_connections=None)
-    async with httpx2.AsyncClient(base_url=server.url, limits=limits, timeout=600) as http:
-        return await asyncio.gather(*(generate(http) for _ in range(count)))
+    async with httpx2.AsyncClient(limits=limits, timeout=600) as http:
+        return await asyncio.gather(*(generate(http, way) for _ in range(count)))
 
 
-async def generate(http: httpx2.AsyncClient) -> tuple[int, float]:
+async def generate(http: httpx2.AsyncClient, way: Way) -> tuple[int, float]:
     began = time.perf_counter()
     response = await http.post(
-        "/v1/images/generations",
-        json={"prompt": "a fox", "response_format": "url"},
-        headers={"Authorization": f"Bearer {Server.api_key}"},
+        f"{way.url}/images/generations",
+        json={"model": MODEL, "prompt": "a fox", "response_format": "url"},
+        headers={"Authorization": f"Bearer {Server.api_key}", **way.headers},
     )
     return response.status_code, time.perf_counter() - began
 

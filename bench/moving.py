@@ -115,8 +115,7 @@ def fill_library(count: int) -> None:
 
 def export_library(server: Server, count: int, embedding: str) -> None:
     """Export the whole library, and print what that took."""
-    assert server.process is not None
-    before = most_memory(server.process.pid)
+    before = most_memory(server.worker)
     began = time.perf_counter()
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
     connection.request(
@@ -134,7 +133,7 @@ def export_library(server: Server, count: int, embedding: str) -> None:
     took = time.perf_counter() - began
     connection.close()
     promised = int(answer.headers["Content-Length"])
-    grown = most_memory(server.process.pid) - before
+    grown = most_memory(server.worker) - before
     print(f"export of {count} pictures over HTTP, {embedding}, {size / 1e9:.2f} GB")
     print(f"  until the first byte     {first:7.1f} s")
     print(f"  throughput               {size / (took - first) / 1e6:7.0f} MB/s")

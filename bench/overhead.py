@@ -1,21 +1,17 @@
 """What the gateway adds to its upstream's own time: `python -m bench.overhead`.
 
-One upstream that answers a 300 KB JPEG after 50 ms; asked directly, through this program, and,
-where the variable LITELLM names its executable, through the LiteLLM proxy (litellm[proxy] 1.85),
-in turns, by 1 and by 16 clients. This program stores every picture; the proxy stores none. What
-it does after its answers, the thumbnails, is waited for before the next way's turn. The first
-request of every client in a turn comes after a pause of seconds, and is shown apart.
+One upstream that answers a 300 KB JPEG after 50 ms; asked directly, through this program, and
+through the other gateways that the environment names (`bench/others.py`), in turns, by 1 and by
+16 clients. This program stores every picture; the others store none. What it does after its
+answers, the thumbnails, is waited for before the next way's turn. The first request of every
+client in a turn comes after a pause of seconds, and is shown apart.
 """
 
 import asyncio
-import json
-import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,7 +19,8 @@ from statistics import median, quantiles
 
 import httpx2
 
-from tests.server import Server
+from bench.others import MODEL, Way, started_others
+from tests.server import Server, free_port
 
 UPSTREAM_SECONDS = 0.05
 REQUESTS = 768  # of each way
@@ -38,11 +35,10 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         upstream = f"http://127.0.0.1:{stack.enter_context(started_upstream())}/v1"
-        ways = {"upstream": upstream}
+        ways = {"upstream": Way(upstream)}
         server = stack.enter_context(Server(folder, IMAGINE_UPSTREAM_URL=upstream))
-        ways["gateway"] = f"{server.url}/v1"
-        if executable := os.environ.get("LITELLM"):
-            ways["litellm"] = stack.enter_context(started_litellm(executable, folder, upstream))
+        ways["gateway"] = Way(f"{server.url}/v1")
+        ways |= started_others(stack, folder, upstream)
         for clients in (1, 16):
             print(f"{clients} client{'s' * (clients > 1)}")
             for name, turns in asyncio.run(measure(ways, clients, folder)).items():
@@ -54,7 +50,7 @@ def main() -> None:
                 )
 
 
-async def measure(ways: dict[str, str], clients: int, folder: Path) -> dict[str, list[list[float]]]:
+async def measure(ways: dict[str, Way], clients: int, folder: Path) -> dict[str, list[list[float]]]:
     """Milliseconds of the requests of every turn, in the order of their answers, by way."""
     found: dict[str, list[list[float]]] = {name: [] for name in ways}
     each = max(EACH, TURN // clients)
@@ -81,19 +77,16 @@ async def thumbnails_made(folder: Path) -> None:
         await asyncio.sleep(0.1)
 
 
-async def one_turn(http: httpx2.AsyncClient, url: str, clients: int, each: int) -> list[float]:
+async def one_turn(http: httpx2.AsyncClient, way: Way, clients: int, each: int) -> list[float]:
     values: list[float] = []
 
     async def client() -> None:
         for _ in range(each):
             began = time.perf_counter()
             response = await http.post(
-                f"{url}/images/generations",
-                json={
-                    "model": "grok-imagine-1.0",
-                    "prompt": "a fox",
-                },
-                headers={"Authorization": f"Bearer {KEY}"},
+                f"{way.url}/images/generations",
+                json={"model": MODEL, "prompt": "a fox"},
+                headers={"Authorization": f"Bearer {KEY}", **way.headers},
             )
             assert response.status_code == 200, response.text[:500]
             assert response.json()["data"][0]["b64_json"]
@@ -111,41 +104,6 @@ def started_upstream(seconds: float = UPSTREAM_SECONDS) -> Iterator[int]:
         yield port
     finally:
         process.kill()
-
-
-@contextmanager
-def started_litellm(executable: str, folder: Path, upstream: str) -> Iterator[str]:
-    port = free_port()
-    config = folder / "litellm.json"  # JSON is YAML
-    model = {"model": "openai/grok-imagine-1.0", "api_base": upstream, "api_key": "none"}
-    config.write_text(
-        json.dumps({"model_list": [{"model_name": "grok-imagine-1.0", "litellm_params": model}]})
-    )
-    process = subprocess.Popen(
-        [executable, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)],
-        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/health/liveliness", timeout=5)
-                break
-            except OSError:
-                assert time.monotonic() < deadline, "LiteLLM did not start"
-                time.sleep(0.5)
-        yield f"{url}/v1"
-    finally:
-        process.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ async def serve(port: int, seconds: float) -> None:
     async def handle(reader: StreamReader, writer: StreamWriter) -> None:
         try:
             while request := await reader.readuntil(b"\r\n\r\n"):
+                if b"transfer-encoding: chunked" in request.lower():
+                    await reader.readuntil(b"0\r\n\r\n")
                 length = request.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
                 await reader.readexactly(int(length or 0))
                 await asyncio.sleep(seconds)

@@ -4,22 +4,23 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import truncatechars
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from . import cleanup, marking, removal, statistics, tagging
+from grok2api.runtime.exclusive import Busy
+
+from . import audit, cleanup, marking, removal, statistics, tagging
 from .filters import ImageFilter
 from .job_admin import JobAdmin
 from .models import AuditEntry, Image, RemovedRow, Tag
-from .templatetags.gallery_pages import file_size
+from .templatetags.gallery_pages import file_size, thumbnail_address
 
 
 class _CountedFilter(admin.SimpleListFilter):
@@ -106,8 +107,8 @@ class ImageAdmin(JobAdmin):
     actions = ("make_favorite", "move_to_trash", "restore_from_trash")
     fields = (
         "picture", "prompt", "tag_names", "favorite", "nsfw", "model", "aspect_ratio", "pixels",
-        "size", "created_at", "updated_at", "trashed_at", "source", "file_name", "content_hash",
-        "metadata",
+        "size", "created_at", "added_at", "updated_at", "trashed_at", "source", "prompt_source",
+        "file_name", "stored_as", "content_hash", "metadata",
     )  # fmt: skip
     readonly_fields = tuple(
         name for name in fields if name not in ("tag_names", "favorite", "nsfw")
@@ -115,6 +116,7 @@ class ImageAdmin(JobAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         rows: QuerySet[Image] = super().get_queryset(request)
+        rows = rows.defer("metadata")
         return rows if request.method == "POST" else rows.prefetch_related("tags")
 
     def get_object(
@@ -178,7 +180,7 @@ class ImageAdmin(JobAdmin):
 
     @admin.display(description=_("Picture"))
     def preview(self, image: Image) -> SafeString:
-        source = reverse("api:image-thumbnail", args=[image.pk])
+        source = thumbnail_address(image)
         mark = "sensitive" if image.nsfw else ""
         return format_html(
             '<img class="{}" src="{}" alt="" height="64" loading="lazy">', mark, source
@@ -190,7 +192,7 @@ class ImageAdmin(JobAdmin):
             '<a href="{}"><img class="{}" src="{}" alt="" height="256"></a>',
             image.get_absolute_url(),
             "sensitive" if image.nsfw else "",
-            reverse("api:image-thumbnail", args=[image.pk]),
+            thumbnail_address(image),
         )
 
     @admin.display(description=_("Prompt"))
@@ -210,7 +212,7 @@ class ImageAdmin(JobAdmin):
         return ", ".join(tag.name for tag in image.tags.all())
 
     @admin.display(description=_("File"))
-    def file_name(self, image: Image) -> str:
+    def stored_as(self, image: Image) -> str:
         return image.file.name or ""
 
 
@@ -266,12 +268,16 @@ class RemovedRowAdmin(admin.ModelAdmin[RemovedRow]):
     readonly_fields = ("removed_at", "image_id", "file", "facts")
     actions = ("bring_back",)
 
-    @admin.action(description=_("Bring back those whose file is there"), permissions=["change"])
+    @admin.action(description=_("Restore those whose file exists"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[RemovedRow]) -> None:
-        report = cleanup.bring_back(rows=queryset)
+        try:
+            report = cleanup.bring_back(rows=queryset)
+        except Busy as error:
+            self.message_user(request, _(str(error)), messages.ERROR)
+            return
         self.message_user(
             request,
-            _("%(done)d pictures are back, %(failed)d are not.")
+            _("%(done)d pictures were restored, %(failed)d were not.")
             % {"done": report.done, "failed": len(report.failed)},
         )
 
@@ -283,11 +289,15 @@ class RemovedRowAdmin(admin.ModelAdmin[RemovedRow]):
 class AuditEntryAdmin(admin.ModelAdmin[AuditEntry]):
     """To look at; nobody writes here by hand."""
 
-    list_display = ("at", "actor", "action", "count")
+    list_display = ("at", "by", "action", "count")
     list_filter = ("action", "at")
     search_fields = ("actor",)
     date_hierarchy = "at"
     show_full_result_count = False
+
+    @admin.display(description=_("by"), ordering="actor")
+    def by(self, entry: AuditEntry) -> str:
+        return audit.shown(entry.actor)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

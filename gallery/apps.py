@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db import connection
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
@@ -11,8 +12,11 @@ class GalleryConfig(AppConfig):
     verbose_name = _("Gallery")
 
     def ready(self) -> None:
-        from .search import lookups  # noqa: F401  (registers `holds`)
+        from grok2api.sql import lookups  # noqa: F401  (registers `holds`)
 
+        from . import decoding
+
+        decoding.allow(settings.GALLERY_MAX_PIXELS)
         post_migrate.connect(mend_after_migrate, sender=self)
 
 

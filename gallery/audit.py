@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,6 +21,17 @@ def _command() -> str:
 
 actor: ContextVar[Callable[[], str]] = ContextVar("actor", default=_command)
 """Says who acts; asked when an entry is written, because a key is recognised late."""
+
+author: ContextVar[Callable[[], str]] = ContextVar("author", default=str)
+"""Whose that is, however they are called by now: `user 7`, `key 3`; empty for a command."""
+
+
+def shown(actor: str) -> str:
+    """Who acted, as an entry has it (`user ada`, `key phone`), in the reader's language."""
+    kind, _space, name = actor.partition(" ")
+    if kind == "user":
+        return gettext("user %(name)s") % {"name": name}
+    return gettext("key %(name)s") % {"name": name} if kind == "key" else actor
 
 
 class AuditEntry(models.Model):

@@ -1,25 +1,35 @@
 """The whole library in one archive; `restoring` brings it back.
 
-The archive is that of an export: its manifest's records are the library's rows, and its
-members, thumbnails included, stand under the paths that the library gives them.
+The archive is that of an export: its records are the library's rows, and its members,
+thumbnails included, stand under the paths that the library gives them. The format is told
+in `library_archives`.
 """
 
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.utils import timezone
 
 from . import audit
+from .backup_parts import parts
 from .changes import CHUNK
 from .export import Archive
 from .models import Image
 from .records import as_record
 
 
-def backup_archive() -> Archive:
-    """Every picture, the trash included, oldest row first. See `export.Archive`."""
-    archive = Archive("backup.zip", timezone.localtime(), thumbnails=True)
+def backup_archive(*, also: Iterable[str] = ()) -> Archive:
+    """Every picture, the trash included, oldest row first. See `export.Archive`.
+
+    Args:
+        also: names of `backup_parts` that are to be in it too.
+    """
+    archive = Archive("backup.zip", timezone.localtime(), complete=True)
+    for name in also:
+        part = parts[name]
+        archive.add_part(part.member, part.records())
     last = 0
     while True:
         rows = Image.objects.with_tags().filter(pk__gt=last).order_by("pk")[:CHUNK]
@@ -35,12 +45,13 @@ def write_backup(archive: Archive, path: Path) -> Iterator[int]:
     """Write the archive to a file; yields the bytes written so far.
 
     The file has another name until it is whole and on the disk, so a backup that was broken
-    off is never taken for one, and an older one of the same name stays until then.
+    off is never taken for one, and an older one of the same name stays until then. Nobody but
+    its owner can read it.
     """
-    part = path.with_name(path.name + ".part")
-    written = 0
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
+    part, written = Path(name), 0
     try:
-        with part.open("wb") as file:
+        with os.fdopen(handle, "wb") as file:
             for chunk in archive:
                 file.write(chunk)
                 written += len(chunk)

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 
 from . import news, search, statistics
 from .facts import ImageFacts
+from .history import Recording
 from .models import Image
 
 P = ParamSpec("P")
@@ -54,7 +55,7 @@ def repeated(change: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def changing(image_ids: Collection[int]) -> Iterator[dict[int, ImageFacts]]:
+def changing(image_ids: Collection[int], *, texts: bool = False) -> Iterator[dict[int, ImageFacts]]:
     """A transaction in which these pictures may be added, changed, tagged or removed.
 
     Their rows are locked in the order of their ids, so that two changes of the same pictures
@@ -67,7 +68,7 @@ def changing(image_ids: Collection[int]) -> Iterator[dict[int, ImageFacts]]:
     number of pictures up to `CHUNK`. `change_images` does without the reads after.
     """
     with transaction.atomic():
-        before = read_facts(image_ids, lock=True)
+        before = read_facts(image_ids, lock=True, texts=texts)
         yield before
         _take_over(before, read_facts(image_ids))
 
@@ -75,8 +76,13 @@ def changing(image_ids: Collection[int]) -> Iterator[dict[int, ImageFacts]]:
 def _take_over(before: dict[int, ImageFacts], after: dict[int, ImageFacts]) -> None:
     statistics.record(before=before.values(), after=after.values())
     search.update(before=before, after=after)
-    if before != after:
+    if before != after or _marks(before) != _marks(after):
         transaction.on_commit(news.tell, robust=True)
+
+
+def _marks(facts: dict[int, ImageFacts]) -> list[bool]:
+    """What open pages show and neither index nor counters know."""
+    return [picture.nsfw for picture in facts.values()]
 
 
 Facts = dict[int, ImageFacts]
@@ -97,6 +103,7 @@ class ChangeReport:
 
     done: int = 0
     failed: list[tuple[int, str]] = field(default_factory=list)  # id, reason
+    change: int | None = field(default=None, compare=False)  # its record; None: nothing differs
 
     def add(self, *, asked: Collection[int], found: Collection[int]) -> None:
         """One chunk is done: `found` of the `asked` ids had a row."""
@@ -104,26 +111,49 @@ class ChangeReport:
         self.failed += [(image_id, "not found") for image_id in sorted(set(asked) - set(found))]
 
 
-def change_images(image_ids: Collection[int], job: Job) -> ChangeReport:
+def change_images(
+    image_ids: Collection[int],
+    job: Job,
+    recording: Recording | None = None,
+    *,
+    texts: bool = False,
+) -> ChangeReport:
     """Run `job` over these pictures, chunk by chunk, each chunk in a transaction of its own.
 
     It runs again where the database broke its transaction off. Nobody else can change these
-    rows or their tags meanwhile, so what the job says of them need not be read again.
+    rows or their tags meanwhile, so what the job says of them need not be read again. What a
+    person or a key does is recorded, to be undone.
+
+    Args:
+        texts: the job changes texts, which are long; see `ImageFacts.written`.
     """
     report = ChangeReport()
     for ids in chunks(image_ids):
-        report.add(asked=ids, found=change(ids, job))
+        report.add(asked=ids, found=change(ids, job, recording, texts=texts))
+    if recording is not None:
+        report.change = recording.change
     return report
 
 
 @repeated
-def change(ids: list[int], job: Job) -> Collection[int]:
+def change(
+    ids: list[int],
+    job: Job,
+    recording: Recording | None = None,
+    *,
+    undoes_part: int | None = None,
+    texts: bool = False,
+) -> Collection[int]:
     """Run `job` over these pictures, none or up to `CHUNK`, in one transaction."""
     with transaction.atomic():
-        before = read_facts(ids, lock=True)
+        before = read_facts(ids, lock=True, texts=texts)
         after = dict(before)
         changed = job(after)
         _take_over(before, after)
+        if recording is not None:
+            recording.write(before, after, undoes_part=undoes_part)
+    if recording is not None:
+        recording.commit()
     return changed
 
 
@@ -133,9 +163,12 @@ def chunks(image_ids: Collection[int]) -> Iterator[list[int]]:
         yield ordered[start : start + CHUNK]
 
 
-def read_facts(image_ids: Collection[int], *, lock: bool = False) -> dict[int, ImageFacts]:
+def read_facts(
+    image_ids: Collection[int], *, lock: bool = False, texts: bool = False
+) -> dict[int, ImageFacts]:
     """Facts of the pictures that exist among these, in two queries."""
     if not image_ids:
         return {}
     rows = Image.objects.filter(pk__in=image_ids)
-    return {facts.id: facts for facts in (rows.select_for_update() if lock else rows).facts()}
+    rows = rows.select_for_update() if lock else rows
+    return {facts.id: facts for facts in rows.facts(texts=texts)}

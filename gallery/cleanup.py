@@ -2,18 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from . import audit, pictures, tagging, thumbnails
+from grok2api.runtime.exclusive import LOOSE_FILES, exclusive
+
+from . import audit, history, loose_files, pictures, tagging, thumbnails
+from .backup_parts import BadRecord
 from .changes import ChangeReport, changing, chunks
 from .models import Image, RemovedRow
 from .records import as_record, from_record
-from .storage import PART_SUFFIX
+from .storage import PART_SUFFIX, QUARANTINE
 
 ROOT = "images"
 """The folder of the storage that holds pictures and thumbnails."""
@@ -54,10 +58,16 @@ def clean_up(*, dry_run: bool = False, force: bool = False) -> CleanupReport:
 
     Raises:
         TooManyOrphans: unless `force`; nothing was changed.
+        exclusive.Busy: a restore, scan or clean-up is under way.
     """
-    report = survey()
     if dry_run:
-        return report
+        return survey()
+    with exclusive(LOOSE_FILES):
+        return _clean_up(force=force)
+
+
+def _clean_up(*, force: bool) -> CleanupReport:
+    report = survey()
     if not force and len(report.orphans) > report.checked * LARGEST_SHARE:
         raise TooManyOrphans(
             f"{len(report.orphans)} of {report.checked} pictures have no file. "
@@ -65,14 +75,14 @@ def clean_up(*, dry_run: bool = False, force: bool = False) -> CleanupReport:
         )
     for ids in chunks(report.orphans):
         report.removed += _remove_rows(ids)
-    for image in Image.objects.filter(pk__in=report.without_thumbnail).iterator():
+    lacking = Image.objects.without_metadata().filter(pk__in=report.without_thumbnail)
+    for image in lacking.iterator():
         try:
             thumbnails.make(image)
             report.repaired += 1
         except pictures.UnreadablePicture:
             report.unrepaired.append(image.pk)
-    for name in report.leftovers:
-        default_storage.delete(name)
+    loose_files.delete(report.leftovers)  # but for what has come to belong to a row
     return report
 
 
@@ -94,6 +104,8 @@ def survey() -> CleanupReport:
             (report.orphans if name == file else report.without_thumbnail).append(pk)
             if name == file:
                 break
+        folder, _, base = pictures.large_thumbnail_name(file).rpartition("/")
+        known[folder].add(base)  # it need not be there
     old = timezone.now() - YOUNG
     for folder, names in sorted(files.items()):
         for base in sorted(names - known[folder]):
@@ -104,8 +116,9 @@ def survey() -> CleanupReport:
                 continue
             if young or Image.objects.filter(file=name).exists():
                 continue
-            is_leftover = base.endswith((PART_SUFFIX, ".thumb.webp"))
+            is_leftover = base.endswith(PART_SUFFIX) or pictures.is_derived(base)
             (report.leftovers if is_leftover else report.stray_files).append(name)
+    report.leftovers += _broken_off(QUARANTINE, old)
     return report
 
 
@@ -113,10 +126,22 @@ def bring_back(*, rows: Iterable[RemovedRow]) -> ChangeReport:
     """Put removed rows into the library again, with their tags, where their files are back.
 
     They get new ids; the copies of those that came back go.
+
+    Raises:
+        exclusive.Busy: a restore, scan or clean-up is under way.
     """
+    with exclusive(LOOSE_FILES):
+        return _bring_back(rows)
+
+
+def _bring_back(rows: Iterable[RemovedRow]) -> ChangeReport:
     report = ChangeReport()
     for row in rows:
-        image, names = from_record(row.facts)
+        try:
+            image, names = from_record(row.facts)
+        except BadRecord as error:
+            report.failed.append((row.image_id, str(error)))
+            continue
         if not default_storage.exists(row.file):
             report.failed.append((row.image_id, "the file is still missing"))
             continue
@@ -133,6 +158,15 @@ def bring_back(*, rows: Iterable[RemovedRow]) -> ChangeReport:
             thumbnails.make(image)
         report.done += 1
     return report
+
+
+def _broken_off(folder: str, old: datetime) -> Iterator[str]:
+    """Interrupted writes in a folder whose files are not the library's."""
+    for _, names in _walk(folder):
+        for name in (f"{folder}/{base}" for base in sorted(names) if base.endswith(PART_SUFFIX)):
+            with suppress(FileNotFoundError):
+                if default_storage.get_modified_time(name) <= old:
+                    yield name
 
 
 def _walk(folder: str) -> Iterator[tuple[str, set[str]]]:
@@ -159,5 +193,6 @@ def _remove_rows(image_ids: list[int]) -> int:
         )
         gone = [image.pk for image in rows]
         Image.objects.filter(pk__in=gone).delete()
+        history.forget_images(gone)
         audit.record(audit.AuditEntry.Action.CLEANED, count=len(gone), ids=gone)
     return len(rows)

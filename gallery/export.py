@@ -4,31 +4,31 @@ import csv
 import hashlib
 import io
 import json
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import IO, Any
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from . import audit, metadata
+from . import audit, file_names, metadata
 from .changes import CHUNK
+from .library_archives import CHECKSUMS, FORMAT, HEAD, LIBRARY, MANIFEST, TABLE
 from .models import Image
+from .name_templates import NameTemplate
 from .records import as_record
 from .zipping import ZipWriter, end_size, member_size
 
-MANIFEST, TABLE, CHECKSUMS = "manifest.jsonl", "manifest.csv", "SHA256SUMS"
 COLUMNS = (
     "file", "status", "prompt", "model", "aspect_ratio", "width", "height", "file_size", "tags",
     "favorite", "nsfw", "source", "created_at", "content_type", "content_hash", "id",
+    "file_name", "added_at", "prompt_source",
 )  # fmt: skip
-FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\s]+')
-"""What Windows, macOS or Linux do not take in a name, and blanks."""
 MAX_SLUG = 80  # bytes of UTF-8, so that the whole name stays far below every system's limit
+CHUNK_BYTES = 256 * 1024
 MAX_THUMBNAIL = 1024 * 1024  # bytes
 OUTCOME_ROOM = 160  # bytes: how much longer an outcome makes a line of each manifest
 
@@ -41,7 +41,12 @@ class Embedding(StrEnum):
     STRIP = "strip"  # everything but the pixels is taken out
 
 
-def export_images(*, image_ids: Sequence[int], embedding: Embedding = Embedding.KEEP) -> "Archive":
+def export_images(
+    *,
+    image_ids: Sequence[int],
+    embedding: Embedding = Embedding.KEEP,
+    template: NameTemplate | None = None,
+) -> "Archive":
     """A ZIP of these pictures, in this order; ids without a row are left out.
 
     All that the database knows is read now, so the archive shows one state of the library
@@ -52,8 +57,7 @@ def export_images(*, image_ids: Sequence[int], embedding: Embedding = Embedding.
     used: set[str] = set()
     for start in range(0, len(image_ids), CHUNK):
         for image in Image.objects.in_order_of(list(image_ids[start : start + CHUNK])):
-            day = image.created_at.astimezone(now.tzinfo)
-            archive.plan(readable_name(image, day, used), as_record(image))
+            archive.plan(exported_name(image, used, template), as_record(image))
     audit.record(audit.AuditEntry.Action.EXPORTED, count=archive.count, archive=archive.name)
     return archive
 
@@ -65,6 +69,11 @@ class Archive:
     records wait in a temporary file. A picture that cannot be read is no member of the
     archive; the manifests name it as failed and `failed` counts it. One whose bytes are not
     those that were stored is exported and named as damaged. To be read once.
+
+    Args:
+        complete: it is a backup: thumbnails are in it too, and a picture that is deleted for
+            good before its turn is not in it at all. (An export says that it failed.) What it
+            says of its format keeps programs that know only older ones from reading it.
     """
 
     def __init__(
@@ -73,21 +82,40 @@ class Archive:
         moment: datetime,
         embedding: Embedding = Embedding.KEEP,
         *,
-        thumbnails: bool = False,
+        complete: bool = False,
     ) -> None:
         self.name = name
         self.size = end_size()  # bytes
         self.count = 0
         self.embedding = embedding
-        self.thumbnails = thumbnails
+        self.complete = complete
         self.failures: dict[int, str] = {}  # reasons by the place in the order
         self.damaged: set[int] = set()  # places of files that are not as they were stored
+        self.gone: set[int] = set()  # places of pictures that were deleted meanwhile
         self._moment = moment
         self._digests: dict[int, bytes] = {}
         self._plan = SpooledTemporaryFile(max_size=1024 * 1024)  # noqa: SIM115
         self._zip = ZipWriter()
-        for member, head in ((MANIFEST, b""), (TABLE, _table_head()), (CHECKSUMS, b"")):
+        self._parts: list[tuple[str, IO[bytes]]] = []
+        for member, head in ((self._manifest_name, b""), (TABLE, _table_head()), (CHECKSUMS, b"")):
             self.size += member_size(member, len(head))
+        if complete:
+            self.size += member_size(HEAD, len(_head(moment)))
+
+    @property
+    def _manifest_name(self) -> str:
+        return LIBRARY if self.complete else MANIFEST
+
+    def add_part(self, member: str, records: Iterable[dict[str, Any]]) -> int:
+        """Announce a member of records of another kind; how many they are. They are read now."""
+        file: IO[bytes] = SpooledTemporaryFile(max_size=1024 * 1024)  # noqa: SIM115
+        count = 0
+        for record in records:
+            file.write(_json(record))
+            count += 1
+        self.size += member_size(member, file.tell())
+        self._parts.append((member, file))
+        return count
 
     @property
     def failed(self) -> int:
@@ -99,12 +127,13 @@ class Archive:
         try:
             room = self._stored_size(record) + self._growth(record)
         except OSError as error:
-            self.failures[self.count] = _reason(error)
+            self._pass_over(self.count, record, error)
         else:
             record["room"] = room
             self.size += member_size(name, room)
-            if self.thumbnails:
-                self.size += self._thumbnail_size(record["thumbnail_path"])
+            if self.complete and (size := self._thumbnail_size(record["thumbnail_path"])):
+                record["thumbnail_room"] = size
+                self.size += member_size(record["thumbnail_path"], size)
         line = _json(record)
         self._plan.write(line)
         self.count += 1
@@ -113,16 +142,23 @@ class Archive:
 
     def __iter__(self) -> Iterator[bytes]:
         for index, record in enumerate(self._records()):
-            if index not in self.failures:
+            if index not in self.failures and index not in self.gone:
                 yield from self._picture(index, record)
-        for member, read in (
-            (MANIFEST, self._manifest), (TABLE, self._table), (CHECKSUMS, self._checksums)
-        ):  # fmt: skip
+        members: list[tuple[str, Callable[[], Iterable[bytes]]]] = [
+            *((member, partial(_chunks_of, file)) for member, file in self._parts),
+            (self._manifest_name, self._manifest),
+            (TABLE, self._table),
+            (CHECKSUMS, self._checksums),
+        ]
+        for member, read in members:
             yield from self._zip.long_member(member, read, self._moment)
+        if self.complete:
+            yield from self._zip.member(HEAD, _head(self._moment), self._moment)
         yield from self._zip.finish(self.size)
 
     def close(self) -> None:
-        self._plan.close()
+        for each in (self._plan, *(file for _member, file in self._parts)):
+            each.close()
         self._zip.close()
 
     def _picture(self, index: int, record: dict[str, Any]) -> Iterator[bytes]:
@@ -132,7 +168,7 @@ class Archive:
             with default_storage.open(record["path"]) as file:
                 data = file.read()
         except OSError as error:
-            self.failures[index] = _reason(error)
+            self._pass_over(index, record, error)
             return
         if hashlib.sha256(data).hexdigest() != record["content_hash"]:
             self.damaged.add(index)
@@ -145,17 +181,25 @@ class Archive:
             self._digests[index] = hashlib.sha256(data).digest()
         moment = timezone.localtime(datetime.fromisoformat(record["created_at"]))
         yield from self._zip.member(record["file"], data, moment)
-        if self.thumbnails:
-            yield from self._thumbnail(record["thumbnail_path"], moment)
+        if room := record.get("thumbnail_room"):
+            yield from self._thumbnail(record["thumbnail_path"], room, moment)
 
-    def _thumbnail(self, path: str, moment: datetime) -> Iterator[bytes]:
-        # One that is missing is no loss: it can be made again from its picture.
+    def _pass_over(self, index: int, record: dict[str, Any], error: OSError) -> None:
+        if self.complete and not Image.objects.filter(pk=record["id"]).exists():
+            self.gone.add(index)
+        else:
+            self.failures[index] = _reason(error)
+
+    def _thumbnail(self, path: str, room: int, moment: datetime) -> Iterator[bytes]:
+        # One that is missing is no loss: it can be made again from its picture. Nor is one that
+        # has come or grown since the archive's size was told.
         try:
             with default_storage.open(path) as file:
-                data = file.read(MAX_THUMBNAIL)
+                data = file.read(room + 1)
         except OSError:
             return
-        yield from self._zip.member(path, data, moment)
+        if len(data) <= room:
+            yield from self._zip.member(path, data, moment)
 
     def _stored_size(self, record: dict[str, Any]) -> int:
         """Bytes to keep free for a picture's file: those it has, or those it was stored with.
@@ -171,7 +215,7 @@ class Archive:
 
     def _thumbnail_size(self, path: str) -> int:
         try:
-            return member_size(path, min(default_storage.size(path), MAX_THUMBNAIL))
+            return min(default_storage.size(path), MAX_THUMBNAIL)
         except OSError:
             return 0
 
@@ -204,7 +248,10 @@ class Archive:
     def _outcomes(self) -> Iterator[tuple[dict[str, Any], str, str]]:
         """Each record, its status, and the SHA-256 of its member."""
         for index, record in enumerate(self._records()):
+            if index in self.gone:
+                continue
             record.pop("room", None)
+            record.pop("thumbnail_room", None)
             if index in self.failures:
                 yield record, f"failed: {self.failures[index]}", ""
                 continue
@@ -248,22 +295,43 @@ def describe(record: dict[str, Any]) -> metadata.Description | None:
     )
 
 
+def exported_name(image: Image, used: set[str], template: NameTemplate | None) -> str:
+    """What the picture's file is called in an archive: as the template says, else readably.
+
+    Safe on Windows, macOS and Linux; unlike every name in `used`, which it joins.
+    """
+    moment = timezone.localtime(image.created_at)
+    if template is not None:
+        return template.name(image, moment, used)
+    return readable_name(image, moment, used)
+
+
 def readable_name(image: Image, day: date, used: set[str]) -> str:
-    """`20260207-日落海景-1a2b3c.jpg`: day, prompt, and the start of the file's own name.
+    """The name of the picture's own file; of one that has none, day, prompt, and the start of the
+    name in the library: `20260207-日落海景-1a2b3c.jpg`.
 
     Safe on Windows, macOS and Linux; unlike every name in `used`, which it joins.
     """
     stem, _, suffix = image.filename.rpartition(".")
-    prompt = FORBIDDEN.sub("-", unicodedata.normalize("NFC", image.prompt[: 2 * MAX_SLUG]))
-    shown = "".join(each for each in prompt if unicodedata.category(each)[0] != "C")
-    words = shown.encode()[:MAX_SLUG].decode("utf-8", "ignore")
-    parts = [f"{day:%Y%m%d}", words.strip("-. ")]
-    for length in (6, len(stem)):
-        name = "-".join(filter(None, [*parts, stem[:length]])) + f".{suffix}"
+    marks = [stem[:6], stem]
+    if image.file_name:
+        return file_names.numbered(image.download_name, marks, used)
+    words = file_names.safe_part(image.prompt[: 2 * MAX_SLUG], MAX_SLUG)
+    for mark in marks:
+        name = "-".join(filter(None, [f"{day:%Y%m%d}", words, mark])) + f".{suffix}"
         if name.casefold() not in used:
             break
     used.add(name.casefold())
     return name
+
+
+def _head(moment: datetime) -> bytes:
+    return _json({"format": FORMAT, "made_at": moment.isoformat()})
+
+
+def _chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    return iter(partial(file.read, CHUNK_BYTES), b"")
 
 
 def _json(record: dict[str, Any]) -> bytes:
@@ -293,4 +361,5 @@ def _cell(value: Any) -> Any:
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__)[:80]
+    """At most 80 bytes, so that it has a place in the archive."""
+    return (error.strerror or type(error).__name__).encode()[:80].decode(errors="ignore")

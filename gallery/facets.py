@@ -1,7 +1,7 @@
 """How many of the pictures that meet some criteria have each model, ratio, tag and month."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -71,6 +71,37 @@ def count_facets(question: Question) -> Facets:
     return _count(question)
 
 
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """Pictures by ISO day (2026-11-25) or month (2026-11); without `exact`, upper bounds."""
+
+    counts: dict[str, int]
+    exact: bool
+
+
+def count_dates(criteria: Criteria, dates: Collection[str]) -> Dated:
+    """How many pictures of these local days or months meet the criteria, outside the trash.
+
+    Raises:
+        IndexIncomplete
+    """
+    found = listing.find(criteria)
+    if len(found.extra) > MOST_UNINDEXED:
+        raise IndexIncomplete
+    tally: Tally = Counter()
+    for facts in Image.objects.filter(pk__among=found.extra).facts():
+        day = statistics.local_day(facts.created_at)
+        tally.update((day, day[: len("2026-11")]))
+    elsewhere = by_segment(found.extra)
+    tokens_of = {name: tokens.dated(name) for name in dates}
+    read = found.index.read(tokens_of.values())
+    for name, token in tokens_of.items():
+        for number, bits in read[token].items():
+            wanted = found.sets.get(number, 0) & ~elsewhere.get(number, 0)
+            tally[name] += (bits & wanted).bit_count()
+    return Dated({name: tally[name] for name in dates}, exact=found.check is None)
+
+
 def _count_everything() -> Tally:
     """Of the whole library: its counters know."""
     tally: Tally = Counter()
@@ -132,7 +163,7 @@ def _known_tokens() -> set[str]:
     known = set()
     for kind, key in totals():
         if kind == Addend.Kind.FACET:
-            model, ratio = key.split("\n")
+            model, ratio = statistics.facet_of(key)
             known |= {tokens.model(model), tokens.aspect_ratio(ratio)}
         elif kind == Addend.Kind.TAG:
             known.add(tokens.tag(int(key)))

@@ -1,8 +1,27 @@
 """What the search index and the counters need to know of one picture."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Self
+
+from .derived import embedded_facts
+from .text import fold
+
+
+class Text(StrEnum):
+    """A text of a picture that is searched: as `ImageFacts` names it, folded."""
+
+    PROMPT = "prompt"
+    FILE_NAME = "file_name"
+    NEGATIVE = "negative"  # negative prompt, as the file has it
+    SAMPLER = "sampler"
+    SEED = "seed"  # looked for as a whole
+
+    @property
+    def column(self) -> str:
+        return self if self is Text.SEED else f"{self}_folded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +34,38 @@ class ImageFacts:
     aspect_ratio: str
     favorite: bool
     created_at: datetime
+    added_at: datetime
     file_size: int  # bytes
     trashed: bool
     tag_ids: frozenset[int]
     files: tuple[str, str] = field(compare=False)  # names in the storage: picture, thumbnail
+    file_name: str = ""
+    negative: str = ""
+    sampler: str = ""
+    seed: str = ""
+    # Of no meaning for index and counters, and kept here for what is recorded of a change.
+    nsfw: bool = field(default=False, compare=False)
+    trashed_at: datetime | None = field(default=None, compare=False)
+    # Long, and read for a change of them alone: prompt and its source, and what the file says.
+    written: tuple[str, str] | None = field(default=None, compare=False)
+    embedded: str | None = field(default=None, compare=False)  # JSON
+
+    @property
+    def told(self) -> tuple[tuple[str, str] | None, str, str | None]:
+        """What is known of how it was made."""
+        return self.written, self.model, self.embedded
+
+    def with_text(self, name: str, value: Any) -> Self:
+        """The picture with another `written`, `embedded` or `model`, and what follows from it."""
+        if name == "written":
+            return replace(self, written=value, prompt=fold(value[0]))
+        if name == "embedded":
+            said = {"embedded": json.loads(value or "{}")}
+            negative, sampler, seed = embedded_facts(said)
+            return replace(
+                self, embedded=value, negative=fold(negative), sampler=fold(sampler), seed=seed
+            )
+        return replace(self, **{name: value})
 
     @classmethod
     def of(cls, row: Any, tag_ids: frozenset[int]) -> Self:
@@ -30,14 +77,31 @@ class ImageFacts:
             aspect_ratio=row.aspect_ratio,
             favorite=row.favorite,
             created_at=row.created_at,
+            added_at=row.added_at,
             file_size=row.file_size,
             trashed=row.trashed_at is not None,
             tag_ids=tag_ids,
             files=(str(row.file), str(row.thumbnail)),
+            file_name=row.file_name_folded or "",
+            negative=row.negative_folded or "",
+            sampler=row.sampler_folded or "",
+            seed=row.seed or "",
+            nsfw=row.nsfw,
+            trashed_at=row.trashed_at,
         )
+
+    def with_texts_of(self, row: Any) -> Self:
+        """The same picture, with the texts of its row, which has `TEXTS` too."""
+        said = row.metadata.get("embedded") if isinstance(row.metadata, dict) else None
+        embedded = json.dumps(said, ensure_ascii=False) if said else None
+        return replace(self, written=(row.prompt, row.prompt_source), embedded=embedded)
 
 
 COLUMNS = (
     "id", "prompt_folded", "model", "aspect_ratio", "favorite", "created_at", "file_size",
-    "trashed_at", "file", "thumbnail",
+    "trashed_at", "file", "thumbnail", "nsfw", "added_at", "file_name_folded", "negative_folded",
+    "sampler_folded", "seed",
 )  # fmt: skip
+
+TEXTS = ("prompt", "prompt_source", "metadata")
+"""Columns that are read for a change of texts alone."""

@@ -9,7 +9,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
+from pyroaring import FrozenBitMap64
 
+from . import picture_sets, stored_searches
 from .search.tokens import midnight
 
 YES_AND_NO = {
@@ -31,6 +33,19 @@ class TextField(forms.CharField):
         return text
 
 
+class StoredSearchField(TextField):
+    """The name of a search that was too long for an address; cleans to its text."""
+
+    def to_python(self, value: Any) -> str:
+        name = super().to_python(value)
+        try:
+            return stored_searches.find(name) if name else ""
+        except stored_searches.NoSuchSearch:
+            raise ValidationError(
+                _("This stored search does not exist or has expired."), code="invalid"
+            ) from None
+
+
 class TextsField(forms.MultipleChoiceField):
     """Any texts, one for each time that the name is given; empty ones ask nothing."""
 
@@ -43,6 +58,21 @@ class TextsField(forms.MultipleChoiceField):
 
     def validate(self, value: list[str]) -> None:
         """Any name may be asked for."""
+
+
+class SelectionField(TextField):
+    """The token of a set of pictures that whoever asks has made. Cleans to their ids, or None."""
+
+    def clean(self, value: Any) -> FrozenBitMap64 | None:
+        token = super().clean(value)
+        if not token:
+            return None
+        try:
+            return picture_sets.find(token).ids
+        except picture_sets.NoSuchSet:
+            raise ValidationError(
+                _("This selection does not exist or has expired."), code="invalid"
+            ) from None
 
 
 class FlagField(forms.ChoiceField):

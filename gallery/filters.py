@@ -1,6 +1,6 @@
 """One set of filters for pages and API, under the contract's query names."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -13,7 +13,16 @@ from drf_spectacular.utils import extend_schema_field
 
 from . import statistics, tagging
 from .facets import ASPECT_RATIOS, MODELS, MONTHS, TAGS, Question
-from .filter_fields import FlagField, MomentField, TextField, TextsField, start_of
+from .facts import Text
+from .filter_fields import (
+    FlagField,
+    MomentField,
+    SelectionField,
+    StoredSearchField,
+    TextField,
+    TextsField,
+    start_of,
+)
 from .models import Image
 from .querysets import ImageQuerySet
 from .search.criteria import Criteria, SortBy, Word
@@ -30,6 +39,16 @@ T = TypeVar("T")
 @extend_schema_field(OpenApiTypes.STR)
 class TextFilter(django_filters.Filter):
     field_class = TextField
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class SelectionFilter(django_filters.Filter):
+    field_class = SelectionField
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class StoredSearchFilter(django_filters.Filter):
+    field_class = StoredSearchField
 
 
 class TextsFilter(django_filters.MultipleChoiceFilter):
@@ -66,6 +85,7 @@ class ImageFilter(django_filters.FilterSet):
     """
 
     search = TextFilter(label=_("Search"), max_length=MAX_SEARCH_LENGTH, strip=False)
+    q = StoredSearchFilter(label=_("Stored search"))
     model = TextsFilter(label=_("Model"))
     aspect_ratio = TextsFilter(label=_("Aspect ratio"))
     tags = TextFilter(label=_("Tags, separated by commas"))
@@ -76,10 +96,18 @@ class ImageFilter(django_filters.FilterSet):
     favorite = FlagFilter(label=_("Favourite"))
     start_date = MomentFilter(label=_("From"))
     end_date = MomentFilter(label=_("To"), ends=True)
+    added_after = MomentFilter(label=_("Added from"))
+    added_before = MomentFilter(label=_("Added before"))
+    selection = SelectionFilter(label=_("Selection"))
     trash = django_filters.ChoiceFilter(label=_("Trash"), **_choices(("only", _("Only the trash"))))
     sort_by = django_filters.ChoiceFilter(
         label=_("Sort by"),
-        **_choices((SortBy.CREATED_AT.value, _("Time")), (SortBy.FILE_SIZE.value, _("File size"))),
+        **_choices(
+            (SortBy.CREATED_AT.value, _("Time")),
+            (SortBy.ADDED_AT.value, _("Added")),
+            (SortBy.FILE_SIZE.value, _("File size")),
+            (SortBy.TRASHED_AT.value, _("In the trash since")),
+        ),
     )
     sort_order = django_filters.ChoiceFilter(
         label=_("Order"), **_choices(("desc", _("Descending")), ("asc", _("Ascending")))
@@ -94,6 +122,16 @@ class ImageFilter(django_filters.FilterSet):
     @classmethod
     def get_filters(cls) -> dict[str, Any]:
         return _Shared(super().get_filters())
+
+    def is_valid(self) -> bool:
+        """Whether every value makes sense, and what is outside of the trash has its order."""
+        if not super().is_valid():
+            return False
+        values = self.form.cleaned_data
+        if values["sort_by"] == SortBy.TRASHED_AT and values["trash"] != "only":
+            self.form.add_error("sort_by", _("Only the trash can be sorted this way."))
+            return False
+        return True
 
     def get_form_class(self) -> type[forms.Form]:
         """Made once: it is the same for every request, and making it costs more than reading it."""
@@ -134,6 +172,11 @@ class ImageFilter(django_filters.FilterSet):
         return queryset.matching(self.criteria)
 
     @property
+    def undated(self) -> Criteria:
+        """What the valid form asks but for its own two dates."""
+        return self._criteria(self._values.keys() - {"start_date", "end_date"})
+
+    @property
     def criteria(self) -> Criteria:
         """What the valid form asks. Up to two queries, for the names of tags and of models.
 
@@ -155,7 +198,7 @@ class ImageFilter(django_filters.FilterSet):
             name: value if name in fields else _nothing_like(value)
             for name, value in self._values.items()
         }
-        query = parse(values["search"])
+        query = parse(f"{values['q']} {values['search']}")
         chosen = [fold(name) for name in tagging.split_names(values["tags"])]
         match = values["tags_match"] or "all"
         required = [[name] for name in query.tags]
@@ -166,8 +209,8 @@ class ImageFilter(django_filters.FilterSet):
         excluded = query.without_tags + (chosen if match == "none" else [])
         ids = _tag_ids([*chosen, *query.tags, *excluded, *query.words, *query.without_words])
         return Criteria(
-            words=tuple(Word(text, ids.get(text)) for text in _unique(query.words)),
-            without_words=tuple(Word(text, ids.get(text)) for text in _unique(query.without_words)),
+            words=tuple(_words(query.words, query.texts, ids)),
+            without_words=tuple(_words(query.without_words, query.without_texts, ids)),
             models=_groups(values["model"], query.models and _known_models(query.models)),
             without_models=_known_models(query.without_models),
             aspect_ratios=_groups(values["aspect_ratio"], query.ratios),
@@ -180,8 +223,11 @@ class ImageFilter(django_filters.FilterSet):
             favorite=frozenset({values["favorite"], query.favorite} - {None}),
             start=_latest(values["start_date"], query.start),
             end=_earliest(values["end_date"], query.end),
+            added_start=_latest(values["added_after"], query.added_start),
+            added_end=_earliest(values["added_before"], query.added_end),
             min_size=query.min_size,
             max_size=query.max_size,
+            only=values["selection"],
             trashed=values["trash"] == "only",
             sort_by=SortBy(values["sort_by"] or SortBy.CREATED_AT),
             descending=values["sort_order"] != "asc",
@@ -195,6 +241,13 @@ def _nothing_like(value: Any) -> Any:
 
 def _unique(items: Iterable[T]) -> list[T]:
     return list(dict.fromkeys(items))
+
+
+def _words(
+    words: Iterable[str], texts: Iterable[tuple[Text, str]], tag_ids: Mapping[str, int]
+) -> Iterator[Word]:
+    yield from (Word(text, tag_ids.get(text)) for text in _unique(words))
+    yield from (Word(text, field=field) for field, text in _unique(texts))
 
 
 def _groups(*wishes: Iterable[str] | None) -> tuple[frozenset[str], ...]:

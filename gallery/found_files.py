@@ -1,24 +1,31 @@
 """Picture files to import: in folders, in ZIP archives, one by one. Nothing is unpacked to disk."""
 
 import os
+import stat
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, BinaryIO
 
 from django.utils import timezone
 
-from .pictures import FORMATS, MAX_BYTES
+from . import library_archives, zip_members
+from .metadata.formats import FORMATS, HEAD, format_of, other_format
+from .pictures import MAX_BYTES, not_kept
+from .zip_members import UnreadableArchive, UnreadableMember
 
-SUFFIXES = {f".{suffix}" for _, suffix in FORMATS.values()} | {".jpeg", ".jfif"}
+SUFFIXES = {f".{suffix}" for each in FORMATS for suffix in each.suffixes}
+SIDECARS = (".txt", ".json", ".xmp")
+"""What the names of files with a picture's text end with, in place of its suffix or behind it."""
 MAX_SIDECAR = 1024 * 1024  # bytes
-UNREADABLE_MEMBER = (
-    OSError, EOFError, zipfile.BadZipFile, zlib.error,
-    RuntimeError,  # encrypted, or packed in a way that Python does not know
-)  # fmt: skip
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+OF_A_LIBRARY = "an export or a backup of a library: `manage.py restore_backup` brings it back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,37 +35,60 @@ class FoundFile:
     name: str  # as the user knows it: a path, or `archive.zip/inner/path`
     data: bytes = b""
     modified: datetime | None = None
-    sidecar: str = ""  # the text of `<same name>.txt` or `.json` beside it
+    sidecar: str = ""  # the text of a file beside it, `picture.txt` or `picture.png.txt`
     failure: str = ""
     ignored: bool = False
+    kind: str = ""  # of a format that is not kept: its name, where it is known
 
 
 def find_files(path: Path) -> Iterator[FoundFile]:
     """The files at a path, a folder's and an archive's included, sorted by name.
 
     Hidden files are passed over, links are not followed. What is no picture by its first
-    bytes is ignored, unless its name promises one.
+    bytes is ignored, with the name of its format where that is known, unless its own name
+    promises a picture. Pipes, devices, links that lead nowhere and folders that may not be read
+    are named.
     """
-    if path.is_dir():
-        for folder, folders, names in os.walk(path):
-            folders[:] = sorted(name for name in folders if not _hidden(name))
-            for name in sorted(names):
-                file = Path(folder, name)
-                if not _hidden(name) and not file.is_symlink():
-                    yield from _find(file)
-    elif path.exists():
-        yield from _find(path)
-    else:
+    if not os.path.lexists(path):
         yield FoundFile(str(path), failure="there is no such file or folder")
+        return
+    if not path.is_dir():
+        yield from _find(path)
+        return
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=closed.append):
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        for name in sorted(names):
+            file = Path(folder, name)
+            if not _hidden(name) and not (file.is_symlink() and file.exists()):
+                yield from _find(file)
+    for error in closed:
+        yield FoundFile(str(error.filename), failure=reason(error))
 
 
-def find_in_archive(name: str, file: IO[bytes]) -> Iterator[FoundFile]:
-    """The files in a ZIP archive that was sent; `name` is what its sender calls it."""
+def find_in_archive(
+    name: str, file: IO[bytes], *, without: Collection[str] = ()
+) -> Iterator[FoundFile]:
+    """The files in a ZIP archive that was sent; `name` is what its sender calls it.
+
+    Args:
+        without: names of members that are passed over.
+    """
     try:
-        with zipfile.ZipFile(file) as archive:
-            yield from _members(name, archive)
-    except (OSError, zipfile.BadZipFile) as error:
-        yield FoundFile(name, failure=str(error) or type(error).__name__)
+        with zip_members.opened(file) as archive:
+            yield from _members(name, archive, without)
+    except UnreadableArchive as error:
+        yield FoundFile(name, failure=str(error))
+
+
+def is_of_a_library(file: IO[bytes]) -> bool:
+    """Whether a file is an export or a backup of a library."""
+    file.seek(0)
+    try:
+        with zip_members.opened(file) as archive:
+            return library_archives.is_of_a_library(archive)
+    except UnreadableArchive:
+        return False
 
 
 def is_archive(head: bytes) -> bool:
@@ -68,81 +98,132 @@ def is_archive(head: bytes) -> bool:
 
 def is_picture(head: bytes) -> bool:
     """Whether a file begins like one of the formats that the library keeps."""
-    return (
-        head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a"))
-        or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
-        or (head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis", b"mif1"))
-    )
+    return format_of(head) is not None
 
 
 def _find(path: Path) -> Iterator[FoundFile]:
     try:
-        if path.suffix.lower() == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                yield from _members(str(path), archive)
-            return
-        with path.open("rb") as file:
-            head = file.read(16)
-            size = os.fstat(file.fileno()).st_size
-            if (odd := _odd(str(path), head, size)) is not None:
+        with open_regular(path) as file:
+            if path.suffix.lower() == ".zip":
+                with zip_members.opened(file) as archive:
+                    if library_archives.is_of_a_library(archive):
+                        yield FoundFile(str(path), failure=OF_A_LIBRARY)
+                    else:
+                        yield from _members(str(path), archive)
+                return
+            head = file.read(HEAD)
+            state = os.fstat(file.fileno())
+            if (odd := _odd(str(path), head, state.st_size)) is not None:
                 yield odd
                 return
-            data = head + file.read()
-            modified = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-    except (OSError, zipfile.BadZipFile) as error:
-        yield FoundFile(str(path), failure=str(error) or type(error).__name__)
+            data = head + file.read(MAX_BYTES)
+            modified = datetime.fromtimestamp(state.st_mtime, UTC)
+    except (OSError, OverflowError, ValueError) as error:
+        yield FoundFile(str(path), failure=reason(error))
         return
-    yield FoundFile(str(path), data, _not_later(modified), _sidecar(str(path), _read_path))
+    yield FoundFile(str(path), data, modified, _sidecar(str(path), _read_path))
 
 
-def _members(path: str, archive: zipfile.ZipFile) -> Iterator[FoundFile]:
-    by_name = {info.filename: info for info in archive.infolist()}
+class NotRegular(ValueError):
+    """A pipe, device or socket: reading it may wait for ever, or never end."""
 
-    def read(name: str, limit: int) -> bytes:
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """A file for reading, if it is one.
+
+    Raises:
+        NotRegular
+        OSError
+    """
+    # Opening a pipe would wait for somebody who writes.
+    descriptor = os.open(
+        path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    )
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NotRegular("a pipe, device or folder, and no file")
+        yield file
+
+
+def reason(error: Exception) -> str:
+    """What an error says to people."""
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+
+
+def _members(
+    path: str, archive: zipfile.ZipFile, without: Collection[str] = ()
+) -> Iterator[FoundFile]:
+    by_name: dict[str, list[zipfile.ZipInfo]] = {}
+    for info in archive.infolist():
+        by_name.setdefault(info.filename, []).append(info)
+
+    def read(info: zipfile.ZipInfo, limit: int) -> bytes:
         # Not more than is promised: a member's header may lie about its size.
-        with archive.open(by_name[name]) as file:
+        with zip_members.member(archive, info) as file:
             return file.read(limit)
 
-    for inner, info in sorted(by_name.items()):
-        if info.is_dir() or any(_hidden(part) for part in PurePosixPath(inner).parts):
-            continue
-        name = f"{path}/{inner}"
+    def beside(place: int, name: str) -> bytes:
+        """The text for the picture that is at this place among those of its name."""
+        same = by_name.get(name, [])
         try:
-            head = read(inner, 16)
+            return read(same[min(place, len(same) - 1)], MAX_SIDECAR) if same else b""
+        except UnreadableMember:
+            return b""  # the picture counts without it
+
+    spelled = zip_members.speller(archive.infolist())
+    # Members may share a name: each is a file of its own.
+    seen: Counter[str] = Counter()
+    for info in sorted(archive.infolist(), key=lambda each: each.filename):
+        inner = info.filename
+        seen[inner] += 1
+        if (
+            inner in without
+            or info.is_dir()
+            or any(_hidden(part) for part in PurePosixPath(inner).parts)
+        ):
+            continue
+        name = f"{path}/{spelled(info)}"
+        try:
+            head = read(info, HEAD)
             if (odd := _odd(name, head, info.file_size)) is not None:
                 yield odd
                 continue
-            data = read(inner, MAX_BYTES + 1)
-        except UNREADABLE_MEMBER as error:
-            yield FoundFile(name, failure=str(error) or type(error).__name__)
+            data = read(info, MAX_BYTES + 1)
+        except UnreadableMember as error:
+            yield FoundFile(name, failure=str(error))
             continue
-        sidecar = _sidecar(inner, lambda each: read(each, MAX_SIDECAR) if each in by_name else b"")
-        yield FoundFile(name, data, _not_later(_zip_time(info)), sidecar)
+        sidecar = _sidecar(inner, partial(beside, seen[inner] - 1))
+        yield FoundFile(name, data, _zip_time(info), sidecar)
 
 
 def _odd(name: str, head: bytes, size: int) -> FoundFile | None:
     """What is to be said of a file that is not worth reading."""
     if not is_picture(head):
-        promised = PurePosixPath(name).suffix.lower() in SUFFIXES
-        return FoundFile(name, failure="not a picture" if promised else "", ignored=not promised)
+        if PurePosixPath(name).suffix.lower() in SUFFIXES:
+            return FoundFile(name, failure=str(not_kept(head)))
+        return FoundFile(name, ignored=True, kind=other_format(head))
     if size > MAX_BYTES:
         return FoundFile(name, failure=f"larger than {MAX_BYTES // 1024 // 1024} MB")
     return None
 
 
 def _sidecar(path: str, read: Callable[[str], bytes]) -> str:
-    stem = path.rpartition(".")[0]
-    for suffix in (".txt", ".json"):
-        if text := read(stem + suffix):
-            return text.decode("utf-8-sig", "replace")
+    stem, _, suffix = path.rpartition(".")
+    is_suffix = stem and not {"/", os.sep} & set(suffix)
+    for suffix in SIDECARS:
+        for name in (stem, path) if is_suffix else (path,):
+            if text := read(name + suffix):
+                code = "utf-16" if text.startswith(UTF16_MARKS) else "utf-8-sig"
+                return text.decode(code, "replace")
     return ""
 
 
 def _read_path(path: str) -> bytes:
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(Path(path)) as file:
             return file.read(MAX_SIDECAR)
-    except OSError:
+    except (OSError, NotRegular):
         return b""
 
 
@@ -155,8 +236,3 @@ def _zip_time(info: zipfile.ZipInfo) -> datetime | None:
         return timezone.make_aware(datetime(*info.date_time))  # noqa: DTZ001  ZIP knows no zones
     except ValueError:
         return None
-
-
-def _not_later(moment: datetime | None) -> datetime | None:
-    """A moment, but none of the future: a wrong clock would put the picture before all others."""
-    return min(moment, timezone.now()) if moment else None

@@ -2,23 +2,29 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from threading import Barrier
 from typing import IO, Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection
 
-from . import ingest, tagging
+from grok2api.runtime.pools import Pool
+
+from . import decoding, ingest, tagging
 from .found_files import FoundFile, find_files, find_in_archive
 from .models import Image
-from .pictures import UnreadablePicture
+from .pictures import UnreadablePicture, read_head
 
 MAX_WORKERS = 8
+
+OTHER = "other"
+"""The kind of a file that is ignored and of no known format."""
+
+ARCHIVE_PIXELS = 20
+"""Pictures of the greatest size that an archive may have as many pixels as, where it was sent."""
 
 
 class Outcome(StrEnum):
@@ -36,6 +42,7 @@ class Imported:
     outcome: Outcome
     image_id: int | None = None
     reason: str = ""
+    kind: str = ""  # of a file that was ignored: its format, where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,9 @@ def import_paths(
     """Take in every picture of these files, folders and ZIP archives.
 
     Prompts and parameters come from the files themselves or from texts beside them; a file's
-    own time is the picture's. Run again after a break, it passes over what is there by its
-    bytes, so nothing is doubled. Outcomes come in the order of the files.
+    own time is the picture's where the picture does not say another. Run again after a break, it
+    passes over what is there by its bytes, so nothing is doubled. Outcomes come in the order of
+    the files.
 
     Raises:
         ValidationError: a tag's name is not valid.
@@ -66,12 +74,52 @@ def import_paths(
 
 
 def import_archive(
-    *, name: str, file: IO[bytes], tags: Iterable[str] = (), workers: int | None = 1
+    *,
+    name: str,
+    file: IO[bytes],
+    tags: Iterable[str] = (),
+    without: Collection[str] = (),
+    workers: int | None = 1,
 ) -> Iterator[Imported]:
-    """Take in every picture of a ZIP archive that was sent. See `import_paths`."""
+    """Take in every picture of a ZIP archive that was sent. See `import_paths`.
+
+    Args:
+        without: names of members that are passed over.
+    """
     names = tagging.clean_names(tags)
-    found = find_in_archive(name, file)
-    return run(take_in, (_item(each, names) for each in found), workers)
+    found = find_in_archive(name, file, without=without)
+    return run(take_in, _up_to_a_limit(_item(each, names) for each in found), workers)
+
+
+def _up_to_a_limit(items: Iterable[Item | Imported]) -> Iterator[Item | Imported]:
+    """Those of an archive that was sent, while its pictures have no more pixels than one may have.
+
+    A small archive may hold thousands of pictures that take a second each.
+    """
+    limit = PixelLimit()
+    for item in items:
+        if isinstance(item, Item) and (reason := limit.reached_by(item.data)):
+            yield Imported(item.name, Outcome.FAILED, reason=reason)
+        else:
+            yield item
+
+
+class PixelLimit:
+    """So many pixels may the pictures of an archive have that was sent."""
+
+    def __init__(self) -> None:
+        self.left = self.most = ARCHIVE_PIXELS * decoding.max_pixels()
+
+    def reached_by(self, data: bytes) -> str:
+        """Why this picture cannot be taken any more, if it cannot."""
+        try:
+            _, width, height = read_head(data)
+        except UnreadablePicture:
+            return ""  # it costs no more than this
+        self.left -= width * height
+        if self.left >= 0:
+            return ""
+        return f"the archive has more than {self.most // 1_000_000} million pixels in all"
 
 
 def take_in(item: Item) -> Imported:
@@ -102,7 +150,7 @@ def run(
             yield item if isinstance(item, Imported) else job(item)
         return
     waiting: deque[Future[Imported] | Imported] = deque()
-    with ThreadPoolExecutor(count, thread_name_prefix="import") as pool:
+    with Pool("import", count) as pool:
         try:
             for item in items:
                 waiting.append(item if isinstance(item, Imported) else pool.submit(job, item))
@@ -114,25 +162,16 @@ def run(
             for future in waiting:
                 if isinstance(future, Future):
                     future.cancel()
-            # Each thread has a connection of its own; the barrier sees that each closes it.
-            barrier = Barrier(count)
-            for _ in range(count):
-                pool.submit(_close_connection, barrier)
 
 
 def _result(each: "Future[Imported] | Imported") -> Imported:
     return each if isinstance(each, Imported) else each.result()
 
 
-def _close_connection(barrier: Barrier) -> None:
-    barrier.wait()
-    connection.close()
-
-
 def _item(file: FoundFile, tags: list[str]) -> Item | Imported:
     if file.ignored:
-        return Imported(file.name, Outcome.IGNORED)
+        return Imported(file.name, Outcome.IGNORED, kind=file.kind)
     if file.failure:
         return Imported(file.name, Outcome.FAILED, reason=file.failure)
-    facts = {"tags": tags, "created_at": file.modified, "sidecar": file.sidecar}
-    return Item(file.name, file.data, facts)
+    facts = {"tags": tags, "modified_at": file.modified, "sidecar": file.sidecar}
+    return Item(file.name, file.data, {**facts, "file_name": file.name})

@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -12,13 +12,17 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from grok2api.sql.statements import Insert
+
+from . import file_names, pictures, tagging, thumbnails, wording
 from . import metadata as embedded
-from . import pictures, tagging, thumbnails
 from .changes import Facts, change, change_images
 from .facts import ImageFacts
-from .models import MAX_PROMPT_LENGTH, Image
-from .statements import Insert
-from .text import fold
+from .history import Action, Recording
+from .models import Image
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""Clocks that were never set say 1970 or 1980; no picture file is older than its formats."""
 
 _new_row = Insert(Image)
 
@@ -40,6 +44,7 @@ def add_image(
     aspect_ratio: str = "",
     tags: Iterable[str] = (),
     created_at: datetime | None = None,
+    file_name: str = "",
     metadata: dict[str, Any] | None = None,
     favorite: bool = False,
     nsfw: bool = False,
@@ -54,6 +59,7 @@ def add_image(
     Args:
         aspect_ratio: as asked of the model; empty for the offered ratio nearest to the pixels.
         tags: names; doubles are left out.
+        file_name: what its owner calls the file, or its path there.
         thumbnail_later: somebody waits for this picture; make its thumbnail afterwards.
         with_row: called with the new row inside of its transaction, to write what belongs to it.
 
@@ -69,8 +75,10 @@ def add_image(
         created_at or timezone.now(),
         source=source,
         prompt=prompt,
+        prompt_source=_source_of(prompt, source),
         model=model,
         aspect_ratio=aspect_ratio,
+        file_name=file_name,
         metadata=metadata or {},
         favorite=favorite,
         nsfw=nsfw,
@@ -86,7 +94,9 @@ def take_in(
     model: str = "",
     tags: Iterable[str] = (),
     created_at: datetime | None = None,
+    modified_at: datetime | None = None,
     sidecar: str = "",
+    patient: bool = True,
     **facts: Any,
 ) -> Taken:
     """Put a file from outside into the library, unless its very bytes are there already.
@@ -96,30 +106,37 @@ def take_in(
     and parameters are read from the file itself.
 
     Args:
+        created_at: when it was made, where that is known; else the file says so itself, or
+            `modified_at` does.
+        modified_at: the file's own time.
         sidecar: the text of a file beside the picture, which counts where the picture's own
             file says nothing.
+        patient: wait for memory as long as it takes (`decoding`).
         facts: further arguments of `add_image`.
 
-    Raises: as `add_image`.
+    Raises: as `add_image`, and
+        decoding.Busy: it did not wait.
     """
     names = tagging.clean_names(tags)
     digest = hashlib.sha256(data).hexdigest()
     if known := _known(digest, data, names):
         return Taken(known, is_new=False)
-    picture = pictures.read_whole_picture(data)
+    picture = pictures.read_whole_picture(data, patient=patient)
     facts["metadata"] = facts.get("metadata") or {}
     found = embedded.read(data, hidden=picture.hidden_text or sidecar)
     if found.raw:
         facts["metadata"] = {**facts["metadata"], "embedded": found.as_dict()}
+    own_prompt, own_model = wording.told_by(found)
     try:
         image = _add(
             picture,
             data,
             names,
-            created_at or timezone.now(),
+            first_plausible(created_at, found.taken_at, modified_at),
             source=source,
-            prompt=prompt or found.prompt[:MAX_PROMPT_LENGTH],
-            model=model or found.model[:100],
+            prompt=prompt or own_prompt,
+            prompt_source=(_source_of(prompt, source) or (own_prompt and Image.PromptSource.FILE)),
+            model=model or own_model,
             upload_hash=digest,
             **facts,
         )
@@ -132,14 +149,37 @@ def take_in(
     return Taken(image, is_new=True)
 
 
+def first_plausible(*moments: datetime | None) -> datetime:
+    """The first of these moments that a picture can be from: not the future, nor before 1990.
+
+    Without any it is now. A moment without a zone is a local one.
+    """
+    now = timezone.now()
+    for moment in moments:
+        if moment is None:
+            continue
+        aware = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+        if EARLIEST <= aware <= now:
+            return aware.astimezone(UTC)
+    return now
+
+
+def _source_of(prompt: str, source: str) -> str:
+    """Where a prompt that came with the picture is from."""
+    if not prompt:
+        return ""
+    is_generated = source == Image.Source.GENERATED
+    return Image.PromptSource.REQUEST if is_generated else Image.PromptSource.GIVEN
+
+
 def _add(
     picture: pictures.Picture,
     data: bytes,
     tags: Iterable[str],
     created_at: datetime,
     *,
-    prompt: str,
     aspect_ratio: str = "",
+    file_name: str = "",
     with_row: Callable[[Image], object] | None = None,
     **facts: Any,
 ) -> Image:
@@ -163,8 +203,7 @@ def _add(
             file_size=picture.size,
             content_hash=picture.content_hash,
             color=picture.color,
-            prompt=prompt,
-            prompt_folded=fold(prompt),
+            file_name=file_names.clean(file_name),
             aspect_ratio=aspect_ratio
             or pictures.nearest_aspect_ratio(picture.width, picture.height),
             created_at=created_at,
@@ -185,6 +224,7 @@ def _insert(
     **columns: Any,
 ) -> Image:
     image = Image(**columns)
+    image.derive()
 
     def add(facts: Facts) -> Collection[int]:
         _new_row.instance(image)
@@ -194,7 +234,7 @@ def _insert(
             with_row(image)
         if thumbnail_later:
             # Robust: what fails here may not look like a row that was not written.
-            transaction.on_commit(lambda: thumbnails.make_soon(image.pk), robust=True)
+            transaction.on_commit(lambda: thumbnails.make_soon(image), robust=True)
         return [image.pk]
 
     change([], add)
@@ -203,7 +243,8 @@ def _insert(
 
 def _known(digest: str, data: bytes, names: list[str]) -> Image | None:
     """The oldest picture with these bytes, made good."""
-    image = Image.objects.filter(content_hash=digest).order_by("pk").first()
+    same = Image.objects.without_metadata().filter(content_hash=digest)
+    image = same.order_by("pk").first()
     if image is None:
         return None
     name = image.file.name or ""
@@ -220,8 +261,10 @@ def _bring_back(image: Image, names: list[str]) -> None:
         Image.objects.filter(pk__in=ids).update(trashed_at=None, updated_at=timezone.now())
         new = tagging.attach(image_ids=ids, names=names)
         for pk, picture in facts.items():
-            facts[pk] = replace(picture, trashed=False, tag_ids=picture.tag_ids | new)
+            facts[pk] = replace(
+                picture, trashed=False, trashed_at=None, tag_ids=picture.tag_ids | new
+            )
         return ids
 
-    change_images([image.pk], restore)
-    image.refresh_from_db()
+    change_images([image.pk], restore, Recording(Action.TAKEN_IN))
+    image.trashed_at = None

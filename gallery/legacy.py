@@ -1,6 +1,7 @@
 """The library of the original grok2api: `image_metadata.json` and the pictures beside it."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -9,8 +10,11 @@ from typing import Any
 from django.utils import timezone
 
 from . import tagging
+from .found_files import open_regular, reason
 from .imports import Imported, Item, Outcome, run, take_in
 from .models import MAX_PROMPT_LENGTH
+from .pictures import MAX_BYTES
+from .soundness import EARLIEST, Unsound, sound_json, sound_text
 
 RECORDS = "image_metadata.json"
 PICTURES = PurePosixPath("tmp/image")
@@ -18,6 +22,13 @@ USED = {
     "filename", "prompt", "model", "aspect_ratio", "created_at", "tags", "nsfw", "favorite",
     "file_size", "width", "height",
 }  # fmt: skip
+
+
+MAX_RECORDS = 1024 * 1024 * 1024  # bytes
+MAX_DIGITS = 1000
+TOO_DEEP = 200
+BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
+"""Of JSON, and its texts, so that a bracket in one of them is none. Never looks back."""
 
 
 class LegacyError(ValueError):
@@ -39,9 +50,15 @@ def import_legacy(*, folder: Path, workers: int | None = None) -> Iterator[Impor
 
 def _records(path: Path) -> list[Any]:
     try:
-        found = json.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise LegacyError(f"{path}: {error.strerror}") from None
+        with open_regular(path) as file:
+            data = file.read(MAX_RECORDS + 1)
+        text = data.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise LegacyError(f"{path}: {reason(error)}") from None
+    if len(data) > MAX_RECORDS:
+        raise LegacyError(f"{path} is larger than {MAX_RECORDS // 1024 // 1024} MB.")
+    try:
+        found = json.loads(_flattened(text), parse_constant=_none, parse_int=_whole)
     except ValueError as error:
         raise LegacyError(f"{path} cannot be read as JSON: {error}") from None
     records = found.get("images") if isinstance(found, dict) else found
@@ -50,6 +67,35 @@ def _records(path: Path) -> list[Any]:
     if not isinstance(records, list):
         raise LegacyError(f"{path} has no list of images.")
     return records
+
+
+def _flattened(text: str) -> str:
+    """The JSON, with an infinity for whatever is nested so deeply that no parser reads it.
+
+    No row can hold an infinity, so the record that it stands in is named.
+    """
+    depth, kept, out = 0, 0, []
+    for bracket in BRACKETS.finditer(text):
+        if bracket[0] in "[{":
+            depth += 1
+            if depth == TOO_DEEP:
+                out.append(text[kept : bracket.start()])
+        elif bracket[0] in "]}":
+            if depth == TOO_DEEP:
+                out.append("Infinity")
+                kept = bracket.end()
+            depth -= 1
+    return text if not out else "".join(out) + text[kept:]
+
+
+def _none(name: str) -> float:
+    """NaN and the infinities, which JSON does not know: the record that holds one is named."""
+    return float(name)
+
+
+def _whole(digits: str) -> float | int:
+    """A number of thousands of digits is read as an infinity, and its record is named."""
+    return int(digits) if len(digits) <= MAX_DIGITS else float("inf")
 
 
 def _items(folder: Path, records: list[Any]) -> Iterator[Item | Imported]:
@@ -62,25 +108,35 @@ def _items(folder: Path, records: list[Any]) -> Iterator[Item | Imported]:
         # The name alone: a path in a record leads nowhere.
         name = PurePosixPath(filename.replace("\\", "/")).name
         seen.add(name)
-        yield _item(folder / PICTURES / name, _facts(record))
+        path = folder / PICTURES / name
+        try:
+            yield _item(path, _facts(record))
+        except Unsound as error:
+            yield Imported(str(path), Outcome.FAILED, reason=f"its record {error}")
     try:
         others = sorted((folder / PICTURES).iterdir())
     except OSError:
         return
     for path in others:
-        if path.name not in seen and path.is_file() and not path.name.startswith("."):
+        if path.name not in seen and not path.is_dir() and not path.name.startswith("."):
             yield _item(path, {})
 
 
 def _item(path: Path, facts: dict[str, Any]) -> Item | Imported:
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        return Imported(str(path), Outcome.FAILED, reason=error.strerror or str(error))
-    return Item(str(path), data, facts)
+        with open_regular(path) as file:
+            data = file.read(MAX_BYTES + 1)  # one more is told as too large
+    except (OSError, ValueError) as error:
+        return Imported(str(path), Outcome.FAILED, reason=reason(error))
+    return Item(str(path), data, {**facts, "file_name": path.name})
 
 
 def _facts(record: dict[str, Any]) -> dict[str, Any]:
+    """What `ingest.take_in` is to know of the picture.
+
+    Raises:
+        Unsound: the record holds what no row can.
+    """
     rest = {key: value for key, value in record.items() if key not in USED}
     return {
         "prompt": _text(record.get("prompt"), MAX_PROMPT_LENGTH),
@@ -90,12 +146,13 @@ def _facts(record: dict[str, Any]) -> dict[str, Any]:
         "favorite": record.get("favorite") is True,
         "nsfw": record.get("nsfw") is True,
         "tags": _tags(record.get("tags")),
-        "metadata": {"grok2api": rest} if rest else {},
+        "metadata": sound_json({"grok2api": rest}) if rest else {},
     }
 
 
 def _text(value: Any, limit: int) -> str:
-    return value.replace("\0", "").strip()[:limit] if isinstance(value, str) else ""
+    text = value.replace("\0", "").strip()[:limit] if isinstance(value, str) else ""
+    return sound_text(text, limit=limit)
 
 
 def _moment(value: Any) -> datetime | None:
@@ -104,15 +161,18 @@ def _moment(value: Any) -> datetime | None:
     None also for a year that not every database can take.
     """
     try:
+        if isinstance(value, bool):
+            return None
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
             moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+            moment = moment.astimezone(UTC)  # which the first and the last day may not have
         else:
             seconds = float(value)
             moment = datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return min(moment, timezone.now()) if moment.year >= 1000 else None
+    return min(moment, timezone.now()) if moment >= EARLIEST else None
 
 
 def _tags(value: Any) -> list[str]:

@@ -5,30 +5,46 @@ from typing import ClassVar
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from . import file_names
 from .audit import AuditEntry
+from .derived import MAX_SEED, derived
+from .file_names import MAX_NAME
+from .history import RecordedChange
+from .metadata.formats import OF_MEDIA_TYPE
+from .picture_sets import PictureSet
+from .pictures import current_version, thumbnail_address_version
+from .preferences import KeyPreferences
 from .querysets import ImageQuerySet, TagQuerySet
 from .search.tables import Change, Posting, Segment
 from .statistics import Addend, CountedIn
+from .stored_searches import StoredSearch
 
 __all__ = [
+    "MAX_MODEL_LENGTH",
     "MAX_PROMPT_LENGTH",
     "Addend",
     "AuditEntry",
     "Change",
     "CountedIn",
     "Image",
+    "KeyPreferences",
+    "PictureSet",
     "Posting",
+    "RecordedChange",
     "RemovedRow",
     "Segment",
+    "StoredSearch",
     "Tag",
 ]
 
 MAX_PROMPT_LENGTH = 32_000
 """Characters: the longest prompt that OpenAI's image models take."""
+MAX_MODEL_LENGTH = 100
 
 
 class Tag(models.Model):
@@ -60,8 +76,20 @@ class Image(models.Model):
         UPLOADED = "uploaded", _("Uploaded")
         IMPORTED = "imported", _("Imported")
 
+    class PromptSource(models.TextChoices):
+        """Where the prompt is from; empty where there is none, or nobody knows."""
+
+        REQUEST = "request", _("the request that made the picture")
+        GIVEN = "given", _("given with the file")
+        FILE = "file", _("read from the file")
+        PERSON = "person", _("edited by a person")
+
     file = models.FileField(_("file"), max_length=200, unique=True)
     thumbnail = models.FileField(_("thumbnail"), max_length=200)
+    # See `pictures.THUMBNAIL_VERSION`; rows of programs that do not know it have the first.
+    thumbnail_version = models.PositiveSmallIntegerField(
+        editable=False, default=current_version, db_default=1
+    )
     content_type = models.CharField(_("media type"), max_length=32)
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))
@@ -71,22 +99,36 @@ class Image(models.Model):
     """`content_hash` of a file taken in from outside, null of a generated one: the database
     itself sees to it that the same file is not taken in twice."""
     color = models.CharField(_("mean colour"), max_length=7)
+    file_name = models.CharField(
+        _("original file name"), max_length=MAX_NAME, blank=True, default="", db_default=""
+    )  # see `file_names.clean`; empty of a generated picture
 
     prompt = models.TextField(
         _("prompt"), blank=True, validators=[MaxLengthValidator(MAX_PROMPT_LENGTH)]
     )
-    prompt_folded = models.TextField(editable=False)
-    model = models.CharField(_("model"), max_length=100, blank=True)
+    prompt_source = models.CharField(
+        _("prompt from"), max_length=8, choices=PromptSource.choices, blank=True, default="",
+        db_default="",
+    )  # fmt: skip
+    model = models.CharField(_("model"), max_length=MAX_MODEL_LENGTH, blank=True)
     aspect_ratio = models.CharField(_("aspect ratio"), max_length=16)
     source = models.CharField(_("source"), max_length=16, choices=Source.choices)
     metadata = models.JSONField(_("metadata"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
+    added_at = models.DateTimeField(_("added"), default=timezone.now, db_default=Now())
     updated_at = models.DateTimeField(_("changed"), default=timezone.now)
 
     favorite = models.BooleanField(_("favourite"), default=False)
     nsfw = models.BooleanField(_("sensitive"), default=False)
     trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
     tags = models.ManyToManyField(Tag, verbose_name=_("tags"), related_name="images", blank=True)
+
+    # What searches look into; `derive` makes it of all that is above.
+    prompt_folded = models.TextField(editable=False)
+    file_name_folded = models.TextField(null=True, editable=False)  # noqa: DJ001
+    negative_folded = models.TextField(null=True, editable=False)  # noqa: DJ001
+    sampler_folded = models.TextField(null=True, editable=False)  # noqa: DJ001
+    seed = models.CharField(max_length=MAX_SEED, null=True, editable=False)  # noqa: DJ001
 
     objects: ClassVar[ImageQuerySet] = ImageQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -95,12 +137,14 @@ class Image(models.Model):
         verbose_name_plural = _("images")
         indexes: ClassVar = [
             models.Index(fields=["created_at", "id"], name="gallery_image_created"),
+            models.Index(fields=["added_at", "id"], name="gallery_image_added"),
             models.Index(fields=["file_size", "id"], name="gallery_image_size"),
             models.Index(
                 fields=["model", "aspect_ratio", "created_at", "id"], name="gallery_image_facets"
             ),
             models.Index(fields=["favorite", "created_at", "id"], name="gallery_image_favorite"),
             models.Index(fields=["trashed_at"], name="gallery_image_trashed"),
+            models.Index(fields=["thumbnail_version"], name="gallery_image_thumbnail"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["upload_hash"], name="gallery_image_upload")
@@ -112,9 +156,26 @@ class Image(models.Model):
     def get_absolute_url(self) -> str:
         return f"{reverse('gallery:image_list')}?image={self.pk}"
 
+    def derive(self) -> None:
+        """Set the columns that searches look into, from the picture's own."""
+        for name, value in derived(self.prompt, self.file_name, self.metadata).items():
+            setattr(self, name, value)
+
     @property
     def filename(self) -> str:
         return posixpath.basename(self.file.name or "")
+
+    @property
+    def download_name(self) -> str:
+        """The name under which it is given out: its own, made safe, where it has one."""
+        if not self.file_name:
+            return self.filename
+        return file_names.safe(self.file_name, OF_MEDIA_TYPE[self.content_type].suffixes)
+
+    @property
+    def thumbnail_v(self) -> str:
+        """What the address of its thumbnail names as `v`, so that it may be kept for ever."""
+        return thumbnail_address_version(self.file.name or "", self.thumbnail_version)
 
     @property
     def is_trashed(self) -> bool:

@@ -7,22 +7,19 @@ Either is one task of the process, however many listen.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connections
 from redis.asyncio import Redis
 
-from . import redis_server
-from .redis_server import RedisError
-from .search.building import library_version
+from grok2api.runtime import redis_server
+from grok2api.runtime.pools import Pool
+from grok2api.runtime.redis_server import RedisError
 
-T = TypeVar("T")
+from .search.building import library_version
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +31,9 @@ SILENCE_SECONDS = 10.0
 """After so long without a word from Redis it is asked whether it is there, and the database what
 has changed: a process that Redis has failed tells it nothing for a while."""
 
-THREAD = ThreadPoolExecutor(1, thread_name_prefix="news")
-"""For what those who listen need of the database: it must not wait behind pages."""
+THREAD = Pool("news", seldom=True)
+"""For what those who listen need of the database: it must not wait behind pages.
+The next one asks in a few seconds, or minutes."""
 
 
 def tell() -> None:
@@ -76,18 +74,6 @@ def close() -> None:
     """End what everybody listens to; for any thread, and for a signal's handler."""
     for hub in list(_hubs.values()):
         hub.loop.call_soon_threadsafe(hub.close)
-
-
-async def in_thread(function: Callable[[], T]) -> T:
-    """Run something that asks the database, for somebody who listens or wants to."""
-
-    def job() -> T:
-        try:
-            return function()
-        finally:
-            connections.close_all()  # a moment's work every few seconds, or minutes
-
-    return await asyncio.get_running_loop().run_in_executor(THREAD, job)
 
 
 class _Hub:
@@ -166,7 +152,7 @@ class _Hub:
 
     async def _look(self) -> None:
         try:
-            version = await in_thread(library_version)
+            version = await THREAD.run(library_version)
         except DatabaseError as error:
             logger.warning("The library's version cannot be read: %s", error)
             return

@@ -2,50 +2,79 @@
 
 import hashlib
 import io
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
+from . import colors, decoding
+from .metadata import avif, formats, jpeg
+from .metadata.formats import Format, is_whole
 from .metadata.stealth import hidden_text
-from .metadata.wholeness import is_whole
 
-FORMATS = {
-    "JPEG": ("image/jpeg", "jpg"),
-    "PNG": ("image/png", "png"),
-    "WEBP": ("image/webp", "webp"),
-    "GIF": ("image/gif", "gif"),
-    "AVIF": ("image/avif", "avif"),
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
-"""Pillow's name of each format that the library keeps: its media type and file suffix."""
+"""What EXIF's orientations ask for."""
+TURNED_ASIDE = (5, 6, 7, 8)
 
 MAX_BYTES = 64 * 1024 * 1024
-MAX_PIXELS = 100_000_000
-"""Larger pictures are refused before a pixel is decoded: they may be decompression bombs."""
+JPEG_PIXELS = 1.78
+"""Times as many as other pictures may have: they are decoded at an eighth of their size."""
+
+Image.MAX_IMAGE_PIXELS = None
+"""Pillow's own limit, which cannot be told how many are under way at once. Ours is below."""
+
+STRIP = 1_000_000
+"""Pixels that are shrunk at once."""
 
 THUMBNAIL_SIDE = 512
+LARGE_SIDE = 1024
+LARGE_QUALITY = 40
+"""For the finest displays alone, where no pixel is seen: fifty of them weigh two megabytes."""
+
+THUMBNAILS = (".thumb.webp", ".thumb-1024.webp")
+"""What the names of both end with, in place of the picture's own suffix."""
+THUMBNAIL_VERSION = 2
+"""One more whenever thumbnails look otherwise: those of before are made anew. Rows say by which
+version theirs was made, and so do addresses, which browsers keep for ever."""
 
 UNKNOWN_COLOR = "#808080"
 
 ASPECT_RATIOS = (
     "1:1", "2:3", "3:2", "3:4", "4:3", "9:16", "16:9", "1:2", "2:1",
-    "9:19.5", "19.5:9", "9:20", "20:9",
+    "9:19.5", "19.5:9", "9:20", "20:9", "21:9", "5:2",
 )  # fmt: skip
 """The ratios that image models offer; the first, "1:1", is the default of most."""
 
 
 class UnreadablePicture(ValueError):
-    """The bytes are no picture that the library keeps; `code` says why in one word."""
+    """The bytes are no picture that the library keeps; `code` says why in one word.
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    `message` is the sentence to be translated, and `values` are what is filled into it.
+    """
+
+    def __init__(self, code: str, message: str, **values: int | str) -> None:
+        super().__init__(message % values if values else message)
         self.code = code
+        self.message = message
+        self.values = values
 
     def __reduce__(self) -> tuple[Any, ...]:  # it passes between processes
-        return type(self), (self.code, str(self))
+        return _refusal, (self.code, self.message, self.values)
+
+
+def _refusal(code: str, message: str, values: dict[str, int | str]) -> UnreadablePicture:
+    return UnreadablePicture(code, message, **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +92,38 @@ class Picture:
     hidden_text: str  # in the lowest bits of the pixels, see `metadata.stealth`
 
 
-def read_picture(data: bytes, *, thumbnail_later: bool = False) -> Picture:
+def read_picture(data: bytes, *, thumbnail_later: bool = False, patient: bool = True) -> Picture:
     """Decode a picture wholly, so that a truncated or lying file is found out now.
 
     Args:
         thumbnail_later: where its head and its end already say that it is whole, do not decode
             it: there is no thumbnail then, and for a colour grey. True of JPEG alone, whose
             decoder makes some picture of whatever stands between the two.
+        patient: wait for memory as long as it takes (`decoding`).
 
     Raises:
         UnreadablePicture: code `empty`, `too_large`, `too_many_pixels`, `not_a_picture`,
             `unsupported_format` or `damaged`.
+        decoding.Busy: it did not wait.
     """
     if not data:
-        raise UnreadablePicture("empty", "The file is empty.")
+        raise not_kept(data)
     if len(data) > MAX_BYTES:
         raise too_large()
-    with _opened(data) as image:
-        kind = "JPEG" if image.format == "MPO" else image.format or ""  # JPEGs, one behind another
-        content_type, suffix = FORMATS[kind]
+    found = _format_of(data)
+    with _opened(found, data) as image:
+        turn = _turn_of(image, found, data)
         width, height = image.size
-        if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # orientations that turn by 90°
+        if turn in TURNED_ASIDE:
             width, height = height, width
-        if kind == "JPEG" and thumbnail_later and is_whole(data):
+        if found.name == "JPEG" and thumbnail_later and found.is_whole(data):
             thumbnail, color, hidden = b"", UNKNOWN_COLOR, ""
         else:
-            thumbnail, color, hidden = _decoded(image, kind)
+            with decoding.budget.room(_cost(image, found, data), patient=patient):
+                thumbnail, color, hidden = _decoded(image, found, data, turn)
     return Picture(
-        content_type=content_type,
-        suffix=suffix,
+        content_type=found.media_type,
+        suffix=found.suffix,
         width=width,
         height=height,
         size=len(data),
@@ -102,26 +134,106 @@ def read_picture(data: bytes, *, thumbnail_later: bool = False) -> Picture:
     )
 
 
-def read_whole_picture(data: bytes) -> Picture:
+def read_elsewhere(data: bytes, max_pixels: int) -> Picture:
+    """As `read_picture`, for a process of its own, which does not know the settings."""
+    decoding.allow(max_pixels)
+    return read_picture(data)
+
+
+def memory_for(data: bytes) -> int:
+    """Bytes that decoding a picture takes at its peak.
+
+    Raises:
+        UnreadablePicture: as `read_picture`, but for what only decoding finds out.
+    """
+    found = _format_of(data)
+    with _opened(found, data) as image:
+        return _cost(image, found, data)
+
+
+def read_whole_picture(data: bytes, *, patient: bool = True) -> Picture:
     """As `read_picture`, and nothing of the file itself may be missing, be it after the last pixel.
 
     For files from outside, which can be sent again. (A generated picture cannot.)
 
-    Raises:
-        UnreadablePicture: as `read_picture`.
+    Raises: as `read_picture`.
     """
-    picture = read_picture(data)
+    picture = read_picture(data, patient=patient)
     if not is_whole(data):
         raise _damaged()
     return picture
 
 
+def read_head(data: bytes) -> tuple[str, int, int]:
+    """Media type, width and height (in pixels, as stored) by the head of a file alone.
+
+    For files whose checksum says that they are what was decoded once.
+
+    Raises:
+        UnreadablePicture: as `read_picture`, but for what only decoding finds out.
+    """
+    found = _format_of(data)
+    with _opened(found, data) as image:
+        return found.media_type, *image.size
+
+
+def is_thumbnail(data: bytes) -> bool:
+    """Whether these bytes are a whole WebP picture of a thumbnail's size."""
+    found = formats.format_of(data)
+    if found is None or found.name != "WEBP":
+        return False
+    try:
+        with _opened(found, data) as image:
+            if max(image.size) > THUMBNAIL_SIDE:
+                return False
+            image.load()  # so little of memory that it need not be asked for
+    except UnreadablePicture:
+        return False
+    return True
+
+
 def thumbnail_name(file: str) -> str:
     """The name that the thumbnail of the stored file `file` has."""
-    return f"{file.rpartition('.')[0]}.thumb.webp"
+    return f"{file.rpartition('.')[0]}{THUMBNAILS[0]}"
 
 
-def nearest_aspect_ratio(width: float, height: float) -> str:
+def large_thumbnail_name(file: str) -> str:
+    """The name that the large thumbnail has, which is there once it was asked for."""
+    return f"{file.rpartition('.')[0]}{THUMBNAILS[1]}"
+
+
+def current_version() -> int:
+    """The version by which thumbnails are made now."""
+    return THUMBNAIL_VERSION
+
+
+def thumbnail_address_version(file: str, version: int) -> str:
+    """What the address of a thumbnail names, so that it is never that of another picture, nor of
+    one that was made otherwise."""
+    return f"{version}-{file.rpartition('/')[2][:8]}"
+
+
+def large_thumbnail(data: bytes) -> bytes:
+    """A WebP of at most 1024 pixels a side.
+
+    Raises:
+        UnreadablePicture: as `read_picture`.
+    """
+    found = _format_of(data)
+    with _opened(found, data) as image:
+        turn = _turn_of(image, found, data)
+        with decoding.budget.room(_cost(image, found, data), patient=True):
+            _begin(image, found, LARGE_SIDE)
+            large = _shrunk(image, found.profile(data), turn, LARGE_SIDE)
+        return _webp(large, quality=LARGE_QUALITY, method=2)
+
+
+def is_derived(name: str) -> bool:
+    """Whether a file is made from another one, which can be done again."""
+    return name.endswith(THUMBNAILS)
+
+
+def nearest_aspect_ratio(width: float, height: float, among: Iterable[str] = ASPECT_RATIOS) -> str:
     """The offered ratio that is nearest to `width` : `height`, compared as proportions."""
 
     def distance(ratio: str) -> float:
@@ -129,63 +241,172 @@ def nearest_aspect_ratio(width: float, height: float) -> str:
         wanted, offered = width / height, across / down
         return max(wanted / offered, offered / wanted)
 
-    return min(ASPECT_RATIOS, key=distance)
+    return min(among, key=distance)
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
+def _opened(found: Format, data: bytes) -> Iterator[Image.Image]:
+    """The picture, from the parts of the file that its pixels need, and no others."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=list(FORMATS))
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise _too_many_pixels() from None
+        image = Image.open(io.BytesIO(found.bare(data)), formats=[found.name])
     except Exception as error:  # Pillow's plugins raise whatever the bytes provoke
-        raise UnreadablePicture(
-            "not_a_picture", f"The file is not a {', '.join(FORMATS)} picture."
-        ) from error
+        raise _damaged() from error
     with image:
-        if image.width * image.height > MAX_PIXELS:
-            raise _too_many_pixels()
         try:
+            limit = _max_pixels(image, found, data)
+            if image.width * image.height > limit:
+                raise UnreadablePicture(
+                    "too_many_pixels",
+                    "The picture has more than %(limit)d million pixels.",
+                    limit=limit // 1_000_000,
+                )
             yield image
+        except (UnreadablePicture, decoding.Busy):
+            raise
         except Exception as error:  # as above
             raise _damaged() from error
+
+
+def _max_pixels(image: Image.Image, found: Format, data: bytes) -> int:
+    """The pixels that such a picture may have: as many as are allowed, and fit into the budget."""
+    allowed = decoding.max_pixels() * (JPEG_PIXELS if found.name == "JPEG" else 1)
+    pixels = max(1, image.width * image.height)
+    return min(
+        int(allowed), decoding.budget.total * pixels // _decoding(image, found, data, pixels)
+    )
+
+
+def _cost(image: Image.Image, found: Format, data: bytes) -> int:
+    """Bytes that decoding and shrinking take at their peak, as measured, rounded up."""
+    pixels = max(1, image.width * image.height)
+    return _decoding(image, found, data, pixels) + 3 * decoding.DECODED * min(pixels, STRIP)
+
+
+def _decoding(image: Image.Image, found: Format, data: bytes, pixels: int) -> int:
+    if found.name == "JPEG":
+        return pixels * jpeg.waiting(data) + pixels // 16 + 1
+    if found.name == "WEBP":
+        return pixels * 12  # the canvas twice, and the picture
+    if found.name == "AVIF":
+        channels = len(image.mode)
+        return int(pixels * (2 * channels + 1.5 * avif.planes(data, channels)))
+    # Asked of a PNG alone, which says so at its begin: of a GIF all frames would be read for it.
+    animated = 3 if found.name == "PNG" and getattr(image, "n_frames", 1) > 1 else 1
+    narrow = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
+    return pixels * narrow.get(image.mode, decoding.DECODED) * animated
+
+
+def _format_of(data: bytes) -> Format:
+    """The format, of those that are kept; whoever sends another one is told its name.
+
+    Raises:
+        UnreadablePicture
+    """
+    if found := formats.format_of(data):
+        return found
+    raise not_kept(data)
+
+
+def not_kept(data: bytes) -> UnreadablePicture:
+    """For a file, or the first `formats.HEAD` bytes of one, that is of no format that is kept."""
+    if not data:
+        return UnreadablePicture("empty", "The file is empty.")
+    if kind := formats.other_format(data):
+        return UnreadablePicture(
+            "unsupported_format",
+            "%(kind)s files are not supported. Use JPEG, PNG, WebP, GIF or AVIF.",
+            kind=kind,
+        )
+    return UnreadablePicture(
+        "not_a_picture", "The file is not a JPEG, PNG, WebP, GIF or AVIF picture."
+    )
 
 
 def too_large() -> UnreadablePicture:
     """For whoever knows the size before the bytes."""
     limit = MAX_BYTES // 1024 // 1024
-    return UnreadablePicture("too_large", f"The file is larger than {limit} MB.")
+    return UnreadablePicture("too_large", "The file is larger than %(limit)d MB.", limit=limit)
 
 
 def _damaged() -> UnreadablePicture:
     return UnreadablePicture("damaged", "The picture is damaged or incomplete.")
 
 
-def _too_many_pixels() -> UnreadablePicture:
-    return UnreadablePicture(
-        "too_many_pixels", f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels."
-    )
-
-
-def _decoded(image: Image.Image, kind: str) -> tuple[bytes, str, str]:
+def _decoded(image: Image.Image, found: Format, data: bytes, turn: int) -> tuple[bytes, str, str]:
     """Thumbnail, mean colour, and the text hidden in the pixels."""
-    if kind == "JPEG":
+    _begin(image, found, THUMBNAIL_SIDE)
+    hidden = hidden_text(image) if found.name in ("PNG", "WEBP") else ""
+    return *_thumbnail(image, found.profile(data), turn), hidden
+
+
+def _turn_of(image: Image.Image, found: Format, data: bytes) -> int:
+    return int(found.turn(data) if found.turns else image.getexif().get(ORIENTATION, 1))
+
+
+def _begin(image: Image.Image, found: Format, side: int) -> None:
+    """Let the decoder give what a thumbnail of so many pixels a side needs."""
+    if found.name == "JPEG":
         # Decode the file once, whole, at the size nearest above the thumbnail's: libjpeg
         # then leaves out work, and still reads to the end, so truncation shows.
-        image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    hidden = hidden_text(image) if kind in ("PNG", "WEBP") else ""
-    return *_thumbnail(image), hidden
+        image.draft("RGB", (side, side))
+    elif found.name in ("WEBP", "AVIF"):
+        _let_go_early(image)
+    elif image.info.get("default_image"):
+        image.seek(1)  # what stands before an animation is for programs that know none
 
 
-def _thumbnail(image: Image.Image) -> tuple[bytes, str]:
-    image = ImageOps.exif_transpose(image)
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, reducing_gap=2)
-    if image.mode not in ("RGB", "RGBA"):
-        transparent = "A" in image.getbands() or "transparency" in image.info
-        image = image.convert("RGBA" if transparent else "RGB")
-    red, green, blue = image.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes()
+def _let_go_early(image: Any) -> None:
+    """Let the decoder go once it has given its only picture that is wanted, and before that is
+    copied: its own canvas takes as much again, or twice as much."""
+
+    def prepare() -> None:
+        image._decoder = None
+        del image.load_prepare  # and with it a circle of references
+        image.load_prepare()
+
+    image.load_prepare = prepare
+
+
+def _thumbnail(image: Image.Image, profile: bytes, turn: int) -> tuple[bytes, str]:
+    small = _shrunk(image, profile, turn, THUMBNAIL_SIDE)
+    red, green, blue = small.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes()
+    return _webp(small, quality=80, method=0), f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _shrunk(image: Image.Image, profile: bytes, turn: int, side: int) -> Image.Image:
+    """Upright, in sRGB, of at most so many pixels a side."""
+    small = _fitted(image, side)
+    small = colors.to_srgb(small, profile)
+    return small.transpose(TURNS[turn]) if turn in TURNS else small
+
+
+def _fitted(image: Image.Image, side: int) -> Image.Image:
+    """In 8 bits, of at most so many pixels a side. A large picture strip by strip, so that beside
+    itself it takes no memory."""
+    factor = min(image.size) // (2 * side)
+    is_large = factor > 1 and image.width * image.height > STRIP
+    small = _reduced(image, factor) if is_large else colors.as_8_bits(image)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2)
+    return small
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    rows = max(1, STRIP // image.width // factor) * factor
+    strips = [
+        colors.as_8_bits(image.crop((0, top, image.width, min(top + rows, image.height)))).reduce(
+            factor
+        )
+        for top in range(0, image.height, rows)
+    ]
+    whole = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+    top = 0
+    for strip in strips:
+        whole.paste(strip, (0, top))
+        top += strip.height
+    return whole
+
+
+def _webp(image: Image.Image, *, quality: int, method: int) -> bytes:
     out = io.BytesIO()
-    image.save(out, "WEBP", quality=80, method=0)
-    return out.getvalue(), f"#{red:02x}{green:02x}{blue:02x}"
+    image.save(out, "WEBP", quality=quality, method=method)
+    return out.getvalue()

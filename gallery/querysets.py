@@ -3,15 +3,28 @@
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    When,
+)
 
-from .facts import COLUMNS, ImageFacts
-from .prepared import Prepared
+from grok2api.sql.prepared import Prepared
+
+from .facts import COLUMNS, TEXTS, ImageFacts, Text
+from .pictures import current_version
 from .search.criteria import Criteria, Word
 
 if TYPE_CHECKING:
@@ -40,6 +53,11 @@ class ImageQuerySet(_Images):
     def in_trash(self) -> Self:
         return self.exclude(trashed_at=None)
 
+    def with_older_thumbnail(self) -> Self:
+        """Those whose thumbnail was made by an older version of the program, oldest first."""
+        older = self.filter(thumbnail_version__lt=current_version())
+        return older.order_by("thumbnail_version", "pk")
+
     def newest_id(self) -> int:
         """The id of the picture that was added last; 0 when there is none."""
         return self.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -48,10 +66,23 @@ class ImageQuerySet(_Images):
         """Each picture's tags in the order of their keys, in one query for all pictures."""
         return self.prefetch_related("tags")  # sorted as Tag.Meta.ordering says
 
-    def in_order_of(self, ids: list[int]) -> list["Image"]:
-        """These pictures with their tags, in this order; an id without a row is left out."""
-        rows = {image.pk: image for image in self.with_tags().filter(pk__in=ids)}
-        return [rows[pk] for pk in ids if pk in rows]
+    def without_metadata(self) -> Self:
+        """Without what files say of their making, of which lists show nothing; it may be long."""
+        return self.defer("metadata", "negative_folded")
+
+    def in_order_of(self, ids: list[int], *, whole: int | None = None) -> list["Image"]:
+        """These pictures with their tags, in this order; an id without a row is left out.
+
+        Args:
+            whole: the one of `without_metadata` that is to have its own all the same.
+        """
+        rows: Any = self.with_tags().filter(pk__in=ids)
+        if whole is not None:
+            rows = rows.annotate(own=Case(When(pk=whole, then=F("metadata"))))
+        found = {image.pk: image for image in rows}
+        if whole in found:
+            found[whole].metadata = found[whole].own
+        return [found[pk] for pk in ids if pk in found]
 
     def columns_of(self, ids: list[int], *columns: str) -> list[tuple[Any, list[str]]]:
         """(row, names of its tags) of these pictures in this order, without model objects."""
@@ -66,16 +97,24 @@ class ImageQuerySet(_Images):
         """Those of these ids that have a row, in this order; read by id, as `ids_among` does."""
         return [pk for (pk,) in _in_order(self.model, ordering).rows(ids)]
 
-    def facts(self) -> list[ImageFacts]:
-        """What index and counters need to know of these pictures, by id. Two queries at most."""
-        rows = list(self.order_by("pk").values_list(*COLUMNS, named=True))
+    def facts(self, *, texts: bool = False) -> list[ImageFacts]:
+        """What index and counters need to know of these pictures, by id. Two queries at most.
+
+        Args:
+            texts: with `written` and `embedded`.
+        """
+        columns = COLUMNS + TEXTS if texts else COLUMNS
+        rows = list(self.order_by("pk").values_list(*columns, named=True))
         if not rows:
             return []
         links = self.model.tags.through.objects.filter(image__id__among=[row.id for row in rows])
         tag_ids: dict[int, set[int]] = defaultdict(set)
         for image_id, tag_id in links.order_by().values_list("image_id", "tag_id"):
             tag_ids[image_id].add(tag_id)
-        return [ImageFacts.of(row, frozenset(tag_ids.get(row.id, ()))) for row in rows]
+        found = [ImageFacts.of(row, frozenset(tag_ids.get(row.id, ()))) for row in rows]
+        if texts:
+            return [facts.with_texts_of(row) for facts, row in zip(found, rows, strict=True)]
+        return found
 
     def ids_among(self, ids: Collection[int], part: slice = slice(None)) -> list[int]:
         """Which of these ids are in the queryset, in its order; read by id, whatever is asked.
@@ -101,11 +140,12 @@ class ImageQuerySet(_Images):
         found: dict[Criteria, set[int]] = {criteria: set() for criteria in many}
         if not ids or not found:
             return found
-        met = [ExpressionWrapper(self._condition(each), BooleanField()) for each in found]
+        conditions = (self._condition(replace(each, only=None)) for each in found)
+        met = [ExpressionWrapper(condition, BooleanField()) for condition in conditions]
         rows = self.filter(pk__among=list(ids)).order_by().values_list("pk", *met)
         for pk, *answers in rows:
             for criteria, is_met in zip(found, answers, strict=True):
-                if is_met:
+                if is_met and (criteria.only is None or pk in criteria.only):
                     found[criteria].add(pk)
         return found
 
@@ -131,13 +171,17 @@ class ImageQuerySet(_Images):
             conditions.append(~Q(aspect_ratio__in=sorted(criteria.without_aspect_ratios)))
         if criteria.without_tags:
             conditions.append(~self._has_tag(criteria.without_tags))
+        if criteria.only is not None:
+            conditions.append(Q(pk__among=array("q", criteria.only)))
         if criteria.untagged is not None:
             tagged = Q(Exists(self._links()))
             conditions.append(~tagged if criteria.untagged else tagged)
         return Q(*conditions)
 
     def _has_word(self, word: Word) -> Q:
-        holds = Q(prompt_folded__holds=word.text)
+        if word.field is Text.SEED:
+            return Q(seed=word.text)
+        holds = Q(**{f"{word.field.column}__holds": word.text})
         return holds | self._has_tag([word.tag_id]) if word.tag_id is not None else holds
 
     def _has_tag(self, tag_ids: Iterable[int]) -> Q:
@@ -168,5 +212,7 @@ def _in_order(model: type["Image"], ordering: tuple[str, str]) -> Prepared:
 def _bounds(criteria: Criteria) -> Iterator[tuple[str, Any]]:
     yield "created_at__gte", criteria.start
     yield "created_at__lt", criteria.end
+    yield "added_at__gte", criteria.added_start
+    yield "added_at__lt", criteria.added_end
     yield "file_size__gte", criteria.min_size
     yield "file_size__lte", criteria.max_size

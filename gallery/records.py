@@ -1,30 +1,52 @@
 """A picture's row as a flat record, for manifests and backups, and back again."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
-from . import tagging
-from .models import Image
-from .pictures import FORMATS
-from .text import fold
+from . import file_names, pictures, tagging
+from .backup_parts import BadRecord
+from .metadata.formats import OF_MEDIA_TYPE
+from .models import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH, Image
+from .soundness import (
+    MAX_ID,
+    Unsound,
+    sound_flag,
+    sound_json,
+    sound_moment,
+    sound_number,
+    sound_text,
+)
 
-EDITABLE = ("prompt", "model", "aspect_ratio", "metadata", "favorite", "nsfw")
+EDITABLE = ("prompt", "prompt_source", "model", "aspect_ratio", "metadata", "favorite", "nsfw")
 FIELDS = (
-    "content_type", "width", "height", "file_size", "content_hash", "color", "source", *EDITABLE,
+    "file_name", "content_type", "width", "height", "file_size", "content_hash", "color", "source",
+    "thumbnail_version", *EDITABLE,
 )  # fmt: skip
-MOMENTS = ("created_at", "updated_at", "trashed_at")
+MOMENTS = ("created_at", "added_at", "updated_at", "trashed_at")
 
-PATH = re.compile(r"images/(?:[\w-]+/)*[\w-][\w.-]*\.(\w+)")
-"""Where the library keeps its files. No `..`, nothing outside."""
+PATH = re.compile(r"images/(?:[a-z0-9_-]+/)*[a-z0-9_-]+\.([a-z]+)")
+"""Where the library keeps its files. No `..`, nothing outside; no capitals and no accents, since
+some disks and databases take `A`, `a` and `á` for one; no further dot, since what has one is
+derived from another file."""
 
+THUMBNAIL = re.compile(r"images/(?:[\w-]+/)*[\w-][\w.-]*\.webp")
+MAX_PATH = 180
+"""Characters, so that there is room for what is derived from it."""
 
-class BadRecord(ValueError):
-    """A record is not one of a picture; the message names the field."""
+NUMBERS = 2**31 - 1
+
+UNSAID: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "file_name": lambda _: "",
+    "prompt_source": lambda _: "",
+    "added_at": lambda record: record.get("created_at"),
+    "thumbnail_version": lambda _: 1,
+}
+"""What a record of a library that did not keep it says of a field."""
 
 
 def as_record(image: Image) -> dict[str, Any]:
@@ -45,35 +67,105 @@ def as_record(image: Image) -> dict[str, Any]:
 def from_record(record: Mapping[str, Any]) -> tuple[Image, list[str]]:
     """The picture of a record, not saved and without a key, and the names of its tags.
 
+    Its thumbnail's path follows from its own: where a record says otherwise, it is not believed.
+
     Raises:
         BadRecord: a field is missing or not what it must be.
     """
-    try:
-        image = Image(**{name: record[name] for name in FIELDS})
-        image.file, image.thumbnail = record["path"], record["thumbnail_path"]
-        for name in MOMENTS:
-            setattr(image, name, _moment(record[name]))
-        image.prompt_folded = fold(image.prompt)
-        names = tagging.clean_names(record["tags"])
-        image.clean_fields()
-    except KeyError as error:
-        raise BadRecord(f"{error.args[0]}: missing") from None
-    except ValidationError as error:
-        raise BadRecord("; ".join(error.messages)) from None
-    except (TypeError, ValueError, AttributeError) as error:
-        raise BadRecord(str(error)) from None
-    suffixes = {
-        suffix for content_type, suffix in FORMATS.values() if content_type == image.content_type
-    }
-    for name, allowed in (("path", suffixes), ("thumbnail_path", {"webp"})):
-        match = PATH.fullmatch(record[name]) if isinstance(record[name], str) else None
-        if match is None or match[1] not in allowed:
-            raise BadRecord(f"{name}: {str(record[name])[:80]!r}")
+    said = {**record}
+    for name, default in UNSAID.items():
+        said.setdefault(name, default(record))
+    values = {name: _checked(said, name) for name in CHECKS}
+    names = _tags(record)
+    path = values.pop("path")
+    del values["id"], values["thumbnail_path"]
+    match = PATH.fullmatch(path)
+    if match is None or match[1] != OF_MEDIA_TYPE[values["content_type"]].suffix:
+        raise BadRecord(f"path: {path[:80]!r}")
+    image = Image(**values, file=path, thumbnail=pictures.thumbnail_name(path))
+    image.derive()
     return image, names
 
 
-def _moment(value: str | None) -> datetime | None:
-    if value is None:
+def stem_of(path: str) -> str:
+    """A file's name without its suffix: what it shares with the files derived from it."""
+    return path.rpartition(".")[0]
+
+
+def id_of(record: Mapping[str, Any]) -> int | None:
+    """The record's id, if it is one that the library may take over."""
+    try:
+        return sound_id(record.get("id"))
+    except Unsound:
         return None
-    moment = datetime.fromisoformat(value)
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+
+
+def _checked(record: Mapping[str, Any], name: str) -> Any:
+    try:
+        return CHECKS[name](record[name])
+    except KeyError:
+        raise BadRecord(f"{name}: missing") from None
+    except Unsound as error:
+        raise BadRecord(f"{name}: {error}") from None
+
+
+def _tags(record: Mapping[str, Any]) -> list[str]:
+    names = record.get("tags")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadRecord("tags: must be a list of texts")
+    try:
+        return tagging.clean_names(names)
+    except ValidationError as error:
+        raise BadRecord(f"tags: {'; '.join(error.messages)}") from None
+
+
+def _matching(pattern: str, value: object) -> str:
+    text = sound_text(value, limit=200)
+    if not re.fullmatch(pattern, text):
+        raise Unsound(f"{text[:80]!r}")
+    return text
+
+
+def _one_of(options: Callable[[], set[str]], value: object) -> str:
+    text = sound_text(value, limit=64)
+    if text not in options():
+        raise Unsound(f"{text!r} is none that the library knows")
+    return text
+
+
+def _or_null(value: object) -> datetime | None:
+    return None if value is None else sound_moment(value)
+
+
+def _file_name(value: object) -> str:
+    return file_names.clean(sound_text(value, limit=1000))
+
+
+sound_id = partial(sound_number, least=1, most=MAX_ID)
+
+CHECKS: dict[str, Callable[[object], Any]] = {
+    "id": sound_id,
+    "path": partial(sound_text, limit=MAX_PATH),
+    "thumbnail_path": partial(_matching, THUMBNAIL.pattern),
+    "file_name": _file_name,
+    "content_type": partial(_one_of, lambda: set(OF_MEDIA_TYPE)),
+    "width": partial(sound_number, least=1, most=NUMBERS),
+    "height": partial(sound_number, least=1, most=NUMBERS),
+    "file_size": partial(sound_number, least=0, most=2**62),
+    "content_hash": partial(_matching, "[0-9a-f]{64}"),
+    "color": partial(_matching, "#[0-9a-f]{6}"),
+    "thumbnail_version": partial(sound_number, least=1, most=2**15 - 1),
+    "source": partial(_one_of, lambda: set(Image.Source.values)),
+    "prompt": partial(sound_text, limit=MAX_PROMPT_LENGTH),
+    "prompt_source": partial(_one_of, lambda: {"", *Image.PromptSource.values}),
+    "model": partial(sound_text, limit=MAX_MODEL_LENGTH),
+    "aspect_ratio": partial(sound_text, limit=16),
+    "metadata": sound_json,
+    "favorite": sound_flag,
+    "nsfw": sound_flag,
+    "created_at": sound_moment,
+    "added_at": sound_moment,
+    "updated_at": sound_moment,
+    "trashed_at": _or_null,
+}
+"""What each field of a record must be."""

@@ -13,8 +13,9 @@ from django.db.models import Q
 from django.db.models.deletion import Collector
 from django.utils import timezone
 
-from . import audit
+from . import audit, history, pictures
 from .changes import CHUNK, ChangeReport, Facts, change_images
+from .history import Action, Recording
 from .models import Image
 
 logger = logging.getLogger(__name__)
@@ -25,12 +26,16 @@ def delete_images(*, image_ids: Collection[int]) -> ChangeReport:
     return _delete(image_ids)
 
 
-def trash_images(*, image_ids: Collection[int]) -> ChangeReport:
+def trash_images(*, image_ids: Collection[int], go_on_with: int | None = None) -> ChangeReport:
     """Move pictures to the trash; one that is there already keeps its date.
 
     What has lain there for too long goes on this occasion, so that nobody has to run
     `empty_trash`.
+
+    Raises:
+        history.CannotContinue
     """
+    recording = Recording(Action.TRASHED, go_on_with=go_on_with)
     empty_trash(limit=CHUNK)
     now = timezone.now()
 
@@ -38,10 +43,10 @@ def trash_images(*, image_ids: Collection[int]) -> ChangeReport:
         rows = Image.objects.filter(pk__in=list(facts), trashed_at=None)
         rows.update(trashed_at=now, updated_at=now)
         for pk, picture in facts.items():
-            facts[pk] = replace(picture, trashed=True)
+            facts[pk] = replace(picture, trashed=True, trashed_at=picture.trashed_at or now)
         return list(facts)
 
-    return change_images(image_ids, trash)
+    return change_images(image_ids, trash, recording)
 
 
 def empty_trash(*, limit: int | None = None) -> int:
@@ -58,17 +63,22 @@ def empty_trash(*, limit: int | None = None) -> int:
     return _delete(list(ids[:limit]), expired).done
 
 
-def restore_images(*, image_ids: Collection[int]) -> ChangeReport:
-    """Take pictures out of the trash, with the tags and the favourite mark that they had."""
+def restore_images(*, image_ids: Collection[int], go_on_with: int | None = None) -> ChangeReport:
+    """Take pictures out of the trash, with the tags and the favourite mark that they had.
+
+    Raises:
+        history.CannotContinue
+    """
+    recording = Recording(Action.RESTORED, go_on_with=go_on_with)
 
     def restore(facts: Facts) -> Collection[int]:
         rows = Image.objects.filter(pk__in=list(facts))
         rows.update(trashed_at=None, updated_at=timezone.now())
         for pk, picture in facts.items():
-            facts[pk] = replace(picture, trashed=False)
+            facts[pk] = replace(picture, trashed=False, trashed_at=None)
         return list(facts)
 
-    return change_images(image_ids, restore)
+    return change_images(image_ids, restore, recording)
 
 
 def _delete(image_ids: Collection[int], condition: Q | None = None) -> ChangeReport:
@@ -81,8 +91,14 @@ def _delete(image_ids: Collection[int], condition: Q | None = None) -> ChangeRep
         collector = Collector(using=DEFAULT_DB_ALIAS)
         collector.collect([Image(pk=pk) for pk in ids])
         collector.delete()
+        history.forget_images(ids)
         audit.record(audit.AuditEntry.Action.DELETED, count=len(ids), ids=ids)
-        names = [name for pk in ids for name in facts.pop(pk).files]
+        kept = [facts.pop(pk).files for pk in ids]
+        names = [
+            name
+            for file, thumbnail in kept
+            for name in (file, thumbnail, pictures.large_thumbnail_name(file))
+        ]
         transaction.on_commit(partial(_delete_files, names))
         return ids
 

@@ -1,52 +1,67 @@
 """A backup of the library, or any export, back into a library."""
 
 import hashlib
-import json
-import zipfile
-import zlib
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from django.db import IntegrityError, connection
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, connection
+from django.db.models import Model
+from django.utils import timezone
 
-from . import pictures, tagging
-from .changes import changing, repeated
-from .export import MANIFEST
-from .found_files import UNREADABLE_MEMBER
+from grok2api.runtime.exclusive import LOOSE_FILES, exclusive
+
+from . import loose_files, pictures, tagging
+from .backup_parts import BadRecord, Outcome, Part, Restored, parts
+from .backup_reading import (
+    LONGEST_NAME,
+    MOST_LACKING,
+    BackupFile,
+    Line,
+    Survey,
+    UnreadableBackup,
+    open_backup,
+)
+from .changes import changing, read_facts, repeated
+from .derived import DERIVED
+from .history import Action, Recording
+from .imports import Imported, PixelLimit, import_archive
+from .metadata.formats import FORMATS
 from .models import Image
-from .records import EDITABLE, BadRecord, from_record
+from .records import EDITABLE, from_record, id_of, stem_of
+from .text import fold
+
+__all__ = ["Outcome", "Restored", "Terms", "UnreadableBackup", "bring_back", "restore_backup"]
 
 BATCH = 100
 """Pictures that a restore commits at once: so much is done again after a crash."""
 
-EDITED = (*EDITABLE, "prompt_folded", "trashed_at", "updated_at")
+BATCH_BYTES = 16 * 1024 * 1024
+"""Of their records, from which on fewer are read at once."""
 
+FOLLOWING = [name for name in DERIVED if name != "file_name_folded"]
+"""Columns that follow from what is editable."""
 
-class UnreadableBackup(ValueError):
-    """The file is no archive of a library, or is cut short."""
-
-
-class Outcome(StrEnum):
-    ADDED = "added"
-    UPDATED = "updated"  # the backup's edit was newer
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
+ATTEMPTS = 3
+"""At a batch, while others take in the same pictures."""
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
-    """What became of a record."""
+class Terms:
+    """On what terms an archive is taken that somebody has sent."""
 
-    name: str
-    outcome: Outcome
-    reason: str = ""
+    may_change: bool  # pictures that are there
+    tags: list[str] = field(default_factory=list)  # that all of its pictures get
+    limit: PixelLimit = field(default_factory=PixelLimit)
+    recording: Recording = field(default_factory=lambda: Recording(Action.BROUGHT_BACK))
+
+
+MAY_NOT = "it is in the library, and your account may not change it"
+STATE = ("prompt", "model", "aspect_ratio", "created_at", "favorite", "nsfw")
+"""What an archive that somebody has sent says of a picture that is there, beside its tags."""
 
 
 def restore_backup(path: Path) -> Iterator[Restored]:
@@ -58,59 +73,105 @@ def restore_backup(path: Path) -> Iterator[Restored]:
     where these are free. A file that the library has lost is given back. Run again after a
     break, it goes on where it stopped.
 
+    No file that a row names is written over or deleted, whatever the archive says: a new
+    picture's file is written only where no row's file is, and nobody else gives rows to files
+    meanwhile.
+
     Raises:
         UnreadableBackup
+        exclusive.Busy: a restore, scan or clean-up is under way.
         OSError: the storage is full or cannot be written; what came before is in.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            paths, highest = _survey(archive)
-            _reserve_ids(highest)
-            records = _records(archive)
-            while batch := list(islice(records, BATCH)):
-                yield from _restore(archive, paths, batch)
-    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error) as error:
-        raise UnreadableBackup(f"{path} is no backup, or is damaged: {error}") from error
+    with exclusive(LOOSE_FILES), open_backup(path) as backup:
+        yield from _restore_all(backup, backup.survey(), None)
+        for part in parts.values():
+            if backup.has(part.member):
+                yield from _restore_part(backup, part)
+
+
+def bring_back(
+    *, name: str, file: IO[bytes], may_change: bool, tags: Iterable[str] = ()
+) -> Iterator[Restored | Imported]:
+    """Take in an export or a backup that somebody has sent, and what else lies in it.
+
+    As `restore_backup`, but of a picture that is there counts what the archive says, whenever it
+    was changed: that is recorded, to be undone. Such a picture comes out of the trash, if it is
+    not in the archive's, and never goes there. Pictures that no record names are taken in as
+    those of any archive are.
+
+    Args:
+        may_change: pictures that are there; else those that differ are named and left.
+        tags: that all its pictures get.
+
+    Raises:
+        ValidationError: a tag's name is not valid.
+        UnreadableBackup
+        exclusive.Busy
+        OSError
+    """
+    terms = Terms(may_change, tagging.clean_names(tags))
+    with exclusive(LOOSE_FILES), open_backup(file, name) as backup:
+        survey = backup.survey(most_lacking=MOST_LACKING)
+        yield from _restore_all(backup, survey, terms)
+    yield from import_archive(name=name, file=file, tags=tags, without=survey.members)
+
+
+def _restore_part(backup: BackupFile, part: Part) -> Iterator[Restored]:
+    """Line by line: each is restored in a transaction of its own, or named."""
+    part.reserve_ids(
+        max((id_of(line.record or {}) or 0 for line in backup.lines(part.member)), default=0)
+    )
+    for line in backup.lines(part.member):
+        name = f"{part.member}, line {line.number}"
+        try:
+            if line.record is None:
+                raise BadRecord(line.flaw)
+            yield Restored(name, part.restore(line.record))
+        except BadRecord as error:
+            yield Restored(name, Outcome.FAILED, str(error))
+        except (DataError, IntegrityError, ValueError, OverflowError) as error:
+            yield Restored(name, Outcome.FAILED, f"the database refused it: {error}")
+
+
+def _restore_all(backup: BackupFile, survey: Survey, terms: Terms | None) -> Iterator[Restored]:
+    reserve_ids(Image, survey.highest_id)
+    for batch in _batches(backup.lines()):
+        yield from _restore(backup, survey, batch, terms)
+
+
+def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    """Lines that are restored together: not more of them, nor longer ones, than memory holds."""
+    batch: list[Line] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == BATCH or sum(each.size for each in batch) >= BATCH_BYTES:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _restore(
-    archive: zipfile.ZipFile, paths: set[str], records: list[dict[str, Any]]
+    backup: BackupFile, survey: Survey, lines: Sequence[Line], terms: Terms | None
 ) -> list[Restored]:
-    for _ in range(2):
+    """The outcomes of a batch; one of a single line cannot fail but by its own fault."""
+    flaw: Exception
+    for _ in range(ATTEMPTS):
         try:
-            return _Batch(archive, paths).restore(records)
-        except IntegrityError:
+            return _Batch(backup, survey, terms).restore(lines)
+        except IntegrityError as error:
             # Someone else took an id or a file in meanwhile: look again at what there is.
-            continue
-    return _Batch(archive, paths).restore(records)
+            flaw = error
+        except (DataError, ValueError, OverflowError, RecursionError) as error:
+            # A value that this database does not take, though every check let it pass.
+            flaw = error
+            break
+    if len(lines) == 1:
+        return [Restored(lines[0].name, Outcome.FAILED, f"the database refused it: {flaw}")]
+    return [outcome for line in lines for outcome in _restore(backup, survey, [line], terms)]
 
 
-def _records(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
-    with archive.open(MANIFEST) as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                record = json.loads(line)
-            except ValueError:
-                record = None
-            yield record if isinstance(record, dict) else {"file": f"{MANIFEST}, line {number}"}
-
-
-def _survey(archive: zipfile.ZipFile) -> tuple[set[str], int]:
-    """The paths of all pictures in the archive, and their highest id."""
-    paths: set[str] = set()
-    highest = 0
-    for record in _records(archive):
-        paths.add(str(record.get("path")))
-        highest = max(highest, _id(record))
-    return paths, highest
-
-
-def _id(record: dict[str, Any]) -> int:
-    value = record.get("id")
-    return value if isinstance(value, int) and 0 < value < 2**62 else 0
-
-
-def _reserve_ids(highest: int) -> None:
+def reserve_ids(model: type[Model], highest: int) -> None:
     """Let new rows of others have ids beyond those that will come back.
 
     SQLite and MySQL count on from the highest id by themselves.
@@ -118,7 +179,7 @@ def _reserve_ids(highest: int) -> None:
     if connection.vendor != "postgresql" or not highest:
         return
     with connection.cursor() as cursor:
-        table = Image._meta.db_table
+        table = model._meta.db_table
         cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
         (sequence,) = cursor.fetchone()
         cursor.execute(
@@ -128,120 +189,131 @@ def _reserve_ids(highest: int) -> None:
 
 @dataclass(slots=True)
 class _New:
-    """A picture on its way in: its row is ready, its files may be written already."""
+    """A picture on its way in: its row is ready, and its files are written."""
 
     image: Image
     tags: list[str]
-    wanted_id: int
-    saved: list[str] = field(default_factory=list)
+    record: dict[str, Any]
 
 
+@dataclass(slots=True)
 class _Batch:
-    """Some records of an archive on their way into the library, in one transaction."""
+    """Some lines of an archive on their way into the library, in one transaction."""
 
-    def __init__(self, archive: zipfile.ZipFile, paths: set[str]) -> None:
-        self.archive = archive
-        self.paths = paths
+    backup: BackupFile
+    survey: Survey
+    terms: Terms | None
+    new: list[_New] = field(default_factory=list)
+    newer: list[tuple[Image, Image, list[str]]] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
 
-    def restore(self, records: list[dict[str, Any]]) -> list[Restored]:
-        outcomes: list[Restored] = []
-        new: list[_New] = []
-        newer: list[tuple[Image, Image, list[str]]] = []
-        known = _Known(records, self.paths)
+    def restore(self, lines: Sequence[Line]) -> list[Restored]:
+        known = _Known([line.record for line in lines if line.record], self.survey.paths)
         try:
-            for record in records:
-                name = str(record.get("file", "?"))
-                try:
-                    image, tags = self._checked(record)
-                    there = known.same_as(image)
-                    if there is None:
-                        new.append(self._written(record, image, tags))
-                        outcomes.append(Restored(name, Outcome.ADDED))
-                        continue
-                    self._give_back(record, there)
-                except (BadRecord, pictures.UnreadablePicture) as error:
-                    outcomes.append(Restored(name, Outcome.FAILED, str(error)))
-                    continue
-                if image.updated_at > there.updated_at:
-                    newer.append((there, image, tags))
-                    outcomes.append(Restored(name, Outcome.UPDATED))
-                else:
-                    outcomes.append(Restored(name, Outcome.UNCHANGED))
-            _write_rows(new, newer, known)
+            outcomes = [self._one(line, known) for line in lines]
+            _write_rows(self.new, self.newer, known, self.terms)
         except BaseException:
-            for each in new:
-                for name in each.saved:
-                    default_storage.delete(name)
+            loose_files.delete(self.written)
             raise
-        return outcomes
+        self._see_that_files_are_there()
+        added = (each.image.pk for each in self.new)
+        return [
+            replace(each, image_id=next(added)) if each.outcome == Outcome.ADDED else each
+            for each in outcomes
+        ]
 
-    def _checked(self, record: dict[str, Any]) -> tuple[Image, list[str]]:
-        status = str(record.get("status", ""))
-        if status.startswith("failed"):
-            raise BadRecord(f"not in the backup, {status}")
-        return from_record(record)
+    def _one(self, line: Line, known: "_Known") -> Restored:
+        try:
+            return Restored(line.name, self._take(line, known))
+        except (BadRecord, pictures.UnreadablePicture, loose_files.FileTaken) as error:
+            return Restored(line.name, Outcome.FAILED, str(error))
+        except ValidationError as error:  # of the tags, with those that all pictures get
+            return Restored(line.name, Outcome.FAILED, "; ".join(error.messages))
 
-    def _written(self, record: dict[str, Any], image: Image, tags: list[str]) -> _New:
-        new = _New(image, tags, _id(record))
-        data = self._member(record)
+    def _take(self, line: Line, known: "_Known") -> Outcome:
+        if line.record is None:
+            raise BadRecord(line.flaw)
+        status = line.record.get("status")
+        if isinstance(status, str) and status.startswith("failed"):
+            raise BadRecord(f"not in the backup, {status[:200]}")
+        image, tags = from_record(line.record)
+        if self.terms is not None:
+            tags = tagging.clean_names([*tags, *self.terms.tags])
+        stem = stem_of(image.file.name or "")
+        if self.survey.first.get(stem) != line.number:
+            raise BadRecord("an earlier record of the archive has this path")
+        there = known.same_as(image)
+        if there is None:
+            if stem in known.stems:  # its thumbnail would have one path with the other's
+                raise BadRecord("another picture of the library has this name")
+            self.new.append(self._added(line.record, image, tags))
+            return Outcome.ADDED
+        self._give_back(line.record, there)
+        if self.terms is None:
+            counts = image.updated_at > there.updated_at
+        else:
+            counts = differ(image, tags, there)
+        if not counts:
+            return Outcome.UNCHANGED
+        if self.terms is not None and not self.terms.may_change:
+            raise BadRecord(MAY_NOT)
+        self.newer.append((there, image, tags))
+        return Outcome.UPDATED
+
+    def _added(self, record: dict[str, Any], image: Image, tags: list[str]) -> _New:
+        data = self.backup.picture(record)
+        if self.terms is not None and (reason := self.terms.limit.reached_by(data)):
+            raise BadRecord(reason)
+        content_type, width, height = pictures.read_head(data)
+        if content_type != image.content_type:
+            raise BadRecord(f"content_type: the file is {content_type}")
         # An export may have texts written into its files: what is stored is what came.
         image.file_size, image.content_hash = len(data), hashlib.sha256(data).hexdigest()
-        try:
-            self._save(new, image.file.name or "", data)
-            self._save(new, image.thumbnail.name or "", self._thumbnail(image, data))
-        except BaseException:
-            for name in new.saved:
-                default_storage.delete(name)
-            raise
+        if {image.width, image.height} != {width, height}:  # else it may be turned
+            image.width, image.height = width, height
+        new = _New(image, tags, record)
+        self._write_files(new, data)
         return new
 
-    def _save(self, new: _New, name: str, data: bytes) -> None:
-        # No row has this name, so what lies there is left from a restore that was broken off.
-        default_storage.delete(name)
-        new.saved.append(default_storage.save(name, ContentFile(data)))
+    def _write_files(self, new: _New, data: bytes) -> None:
+        thumbnail = self.backup.thumbnail(new.record["thumbnail_path"])
+        if thumbnail is None:
+            thumbnail = pictures.read_picture(data).thumbnail
+            new.image.thumbnail_version = pictures.current_version()
+        large = pictures.large_thumbnail_name(new.image.file.name or "")
+        if loose_files.is_there(large):  # of another picture, whose file was lost
+            loose_files.delete([large])
+        for file, content in ((new.image.file, data), (new.image.thumbnail, thumbnail)):
+            name = file.name or ""
+            if loose_files.place(name, content):
+                self.written.append(name)
 
-    def _member(self, record: dict[str, Any]) -> bytes:
-        """The picture's bytes, verified by their checksum."""
-        try:
-            info = self.archive.getinfo(record["file"])
-            if info.file_size > pictures.MAX_BYTES:
-                raise BadRecord("larger than any picture of a library")
-            data = self.archive.read(info)
-        except KeyError:
-            raise BadRecord("the archive has no such member") from None
-        except UNREADABLE_MEMBER as error:
-            raise BadRecord(f"damaged in the archive: {error}") from None
-        if hashlib.sha256(data).hexdigest() != record.get("sha256"):
-            raise BadRecord("damaged in the archive: its checksum differs")
-        return data
-
-    def _thumbnail(self, image: Image, data: bytes) -> bytes:
-        try:
-            info = self.archive.getinfo(image.thumbnail.name or "")
-            if info.file_size <= pictures.MAX_BYTES:
-                return self.archive.read(info)
-        except (KeyError, *UNREADABLE_MEMBER):
-            pass  # an export has none; one that is damaged is made again too
-        return pictures.read_picture(data).thumbnail
+    def _see_that_files_are_there(self) -> None:
+        """Whoever deleted the same picture at this moment may have taken the new file, too."""
+        for each in self.new:
+            if not loose_files.is_there(each.image.file.name or ""):
+                self._write_files(each, self.backup.picture(each.record))
 
     def _give_back(self, record: dict[str, Any], there: Image) -> None:
         name = there.file.name or ""
-        if default_storage.exists(name):
+        if loose_files.is_there(name):
             return
-        data = self._member(record)
+        data = self.backup.picture(record)
         if hashlib.sha256(data).hexdigest() == there.content_hash:
-            default_storage.save(name, ContentFile(data))
+            loose_files.place(name, data)
 
 
 class _Known:
     """What the library has of some records' pictures already."""
 
     def __init__(self, records: list[dict[str, Any]], paths: set[str]) -> None:
-        names = [str(record.get("path")) for record in records]
-        hashes = [str(record.get("content_hash")) for record in records]
-        ids = [pk for record in records if (pk := _id(record))]
+        hashes = _texts(records, "content_hash")
+        ids = [pk for record in records if (pk := id_of(record))]
         images = Image.objects.with_tags()
-        self.by_path = {image.file.name: image for image in images.filter(file__in=names)}
+        stems = {stem_of(path) for path in _texts(records, "path")}
+        alike = [f"{stem}.{each.suffix}" for stem in stems for each in FORMATS]
+        self.by_path = {image.file.name: image for image in images.filter(file__in=alike)}
+        self.stems = {stem_of(path or "").lower() for path in self.by_path}
         self.by_hash: dict[str, Image] = {}
         for image in images.filter(content_hash__in=hashes).order_by("-pk"):
             # Two rows of the backup itself stay two, even with the same bytes.
@@ -258,18 +330,57 @@ class _Known:
         return there
 
 
-@repeated
+def _texts(records: Sequence[dict[str, Any]], name: str) -> list[str]:
+    values = (record.get(name) for record in records)
+    return [value for value in values if isinstance(value, str) and len(value) <= LONGEST_NAME]
+
+
+def differ(image: Image, tags: Sequence[str], there: Image) -> bool:
+    """Whether a picture that is there is not as an archive says."""
+    return (
+        any(getattr(image, name) != getattr(there, name) for name in STATE)
+        or {fold(name) for name in tags} != {tag.key for tag in there.tags.all()}
+        or (there.is_trashed and not image.is_trashed)
+    )
+
+
 def _write_rows(
-    new: list[_New], newer: list[tuple[Image, Image, list[str]]], known: _Known
+    new: list[_New],
+    newer: list[tuple[Image, Image, list[str]]],
+    known: _Known,
+    terms: Terms | None,
+) -> None:
+    _write_in_one(new, newer, known, terms)
+    if terms is not None:
+        terms.recording.commit()
+
+
+def _values(image: Image, terms: Terms | None) -> dict[str, Any]:
+    """What becomes of the row of a picture that is there."""
+    if terms is None:
+        names = (*EDITABLE, *FOLLOWING, "trashed_at", "updated_at")
+        return {name: getattr(image, name) for name in names}
+    values = {name: getattr(image, name) for name in (*STATE, "prompt_folded", "prompt_source")}
+    out_of_trash = {} if image.is_trashed else {"trashed_at": None}
+    return {**values, **out_of_trash, "updated_at": timezone.now()}
+
+
+@repeated
+def _write_in_one(
+    new: list[_New],
+    newer: list[tuple[Image, Image, list[str]]],
+    known: _Known,
+    terms: Terms | None,
 ) -> None:
     image_ids = [there.pk for there, _, _ in newer]
     tagged: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    with changing(image_ids) as before:
+    with changing(image_ids, texts=terms is not None) as before:
         for each in new:
             image = each.image
-            if each.wanted_id not in known.ids:
-                image.pk = each.wanted_id or None
-                known.ids.add(each.wanted_id)
+            wanted_id = each.record["id"]
+            if wanted_id not in known.ids:
+                image.pk = wanted_id
+                known.ids.add(wanted_id)
             if (
                 image.source != Image.Source.GENERATED
                 and image.content_hash not in known.upload_hashes
@@ -281,12 +392,13 @@ def _write_rows(
             tagged[tuple(each.tags)].append(image.pk)
         for there, image, tags in newer:
             # Asked again under the lock: an edit made at this moment is the newest of all.
-            row = Image.objects.filter(pk=there.pk, updated_at__lt=image.updated_at)
-            values = {
-                name: getattr(image, name) for name in (*EDITABLE, "prompt_folded", "trashed_at")
-            }
-            if there.pk in before and row.update(**values, updated_at=image.updated_at):
+            row = Image.objects.filter(pk=there.pk)
+            if terms is None:
+                row = row.filter(updated_at__lt=image.updated_at)
+            if there.pk in before and row.update(**_values(image, terms)):
                 Image.tags.through.objects.filter(image_id=there.pk).delete()
                 tagged[tuple(tags)].append(there.pk)
         for names, ids in tagged.items():
             tagging.attach(image_ids=ids, names=names)
+        if terms is not None and newer:
+            terms.recording.write(before, read_facts(list(before), texts=True))

@@ -1,19 +1,25 @@
 """Files that lie in the media folder without a row: dropped there, or left by a crash."""
 
+import re
 from collections.abc import Iterator
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from grok2api.runtime.exclusive import LOOSE_FILES, exclusive
+
+from . import loose_files
 from .changes import CHUNK
 from .cleanup import ROOT, YOUNG
 from .found_files import is_picture
 from .imports import Imported, Item, Outcome, run, take_in
+from .metadata.formats import HEAD, other_format
 from .models import Image
-from .pictures import MAX_BYTES
-from .storage import PART_SUFFIX
+from .pictures import MAX_BYTES, is_derived
+from .storage import PART_SUFFIX, QUARANTINE
 
-DERIVED = (PART_SUFFIX, ".thumb.webp")
+OWN_NAME = re.compile(r"/[0-9a-f]{32}\.[a-z]+$")
+"""The library has named it: whatever its owner called it is not known any more."""
 
 
 def scan_storage(*, workers: int | None = 1) -> Iterator[Imported]:
@@ -22,9 +28,13 @@ def scan_storage(*, workers: int | None = 1) -> Iterator[Imported]:
     A picture moves to the library's own place and name once its row is there. One whose bytes
     the library has already goes; whatever cannot be read stays where it is and is named.
     Files that are minutes old in the library's own folder may belong to rows that are being
-    written, and are left to the next scan.
+    written, and are left to the next scan. The quarantine is passed over.
+
+    Raises:
+        exclusive.Busy: a restore, scan or clean-up is under way.
     """
-    return run(_adopt, _strays(""), workers)
+    with exclusive(LOOSE_FILES):
+        yield from run(_adopt, _strays(""), workers)
 
 
 def _strays(folder: str) -> Iterator[Item | Imported]:
@@ -44,7 +54,7 @@ def _strays(folder: str) -> Iterator[Item | Imported]:
             if place not in known and (stray := _read(place)):
                 yield stray
     for name in sorted(folders):
-        if not name.startswith("."):
+        if not name.startswith(".") and (folder, name) != ("", QUARANTINE):
             yield from _strays(f"{folder}/{name}" if folder else name)
 
 
@@ -52,27 +62,28 @@ def _read(place: str) -> Item | Imported | None:
     if place.rpartition("/")[2].startswith("."):
         return None
     ours = place.startswith(f"{ROOT}/")
-    if ours and place.endswith(DERIVED):
+    if ours and (place.endswith(PART_SUFFIX) or is_derived(place)):
         return None
     try:
         modified = default_storage.get_modified_time(place)
         if ours and modified > timezone.now() - YOUNG:
             return None
         with default_storage.open(place) as file:
-            data = file.read(16)
+            data = file.read(HEAD)
             if not is_picture(data):
-                return Imported(place, Outcome.IGNORED)
+                return Imported(place, Outcome.IGNORED, kind=other_format(data))
             data += file.read(MAX_BYTES)
     except FileNotFoundError:  # gone meanwhile, with its row
         return None
     except OSError as error:
         return Imported(place, Outcome.FAILED, reason=error.strerror or str(error))
-    return Item(place, data, {"created_at": min(modified, timezone.now())})
+    name = "" if ours and OWN_NAME.search(place) else place
+    return Item(place, data, {"modified_at": modified, "file_name": name})
 
 
 def _adopt(item: Item) -> Imported:
     imported = take_in(item)
     if imported.image_id is not None:
         # The row's own file is whole on the disk by now, under a name of its own.
-        default_storage.delete(item.name)
+        loose_files.delete([item.name])
     return imported

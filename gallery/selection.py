@@ -1,16 +1,21 @@
-"""Which pictures a bulk action is for: "these ids", or "all that match this filter"."""
+"""Which pictures a bulk action is for: "these ids", "all that match this filter", or a set that was
+put together of both and frozen."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from pyroaring import BitMap64, FrozenBitMap64
 
+from . import listing, picture_sets
 from .changes import CHUNK
 from .filters import ImageFilter, TextsFilter
 from .models import Image
+from .picture_sets import PictureSet, Section
+from .search.criteria import Criteria
 
 MAX_ID = 2**63 - 1
 NOT_FILTERS = {"view", "page", "page_size", "image"}
@@ -32,26 +37,129 @@ class Selection:
             yield from Image.objects.in_order_of(self.ids[start : start + CHUNK])
 
 
+class NumberChanged(ValueError):
+    """There are not so many pictures of a set any more as somebody was told; `count` there are."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+
 def read_selection(data: Mapping[str, Any]) -> Selection:
-    """Read `{"image_ids": [1, 2]}` or `{"filter": {"search": "cat", "model": ["a", "b"]}}`.
+    """Read `{"image_ids": [1, 2]}`, `{"filter": {"search": "cat", "model": ["a", "b"]}}` or
+    `{"selection": token}`.
 
     The filter has the query names of the picture list; an empty one is the whole library. A
-    name that is no filter is an error, since it would select more than was meant.
+    name that is no filter is an error, since it would select more than was meant. Of a set it
+    is those that are there; where these are not `count`, by default those that there were when
+    it was made, nothing is done, since nobody has been told that number.
 
     Raises:
-        ValidationError: with messages by field, `image_ids` or `filter`.
+        ValidationError: with messages by field, `image_ids`, `filter`, `selection` or `count`.
+        NumberChanged
     """
-    given = [name for name in ("image_ids", "filter") if name in data]
+    given = [name for name in ("image_ids", "filter", "selection") if name in data]
     if len(given) != 1:
-        raise ValidationError({"image_ids": _("Give either image_ids or filter.")})
+        raise ValidationError({"image_ids": _("Give one of image_ids, filter and selection.")})
     if given == ["image_ids"]:
         return Selection(_read_ids(data["image_ids"]))
+    if given == ["selection"]:
+        chosen = _find(data["selection"])
+        ids = listing.present(chosen.ids, trashed=chosen.is_of_trash)
+        if len(ids) != data.get("count", chosen.count):
+            raise NumberChanged(len(ids))
+        return Selection(list(ids))
     criteria = _read_filter(data["filter"]).criteria
     return Selection(list(Image.objects.matching(criteria).values_list("pk", flat=True)))
 
 
-def _read_ids(value: Any) -> list[int]:
-    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A set, and how many of its pictures are there by now, with the bytes of their files."""
+
+    chosen: PictureSet
+    ids: BitMap64
+    size: int
+
+    @property
+    def count(self) -> int:
+        return len(self.ids)
+
+
+def look_at(token: Any) -> Kept:
+    """What there is of a set.
+
+    Raises:
+        ValidationError: there is no set under this token for whoever asks.
+    """
+    return _kept(_find(token))
+
+
+def put_together(data: Mapping[str, Any]) -> Kept:
+    """Freeze a set: pictures of another set (`selection`), single ones (`image_ids`) and all that
+    match a `filter`, at least one of the three, but for those in `without`.
+
+    `section` says whether they are pictures of the gallery or of the trash; what is not there
+    is left out.
+
+    Raises:
+        ValidationError: with messages by field.
+    """
+    if not {"selection", "image_ids", "filter"} & data.keys():
+        raise ValidationError({"image_ids": _("Give image_ids, filter or selection.")})
+    base = _find(data["selection"]) if "selection" in data else None
+    criteria = _read_filter(data["filter"]).criteria if "filter" in data else None
+    section = _section(data.get("section"), base, criteria)
+    ids = BitMap64(base.ids if base else ())
+    ids.update(_read_ids(data["image_ids"], none=True) if "image_ids" in data else ())
+    ids.difference_update(BitMap64(_read_ids(data.get("without", []), none=True)))
+    trashed = section == Section.TRASH
+    there = listing.present(FrozenBitMap64(ids), trashed=trashed)
+    if criteria is not None:
+        matching = listing.id_set(replace(criteria, trashed=trashed))
+        there |= matching - BitMap64(_read_ids(data.get("without", []), none=True))
+    chosen = picture_sets.keep(there, section=section)
+    return Kept(chosen, there, _size(chosen, there))
+
+
+def _section(value: Any, base: PictureSet | None, criteria: Criteria | None) -> Section:
+    """The one that is asked for; else that of the set or of the filter.
+
+    Raises:
+        ValidationError: these are not the same.
+    """
+    known = {Section(base.section)} if base else set()
+    if criteria is not None and (criteria.trashed or (value is None and not base)):
+        known.add(Section.TRASH if criteria.trashed else Section.GALLERY)
+    if value is not None:
+        if value not in Section.values:
+            raise ValidationError({"section": _("Give gallery or trash.")})
+        known.add(Section(value))
+    if len(known) > 1:
+        raise ValidationError({"section": _("A selection is of the gallery or of the trash.")})
+    return next(iter(known), Section.GALLERY)
+
+
+def _kept(chosen: PictureSet) -> Kept:
+    ids = listing.present(chosen.ids, trashed=chosen.is_of_trash)
+    return Kept(chosen, ids, _size(chosen, ids))
+
+
+def _size(chosen: PictureSet, ids: BitMap64) -> int:
+    return listing.total_size(ids) if chosen.is_of_trash else listing.size_of_many(ids)
+
+
+def _find(token: Any) -> PictureSet:
+    try:
+        return picture_sets.find(token)
+    except picture_sets.NoSuchSet:
+        raise ValidationError(
+            {"selection": _("This selection does not exist or has expired.")}
+        ) from None
+
+
+def _read_ids(value: Any, *, none: bool = False) -> list[int]:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not (value or none):
         raise ValidationError({"image_ids": _("Give a list of at least one id.")})
     return list(dict.fromkeys(_read_id(item) for item in value))
 
@@ -82,12 +190,12 @@ def _read_filter(value: Any) -> ImageFilter:
             continue
         if name not in ImageFilter.base_filters:
             raise ValidationError(
-                {"filter": ValidationError(_("“%(name)s” is no filter."), params={"name": name})}
+                {"filter": ValidationError(_("“%(name)s” is not a filter."), params={"name": name})}
             )
         values = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
         if not all(isinstance(each, str | int | float) for each in values):
             raise ValidationError(
-                {"filter": ValidationError(_("%(name)s: not a text."), params={"name": name})}
+                {"filter": ValidationError(_("%(name)s: not text."), params={"name": name})}
             )
         if len(values) > 1 and not isinstance(ImageFilter.base_filters[name], TextsFilter):
             # Taking one of them would select more than was meant.

@@ -27,21 +27,28 @@ def serve_file(
     name: str,
     content_type: str,
     download_name: str = "",
-    public: bool = False,
+    public_for: int | None = None,
+    lasting: bool = True,
+    edition: str = "",
 ) -> HttpResponseBase:
     """The stored file `name`, or the part of it that the request asks for.
 
     A stored file never changes (its name is a uuid), so its name is its ETag and it may be
-    kept for ever; `public` lets shared caches keep it too.
+    kept for ever; where it is `public_for` so many seconds, so long by shared caches too. What is
+    made anew under its name has an `edition`, and may be kept where the address names that
+    (`lasting`), else asked for again.
 
     Raises:
         Http404: the storage has no such file.
     """
-    etag = f'"{name.rpartition("/")[2]}"'
+    etag = f'"{name.rpartition("/")[2]}{edition}"'
+    keeping = "private, " + ("max-age=31536000, immutable" if lasting else "no-cache")
+    if public_for is not None:
+        keeping = f"public, max-age={public_for}"
     headers = {
         "ETag": etag,
         "Accept-Ranges": "bytes",
-        "Cache-Control": f"{'public' if public else 'private'}, max-age=31536000, immutable",
+        "Cache-Control": keeping,
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Content-Type-Options": "nosniff",
     }
@@ -79,22 +86,34 @@ def serve_file(
     return response
 
 
-def serve_thumbnail(request: HttpRequest, image: Image) -> HttpResponseBase:
-    """The picture's thumbnail; one that is not there is made.
+def serve_thumbnail(request: HttpRequest, image: Image, *, large: bool = False) -> HttpResponseBase:
+    """The picture's thumbnail, or its large one; one that is not there is made.
+
+    Of a picture without more pixels than a thumbnail there is no larger one.
 
     Raises:
         Http404: the picture's file is missing or damaged.
     """
-    serve = partial(serve_file, request, content_type="image/webp")
+    file = image.file.name or ""
+    large = large and max(image.width, image.height) > pictures.THUMBNAIL_SIDE
+    serve = partial(
+        serve_file,
+        request,
+        content_type="image/webp",
+        lasting=request.GET.get("v") == image.thumbnail_v,
+        edition=f"-{image.thumbnail_version}",
+    )
     try:
-        return serve(name=image.thumbnail.name or "")
+        return serve(
+            name=pictures.large_thumbnail_name(file) if large else image.thumbnail.name or ""
+        )
     except Http404:
         pass  # not made yet, or lost
     try:
-        thumbnails.make(image)
+        name = thumbnails.make_large(image) if large else thumbnails.make(image)
     except (FileNotFoundError, pictures.UnreadablePicture):
         raise Http404("The picture's file is missing or damaged.") from None
-    return serve(name=image.thumbnail.name or "")
+    return serve(name=name)
 
 
 def _leave_to_nginx(name: str, content_type: str, headers: dict[str, str]) -> HttpResponse:

@@ -14,10 +14,11 @@ from django.apps import apps
 from django.db import models, transaction
 from django.utils import timezone
 
-from . import snapshot
-from .background import Background
+from grok2api.runtime import snapshot
+from grok2api.runtime.background import Background
+from grok2api.sql.statements import Insert
+
 from .facts import ImageFacts
-from .statements import Insert
 
 FOLD_EVERY = 500
 """Fold when the addends' ids pass a multiple of this."""
@@ -194,8 +195,8 @@ def summary(top_tags: int = 20) -> Summary:
             if kind == Addend.Kind.DAY and key.startswith(month)
         ),
         top_tags=[(names[pk], count) for pk, count in leading.items() if pk in names],
-        models=_ranked((key.split("\n")[0], total.images) for key, total in facets.items()),
-        aspect_ratios=_ranked((key.split("\n")[1], total.images) for key, total in facets.items()),
+        models=_ranked((facet_of(key)[0], total.images) for key, total in facets.items()),
+        aspect_ratios=_ranked((facet_of(key)[1], total.images) for key, total in facets.items()),
         days={
             key: total.images
             for (kind, key), total in sorted(counters.items())
@@ -212,16 +213,22 @@ def total_count() -> int:
     return int(facets.aggregate(count=models.Sum("images", default=0))["count"])
 
 
+def facet_of(key: str) -> tuple[str, str]:
+    """Model and aspect ratio of a counter. A model's name may be of several lines."""
+    model, _, ratio = key.rpartition("\n")
+    return model, ratio
+
+
 def model_counts() -> list[tuple[str, int]]:
     """(model, pictures), most pictures first. One query."""
     facets = totals(Addend.Kind.FACET).items()
-    return _ranked((key.split("\n")[0], total.images) for (_, key), total in facets)
+    return _ranked((facet_of(key)[0], total.images) for (_, key), total in facets)
 
 
 def aspect_ratio_counts() -> list[tuple[str, int]]:
     """(aspect ratio, pictures), most pictures first. One query."""
     facets = totals(Addend.Kind.FACET).items()
-    return _ranked((key.split("\n")[1], total.images) for (_, key), total in facets)
+    return _ranked((facet_of(key)[1], total.images) for (_, key), total in facets)
 
 
 def tag_counts() -> dict[int, int]:

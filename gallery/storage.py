@@ -1,11 +1,12 @@
 """Files on this machine's disk, written so that a crash leaves no half of one."""
 
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 from django.dispatch import Signal
@@ -17,8 +18,14 @@ storage_failed = Signal()
 Of a file that is not there nothing is sent: that is an answer, not a failure.
 """
 
+QUARANTINE = "quarantine"
+"""The folder for what cannot be taken in: no picture of the library, so scans pass it over."""
+
 PART_SUFFIX = ".part"
 """Ends the temporary name of a file that is being written."""
+
+WRITTEN_AT_ONCE = 1024 * 1024
+"""Bytes."""
 
 
 class StorageFailure(OSError):
@@ -29,9 +36,14 @@ class StorageFailure(OSError):
 class DurableFileSystemStorage(FileSystemStorage):
     """`save()` returns when the bytes and the name are on the disk.
 
+    Nobody but the program's own user can read it, and the group `MEDIA_GROUP` where one is named.
     A file is written under a temporary name, synced, and only then given its own name;
     the folder is synced after it. Whoever reads sees the whole file or none.
     """
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """The same: names are uuids, and who writes one again replaces the file whole."""
+        return name
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
         with failures_told("open"):
@@ -48,20 +60,20 @@ class DurableFileSystemStorage(FileSystemStorage):
 
     def _write(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
-        _make_folder(target.parent)
-        handle, part = tempfile.mkstemp(suffix=PART_SUFFIX, dir=target.parent)
+        folder = target.parent
+        _make_folder(folder)
+        part = folder / f"{uuid.uuid4().hex}{PART_SUFFIX}"
         try:
-            with os.fdopen(handle, "wb") as file:
-                for chunk in content.chunks():
-                    file.write(chunk)
+            with open(part, "xb", opener=_privately) as file:
+                file.writelines(content.chunks(WRITTEN_AT_ONCE))
                 file.flush()
-                os.fchmod(file.fileno(), self.file_permissions_mode or 0o644)
+                _open_to_group(file.fileno(), file_mode())
                 os.fsync(file.fileno())
-            Path(part).replace(target)
+            part.replace(target)
         except BaseException:
-            Path(part).unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
             raise
-        _sync_folder(target.parent)
+        _sync_folder(folder)
         return name.replace("\\", "/")
 
 
@@ -77,13 +89,35 @@ def failures_told(operation: str) -> Iterator[None]:
         raise
 
 
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _make_folder(folder: Path) -> None:
     """A folder whose name is on the disk, and those of the folders above it that were new too."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if Path(settings.MEDIA_ROOT) in (folder, *folder.parents):
+        _open_to_group(folder, folder_mode())
     _sync_folder(folder.parent)
+
+
+def file_mode() -> int:
+    """Of a picture's file."""
+    return 0o600 if settings.MEDIA_GROUP is None else 0o640
+
+
+def folder_mode() -> int:
+    """Of a folder of pictures; new files in it belong to its group (setgid)."""
+    return 0o700 if settings.MEDIA_GROUP is None else 0o2750
+
+
+def _open_to_group(place: Path | int, mode: int) -> None:
+    if settings.MEDIA_GROUP is not None:
+        os.chown(place, -1, settings.MEDIA_GROUP)
+    os.chmod(place, mode)  # noqa: PTH101  (a descriptor has no such method)
 
 
 def _sync_folder(folder: Path) -> None:

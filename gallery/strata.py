@@ -93,13 +93,21 @@ def _coarse(criteria: Criteria, index: Index) -> list[Stratum]:
         most = index.largest() if criteria.max_size is None else criteria.max_size
         strata = list(_sizes(criteria.min_size or 0, min(most, index.largest()) + 1, tokens.COARSE))
     else:
-        first, last = index.days()
-        if first and last and criteria.start:
-            first = max(first, timezone.localdate(criteria.start))
-        if first and last and criteria.end:
-            last = min(last, timezone.localdate(criteria.end))
-        strata = list(_months(first, last)) if first and last else []
+        kind = _kind(criteria)
+        is_added = kind == tokens.ADDED
+        start = criteria.added_start if is_added else criteria.start
+        end = criteria.added_end if is_added else criteria.end
+        first, last = index.days(kind)
+        if first and last and start:
+            first = max(first, timezone.localdate(start))
+        if first and last and end:
+            last = min(last, timezone.localdate(end))
+        strata = list(_months(first, last, kind)) if first and last else []
     return strata[::-1] if criteria.descending else strata
+
+
+def _kind(criteria: Criteria) -> str:
+    return tokens.ADDED if criteria.sort_by == SortBy.ADDED_AT else tokens.CREATED
 
 
 def _finer(criteria: Criteria, stratum: Stratum) -> list[Stratum]:
@@ -109,21 +117,22 @@ def _finer(criteria: Criteria, stratum: Stratum) -> list[Stratum]:
         finer = [] if is_fine else list(_sizes(stratum.start, stratum.end, tokens.FINE))
     else:
         is_fine = stratum.end - stratum.start < timedelta(days=2)
-        finer = [] if is_fine else list(_days(stratum.start.date(), stratum.end.date()))
+        days = (stratum.start.date(), stratum.end.date())
+        finer = [] if is_fine else list(_days(*days, _kind(criteria)))
     return finer[::-1] if criteria.descending else finer
 
 
-def _months(first: date, last: date) -> Iterator[Stratum]:
+def _months(first: date, last: date, kind: str) -> Iterator[Stratum]:
     while first <= last:
         first = first.replace(day=1)
         following = tokens.next_month(first)
-        yield _stratum(tokens.month(first), first, following)
+        yield _stratum(tokens.month(first, kind), first, following)
         first = following
 
 
-def _days(first: date, end: date) -> Iterator[Stratum]:
+def _days(first: date, end: date, kind: str) -> Iterator[Stratum]:
     while first < end:
-        yield _stratum(tokens.day(first), first, first + timedelta(days=1))
+        yield _stratum(tokens.day(first, kind), first, first + timedelta(days=1))
         first += timedelta(days=1)
 
 

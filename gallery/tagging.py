@@ -12,11 +12,13 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from grok2api.runtime.snapshot import remembered_each
+from grok2api.sql.cursors import planned_once
+
 from .changes import ChangeReport, Facts, change_images, repeated
-from .cursors import planned_once
 from .facts import ImageFacts
+from .history import Action, Recording
 from .models import Image, Tag
-from .snapshot import remembered_each
 from .text import fold
 
 MAX_TAG_LENGTH = 64
@@ -89,12 +91,21 @@ def attach(*, image_ids: Collection[int], names: Iterable[str]) -> frozenset[int
 
 
 def change_tags(
-    *, image_ids: Collection[int], add: Iterable[str] = (), remove: Iterable[str] = ()
+    *,
+    image_ids: Collection[int],
+    add: Iterable[str] = (),
+    remove: Iterable[str] = (),
+    go_on_with: int | None = None,
 ) -> ChangeReport:
-    """Add and remove tags on many pictures."""
-    names = clean_names(add)
-    # PostgreSQL refuses to be asked for a NUL.
-    gone_keys = frozenset(fold(name) for name in remove if "\0" not in name)
+    """Add and remove tags on many pictures.
+
+    Raises:
+        ValidationError: a name is not valid, of a tag that is to go, too.
+        history.CannotContinue
+    """
+    names, remove = clean_names(add), clean_names(remove)
+    recording = Recording(Action.TAGGED, go_on_with=go_on_with, add=names, remove=remove)
+    gone_keys = frozenset(fold(name) for name in remove)
 
     def change(facts: Facts) -> Collection[int]:
         ids = list(facts)
@@ -107,7 +118,7 @@ def change_tags(
             facts[pk] = replace(picture, tag_ids=picture.tag_ids - gone | new)
         return ids
 
-    return change_images(image_ids, change)
+    return change_images(image_ids, change, recording)
 
 
 def replace_tags(*, image_id: int, names: Iterable[str]) -> bool:
@@ -121,7 +132,7 @@ def replace_tags(*, image_id: int, names: Iterable[str]) -> bool:
         Image.objects.filter(pk__in=ids).update(updated_at=timezone.now())
         return ids
 
-    return bool(change_images([image_id], change).done)
+    return bool(change_images([image_id], change, Recording(Action.TAGGED, tags=names)).done)
 
 
 def set_tags(picture: ImageFacts, names: Iterable[str]) -> ImageFacts:
@@ -154,36 +165,65 @@ def rename_tag(*, tag_id: int, name: str) -> Tag:
 
 def _rename_or_merge(tag_id: int, name: str) -> Tag:
     key = fold(name)
-    # In one query both tags and, where there is another one, the pictures to be given to it.
     another = Tag.objects.filter(key=key).exclude(pk=tag_id)
     pictures = _links().filter(Exists(another), tag_id=tag_id)
-    tags = Tag.objects.filter(Q(pk=tag_id) | Q(key=key)).order_by()
-    no_text = Value("", CharField())
-    rows = tags.values_list("key", "name", "pk").union(
-        pictures.values_list(no_text, no_text, "image_id"), all=True
-    )
-    found, image_ids = {}, []
-    for tag_key, tag_name, pk in rows:
-        if tag_key:
-            found[pk] = Tag(pk=pk, key=tag_key, name=tag_name)
-        else:
-            image_ids.append(pk)
+    found, image_ids = _tags_and_pictures(Q(pk=tag_id) | Q(key=key), pictures)
     tag = found.pop(tag_id, None)
     if tag is None:
         raise TagNotFound(tag_id)
     for other in found.values():
-        _take_off([tag_id], image_ids, instead=other.pk)
+        recording = Recording(Action.TAG_MERGED, tags=_named([tag]), into=other.name)
+        _take_off([tag_id], image_ids, recording, instead=other.pk)
         return other
+    recording = Recording(Action.TAG_RENAMED, tag=tag_id, was=tag.name, now=name)
+    _rename(tag, recording, name)
+    recording.commit()
     tag.name, tag.key = name, key
-    _rename(tag)
     return tag
 
 
+def _tags_and_pictures(condition: Q, links: Any) -> tuple[dict[int, Tag], list[int]]:
+    """Tags by their ids, and the pictures of these links. One query."""
+    no_text = Value("", CharField())
+    rows = (
+        Tag.objects.filter(condition)
+        .order_by()
+        .values_list("key", "name", "pk")
+        .union(links.values_list(no_text, no_text, "image_id"), all=True)
+    )
+    tags, image_ids = {}, []
+    for key, name, pk in rows:
+        if key:
+            tags[pk] = Tag(pk=pk, key=key, name=name)
+        else:
+            image_ids.append(pk)
+    return tags, image_ids
+
+
 @repeated
-def _rename(tag: Tag) -> None:
+def _rename(tag: Tag, recording: Recording, name: str) -> None:
     with transaction.atomic():
-        if not Tag.objects.filter(pk=tag.pk).update(name=tag.name, key=tag.key):
+        if not Tag.objects.filter(pk=tag.pk).update(name=name, key=fold(name)):
             raise TagNotFound(tag.pk)
+        recording.write_without_pictures()
+
+
+def _named(tags: Iterable[Tag]) -> list[list[Any]]:
+    """Ids and names of tags that are about to go, as JSON."""
+    return [[tag.pk, tag.name] for tag in tags]
+
+
+@repeated
+def make_again(*, tag_id: int, name: str) -> Tag:
+    """The tag of this name, which is made with this id, where that is free, if it is gone."""
+    try:
+        with transaction.atomic():
+            tag, _ = Tag.objects.get_or_create(
+                key=fold(name), defaults={"pk": tag_id, "name": name}
+            )
+    except IntegrityError:
+        tag, _ = Tag.objects.get_or_create(key=fold(name), defaults={"name": name})
+    return tag
 
 
 def delete_tag(*, tag_id: int) -> int:
@@ -200,7 +240,9 @@ def delete_tag(*, tag_id: int) -> int:
 
 def delete_tags(*, tag_ids: Collection[int]) -> tuple[int, int]:
     """Take tags off all their pictures and delete them; returns how many pictures and tags."""
-    return _take_off(tag_ids, _having(tag_ids))
+    found, image_ids = _tags_and_pictures(Q(pk__in=tag_ids), _links().filter(tag_id__in=tag_ids))
+    recording = Recording(Action.TAG_DELETED, tags=_named(found.values()))
+    return _take_off(tag_ids, image_ids, recording)
 
 
 def _having(tag_ids: Collection[int]) -> list[int]:
@@ -208,7 +250,11 @@ def _having(tag_ids: Collection[int]) -> list[int]:
 
 
 def _take_off(
-    tag_ids: Collection[int], image_ids: list[int], *, instead: int | None = None
+    tag_ids: Collection[int],
+    image_ids: list[int],
+    recording: Recording,
+    *,
+    instead: int | None = None,
 ) -> tuple[int, int]:
     """Delete tags; the pictures that had one get another in its place. Pictures, tags deleted."""
     old = frozenset(tag_ids)
@@ -229,21 +275,25 @@ def _take_off(
         return having
 
     while True:
-        pictures += change_images(image_ids, take_off).done
-        tags += _delete_unused(tag_ids)
+        pictures += change_images(image_ids, take_off, recording).done
+        tags += _delete_unused(tag_ids, recording)
         if tags == len(old) or not Tag.objects.filter(pk__in=tag_ids).exists():
+            recording.commit()
             return pictures, tags
         image_ids = _having(tag_ids)  # somebody gave one of them to a picture meanwhile
 
 
 @repeated
-def _delete_unused(tag_ids: Collection[int]) -> int:
+def _delete_unused(tag_ids: Collection[int], recording: Recording) -> int:
     """Delete those of the tags that no picture has; returns how many."""
     used = Exists(_links().filter(tag_id=OuterRef("pk")))
     try:
         with transaction.atomic():
             # One statement, since there is nothing left that would have to go with them.
-            return Tag.objects.filter(~used, pk__in=tag_ids)._raw_delete(DEFAULT_DB_ALIAS)
+            deleted = Tag.objects.filter(~used, pk__in=tag_ids)._raw_delete(DEFAULT_DB_ALIAS)
+            if deleted and recording.change is None:  # no picture had one
+                recording.write_without_pictures()
+            return deleted
     except IntegrityError:
         return 0  # one is being given to a picture: the links' foreign key has seen it
 

@@ -3,30 +3,41 @@
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import close_old_connections, connections
+from django.db import DEFAULT_DB_ALIAS
 
-from . import idle_process, pictures
+from grok2api.runtime import idle_process
+from grok2api.runtime.exclusive import Busy, exclusive
+from grok2api.runtime.pools import Pool
+from grok2api.sql.statements import Update
+
+from . import decoding, pictures
 from .models import Image
+from .pictures import current_version
 
 logger = logging.getLogger(__name__)
+
+RENEWAL, AT_ONCE = "thumbnails", 100
+"""The work of making old thumbnails anew, and for how many pictures the database is asked."""
+FILES = ("file", "thumbnail", "thumbnail_version")
+RESTS = 0.05
+"""Seconds between two of these."""
 
 PAUSE = 0.03
 """Seconds after a picture before its thumbnail is begun: first the answer that waits for it."""
 
 
-def _new_queue() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+_queue = Pool("thumbnails")
+
+_made = Update(Image, "thumbnail", "color", "thumbnail_version")
 
 
-_queue = _new_queue()
-
-
-def make(image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read_picture) -> None:
-    """Write the thumbnail of a picture, and its mean colour into its row.
+def make(image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read_picture) -> str:
+    """Write the thumbnail of a picture, and its mean colour into its row; returns its name.
 
     Raises:
         pictures.UnreadablePicture
@@ -36,43 +47,111 @@ def make(image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read
     with default_storage.open(file) as stored:
         picture = read(stored.read())
     name = default_storage.save(pictures.thumbnail_name(file), ContentFile(picture.thumbnail))
-    if not Image.objects.filter(pk=image.pk).update(thumbnail=name, color=picture.color):
+    # The file first: no address of a version shows what an older one has made.
+    if not _made.change(image.pk, [name, picture.color, current_version()]):
         default_storage.delete(name)  # the picture was deleted meanwhile
     image.thumbnail.name, image.color = name, picture.color
+    image.thumbnail_version = current_version()
+    return name
 
 
-def make_soon(image_id: int) -> None:
+def make_large(image: Image) -> str:
+    """Write the large thumbnail of a picture; returns its name.
+
+    It is made when somebody first asks for it: most displays never do.
+
+    Raises: as `make`.
+    """
+    file = image.file.name or ""
+    with default_storage.open(file) as stored:
+        data = pictures.large_thumbnail(stored.read())
+    name = pictures.large_thumbnail_name(file)
+    default_storage.save(name, ContentFile(data))
+    if not Image.objects.filter(pk=image.pk, file=file).exists():
+        default_storage.delete(name)  # the picture was deleted meanwhile
+    return name
+
+
+def renew(*, pause: float = RESTS) -> int:
+    """Make the thumbnails anew that an older version of the program has made; how many those were.
+
+    One after the other, when the processor has nothing better to do, in one process of all that
+    share the library. Where it is broken off, the next start goes on. A picture whose file is
+    lost or damaged keeps the thumbnail that it has.
+
+    Raises:
+        OSError: the storage fails.
+    """
+    count, queue = 0, _queue
+    with suppress(Busy), exclusive(RENEWAL):
+        while some := list(Image.objects.with_older_thumbnail().only(*FILES)[:AT_ONCE]):
+            for image in some:
+                try:
+                    _renew(image)
+                except idle_process.Closed:
+                    return count
+                if queue is not _queue:
+                    return count  # it was closed
+                count += 1
+                time.sleep(pause)
+    return count
+
+
+def _renew(image: Image) -> None:
+    try:
+        make(image, _read_idly)
+    except (FileNotFoundError, pictures.UnreadablePicture, BrokenProcessPool):
+        # Clean-up and whoever opens it are told; asked again, it would be so again.
+        Image.objects.filter(pk=image.pk).update(thumbnail_version=current_version())
+    else:
+        # Made again for whoever asks for it.
+        default_storage.delete(pictures.large_thumbnail_name(image.file.name or ""))
+
+
+def make_soon(image: Image) -> None:
     """Make a picture's thumbnail in the background, when the processor has nothing better to do.
 
     Whoever asks for it earlier gets it at once, and so does whoever asks after a crash.
     """
-    _queue.submit(_make_quietly, _queue, image_id, time.monotonic() + PAUSE)
+    facts = [image.pk, image.file.name, image.thumbnail.name]
+    named = Image.from_db(DEFAULT_DB_ALIAS, ["id", "file", "thumbnail"], facts)  # and no others
+    _queue.submit(_make_quietly, _queue, named, time.monotonic() + PAUSE)
 
 
 def settle() -> None:
     """Wait until all are made, and close the connection that the background has to the database."""
-    _queue.submit(connections.close_all).result()
+    _queue.close_connections()
 
 
 def close() -> None:
     """Leave what is not made yet to whoever asks for it."""
     global _queue
-    queue, _queue = _queue, _new_queue()
-    queue.submit(connections.close_all).result()
-    queue.shutdown()
+    queue, _queue = _queue, Pool("thumbnails")
     idle_process.close()
+    queue.close()
 
 
-def _make_quietly(queue: ThreadPoolExecutor, image_id: int, due: float) -> None:
+def _read_idly(data: bytes) -> pictures.Picture:
+    with decoding.budget.room(pictures.memory_for(data), patient=True):
+        return idle_process.run(pictures.read_elsewhere, data, decoding.max_pixels())
+
+
+def _make_quietly(queue: Pool, image: Image, due: float) -> None:
     time.sleep(max(0, due - time.monotonic()))
     if queue is not _queue:
         return  # it was closed
-    close_old_connections()
     try:
-        image = Image.objects.only("file", "thumbnail").filter(pk=image_id).first()
-        if image is not None and not default_storage.exists(image.thumbnail.name or ""):
-            make(image, lambda data: idle_process.run(pictures.read_picture, data))
+        if not default_storage.exists(image.thumbnail.name or ""):
+            _make_unless_gone(image)
+    except idle_process.Closed:
+        return
     except Exception:  # nobody waits for this thread, and nothing is lost: whoever asks tries again
-        logger.exception("No thumbnail could be made of picture %s", image_id)
-    finally:
-        close_old_connections()
+        logger.exception("No thumbnail could be made of picture %s", image.pk)
+
+
+def _make_unless_gone(image: Image) -> None:
+    try:
+        make(image, _read_idly)
+    except FileNotFoundError:
+        if Image.objects.filter(pk=image.pk).exists():
+            raise

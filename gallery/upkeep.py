@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
+from grok2api.runtime.background import Background
+
+from . import thumbnails
 from .facts import ImageFacts
 from .models import Image
 from .search import building
@@ -71,18 +73,19 @@ def mend(progress: Progress) -> list[str]:
     return said
 
 
-def mend_in_background() -> None:
-    """`mend` in a thread of its own: the service need not wait for it."""
+def upkeep() -> None:
+    """`mend`, and then old thumbnails."""
+    mend(lambda _done, _total: None)
+    if count := thumbnails.renew():
+        logger.info("%s old thumbnails were made anew", count)
 
-    def run() -> None:
-        try:
-            mend(lambda _done, _total: None)
-        except DatabaseError:
-            logger.exception("Counters and search index could not be looked after")
-        finally:
-            connection.close()
 
-    Thread(target=run, name="upkeep", daemon=True).start()
+in_background = Background(
+    upkeep,
+    failure="Counters, search index and old thumbnails could not be looked after; the next start"
+    " goes on with them",
+)
+"""The same while the service runs already."""
 
 
 def _recount(progress: Progress) -> dict[Key, Total]:

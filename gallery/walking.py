@@ -65,9 +65,12 @@ class _Walker:
     def _start(self) -> Q:
         """Where the criteria themselves begin."""
         criteria = self.criteria
+        bounds: tuple[Any, Any]
+        before = "lt"
         if criteria.sort_by == SortBy.CREATED_AT:
-            bounds: tuple[Any, Any] = criteria.start, criteria.end
-            before = "lt"
+            bounds = criteria.start, criteria.end
+        elif criteria.sort_by == SortBy.ADDED_AT:
+            bounds = criteria.added_start, criteria.added_end
         else:
             bounds, before = (criteria.min_size, criteria.max_size), "lte"
         least, most = bounds

@@ -1,11 +1,15 @@
-"""Django's admin site, which takes the ids of an action from the browser as they come."""
+"""Django's admin site, which takes ids and lookups from the browser as they come."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import TO_FIELD_VAR
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest
 from django.core.validators import MaxLengthValidator
 from django.db import connection
@@ -26,8 +30,43 @@ class LoginForm(AdminAuthenticationForm):
         return username
 
 
+class OfferedLookups(ChangeList):
+    """A list that takes from its address what its own filters offer, and nothing else.
+
+    Django takes any lookup of any column: `?prompt__regex=(a+)+$` has SQLite run an expression
+    that a stranger wrote, over every row.
+    """
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        found = super().get_filters(request)
+        # What no filter took; a year is a shorter way to say what a filter of dates offers.
+        left = set(found[2]) - {f"{each}__year" for each in self.list_filter}
+        if self.date_hierarchy:
+            left -= {f"{self.date_hierarchy}__gte", f"{self.date_hierarchy}__lt"}
+        if left:
+            raise DisallowedModelAdminLookup(f"Filtering by {min(left)[:100]} not allowed")
+        return found
+
+
+@cache
+def _offering(changelist: type[ChangeList]) -> type[ChangeList]:
+    return type(changelist.__name__, (OfferedLookups, changelist), {})
+
+
+class _Lists(admin.ModelAdmin[Any]):
+    """What every registered admin is as well."""
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        changelist: Any = super().get_changelist(request, **options)
+        return _offering(changelist)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Nothing: Django fills a form with whatever texts its address holds, unread."""
+        return {}
+
+
 class AdminSite(admin.AdminSite):
-    """Refuses what no database could be asked for."""
+    """Refuses what no database could be asked for, or should be."""
 
     login_form = LoginForm
 
@@ -38,8 +77,10 @@ class AdminSite(admin.AdminSite):
     def service(self, request: HttpRequest) -> HttpResponse:
         return service(request, self.each_context(request))
 
-    def register(self, *args: Any, **options: Any) -> None:
-        super().register(*args, **options)
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        own = admin_class or admin.ModelAdmin
+        offering = type(own.__name__, (_Lists, own), {"__module__": own.__module__})
+        super().register(model_or_iterable, offering, **options)
         if connection.vendor == "mysql":
             # Its servers know no time zones until their tables are filled, which nobody does.
             for model_admin in self._registry.values():
@@ -51,6 +92,8 @@ class AdminSite(admin.AdminSite):
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if any("\0" in value for _, values in request.GET.lists() for value in values):
                 raise BadRequest("An address cannot hold the character NUL.")
+            if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
+                raise BadRequest(f"{TO_FIELD_VAR}: there is no column without a name.")
             for value in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 if not (value.isascii() and value.isdigit() and len(value) < 19):
                     raise BadRequest(f"{ACTION_CHECKBOX_NAME}: {value[:40]}")

@@ -17,6 +17,10 @@ JS_IMPORT = re.compile(
 JS_EXPORT = re.compile(
     r"^export (?P<kind>(?:async )?function\*?|class|const) (?P<name>\w+)", re.MULTILINE
 )
+COMMENT = re.compile(r"^[ \t]*(?:/\*(?:[^*]|\*(?!/))*\*/[ \t]*|//[^\n]*)\n", re.MULTILINE)
+"""One that has its lines for itself. No text of ours begins a line with its signs."""
+
+LEFT_OVER = re.compile(r"^(?:import\b|export\b).*", re.MULTILINE)
 
 
 class CannotBundle(ValueError):
@@ -24,8 +28,12 @@ class CannotBundle(ValueError):
 
 
 def bundle(name: str, read: Read) -> str:
-    """The entry `name` (.css or .js) with everything that it imports in place of the imports."""
-    return _stylesheet(name, read) if name.endswith(".css") else _script(name, read)
+    """The entry `name` (.css or .js) with everything that it imports in place of the imports.
+
+    Comments are left behind: browsers have no use for them.
+    """
+    whole = _stylesheet(name, read) if name.endswith(".css") else _script(name, read)
+    return COMMENT.sub("", whole)
 
 
 def _stylesheet(name: str, read: Read) -> str:
@@ -62,7 +70,7 @@ def _add_module(name: str, read: Read, modules: dict[str, str], path: tuple[str,
 
     exported = [found["name"] for found in JS_EXPORT.finditer(source)]
     body = JS_EXPORT.sub(r"\g<kind> \g<name>", JS_IMPORT.sub(bind, source))
-    if left := re.search(r"^(?:import\b|export\b).*", body, re.MULTILINE):
+    if left := LEFT_OVER.search(body):
         raise CannotBundle(f"{name}: {left[0]}")
     modules[name] = f"{body}return {{ {', '.join(exported)} }};\n" if exported else body
 

@@ -17,6 +17,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
+ADDRESS = re.compile(r"https?://[^/]")
+
+HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
 
 
 def text(name: str, default: str = "") -> str:
@@ -68,6 +71,21 @@ def choice(name: str, default: str, options: Sequence[str]) -> str:
     return value
 
 
+def names(name: str) -> dict[str, str]:
+    """Pairs such as `dall-e-3=grok-imagine-image,small=flux`."""
+    found: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in text(name).split(","))):
+        left, equals, right = (part.strip() for part in pair.partition("="))
+        if not (left and equals and right):
+            raise ImproperlyConfigured(
+                f"{name} must be pairs such as name=model, with commas between, not {pair!r}."
+            )
+        if left in found:
+            raise ImproperlyConfigured(f"{name} names {left!r} twice.")
+        found[left] = right
+    return found
+
+
 def time_zone(name: str, default: str) -> str:
     """A name of the IANA time zone database, such as Asia/Shanghai."""
     value = text(name, default)
@@ -85,7 +103,7 @@ def made_folder(name: str, default: Path) -> Path:
     """As `folder`, and it exists and can be written."""
     path = folder(name, default)
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(
             f"{name}: the folder {path} cannot be made: {error.strerror}."
@@ -95,12 +113,42 @@ def made_folder(name: str, default: Path) -> Path:
     return path
 
 
+def group(name: str) -> int | None:
+    """The number of a group of this machine, given by its name or number; None where unset."""
+    value = text(name)
+    if not value:
+        return None
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    import grp  # which Windows has not
+
+    try:
+        return grp.getgrnam(value).gr_gid
+    except (KeyError, ValueError):
+        raise ImproperlyConfigured(f"{name}: this machine has no group {value!r}.") from None
+
+
 def url(name: str, schemes: Sequence[str]) -> str:
     """An address with one of `schemes` and a host, without a trailing slash; may be empty."""
     value = text(name)
     if value:
         _parsed(name, value, schemes)
     return value.rstrip("/")
+
+
+def origin(name: str, schemes: Sequence[str]) -> str:
+    """As `url`, and it ends after host and port: nothing is served below a path.
+
+    A proxy can give the program a host name, or a port, of its own.
+    """
+    value = url(name, schemes)
+    parts = urlparse(value)
+    if parts.path or parts.params or parts.query or parts.fragment or parts.username:
+        raise ImproperlyConfigured(
+            f"{name} must end after its host and port, such as https://pictures.example.org: "
+            "the program cannot be served below a path."
+        )
+    return value
 
 
 def database(name: str, scheme_prefixes: Sequence[str]) -> dict[str, Any]:
@@ -139,7 +187,7 @@ def s3(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} knows endpoint and region, not {', '.join(query)}.")
     if not parts.hostname:
         raise ImproperlyConfigured(f"{name} must name a bucket, such as {example}.")
-    if endpoint and not re.match(r"https?://[^/]", endpoint):
+    if endpoint and not ADDRESS.match(endpoint):
         raise ImproperlyConfigured(f"{name}: its endpoint must be an address, such as {example}.")
     if bool(parts.username) != bool(parts.password):
         raise ImproperlyConfigured(f"{name} must hold both a key and its secret, or neither.")
@@ -152,6 +200,28 @@ def s3(name: str) -> dict[str, Any]:
         "secret_key": unquote(parts.password or ""),
     }
     return {option: value for option, value in options.items() if value}
+
+
+def hosts(name: str) -> tuple[str, ...]:
+    """Names or addresses of hosts, with a port or without, in small letters; with commas between.
+
+    IPv6 addresses with a port stand in brackets, and come without them.
+    """
+    found = []
+    for value in filter(None, (part.strip().lower() for part in text(name).split(","))):
+        address = f"[{value}]" if value.count(":") > 1 and not value.startswith("[") else value
+        try:
+            parts = urlparse(f"//{address}")
+            port = f":{parts.port}" if parts.port else ""
+            is_host = HOST.fullmatch(parts.hostname or "") and parts.netloc == address
+        except ValueError:
+            is_host = None
+        if not is_host:
+            raise ImproperlyConfigured(
+                f"{name} must hold hosts such as pictures.internal or 10.0.0.7:9000, not {value!r}."
+            )
+        found.append(f"{parts.hostname}{port}")
+    return tuple(found)
 
 
 def secret_file(path: Path, make: Callable[[], str]) -> str:

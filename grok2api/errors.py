@@ -2,16 +2,21 @@
 
 import errno
 import logging
+import re
 import sys
+from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
+from gallery.decoding import Busy
 from gallery.storage import StorageFailure
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -20,26 +25,39 @@ AWAY = {errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENOTCONN, errno.ETIMEDOUT}
 DATABASE_FULL = {"53100", "1021", "1114", "SQLITE_FULL"}
 """What PostgreSQL, MySQL and SQLite call a disk without room."""
 
+TOO_MUCH = {"SQLITE_TOOBIG", "SQLITE_RANGE", "SQLITE_MISMATCH", "1153", "1390", "1436"}
+"""What SQLite and MySQL call a question beyond their limits; PostgreSQL's codes begin with 54."""
+
+SQLITE_LIMITS = re.compile(r"too (many|large|big|long|complex|deep)|overflow|at most \d+ tables")
+
+GATEWAY = "/v1"
+
 logger = logging.getLogger(__name__)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 400, str(exception) or _("The request is not valid."))
+    return answer(request, 400, _in_our_words(exception))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 403, str(exception) or _("You may not do this."))
+    return answer(request, 403, str(exception) or _("You do not have permission to do this."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 404, _("There is nothing at this address."))
+    if _is_known_below(GATEWAY, request.path):
+        return _enveloped(
+            404,
+            f"Unknown address: {request.method} {request.path}. The API is below {GATEWAY}: set"
+            f" your program's base address to one that ends with {GATEWAY}.",
+        )
+    return answer(request, 404, _("There is nothing at this address."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Says which part of the house does not answer, where that can be known."""
     error = sys.exc_info()[1]
     status, message = describe(error)
-    response = _answer(request, status, message)
+    response = answer(request, status, message)
     if status == 503:
         response["Retry-After"] = "5"
     return response
@@ -47,7 +65,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def too_many_attempts(request: HttpRequest, *details: object) -> HttpResponse:
     """The answer to a login that was tried too often with a wrong password."""
-    response = _answer(request, 429, _("Too many wrong passwords. Try again in 15 minutes."))
+    response = answer(request, 429, _("Too many wrong passwords. Try again in 15 minutes."))
     response["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
     return response
 
@@ -57,14 +75,31 @@ def client_address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
+def _in_our_words(exception: Exception) -> str:
+    """Django's own sentences name its settings, which nobody who sends a form can change."""
+    if isinstance(exception, TooManyFilesSent):
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FILES
+        return _("At most %(count)d files can be sent at once.") % {"count": most}
+    if isinstance(exception, TooManyFieldsSent):
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        return _("A form may have at most %(count)d fields.") % {"count": most}
+    if isinstance(exception, RequestDataTooBig):
+        return _("The request is larger than this address accepts.")
+    return str(exception) or _("The request is not valid.")
+
+
 def describe(error: BaseException | None) -> tuple[int, str]:
     """HTTP status and sentence for an exception that no view caught."""
     if isinstance(error, DatabaseError) and _database_code(error) in DATABASE_FULL:
         return 507, _("The disk is full. Nothing was stored.")
+    if _asks_too_much(error):
+        return 400, _("The request asks for more than the database can look up at once.")
     if isinstance(error, OperationalError | InterfaceError):
         return 503, _("The database does not answer. Nothing was changed; try again in a moment.")
+    if isinstance(error, Busy):
+        return 503, _("Too many large pictures are being read. Try again in a moment.")
     if isinstance(error, UnreadablePostError):
-        return 400, _("The request broke off before its end.")
+        return 400, _("The request ended before it was complete.")
     if isinstance(error, RedisError | ConnectionInterrupted):
         return 503, _("Redis does not answer. Nothing was changed; try again in a moment.")
     if isinstance(error, OSError) and error.errno in FULL:
@@ -72,8 +107,22 @@ def describe(error: BaseException | None) -> tuple[int, str]:
     if isinstance(error, OSError) and error.errno in READ_ONLY:
         return 503, _("The media folder cannot be written. The picture was not stored.")
     if isinstance(error, StorageFailure) or (isinstance(error, OSError) and error.errno in AWAY):
-        return 503, _("The place of the pictures does not answer. Try again in a moment.")
+        return 503, _("The picture storage does not answer. Try again in a moment.")
     return 500, _("Something went wrong on our side. The log has the details.")
+
+
+def _asks_too_much(error: BaseException | None) -> bool:
+    """Whether it is the question that the database cannot take, and not its own state."""
+    if isinstance(error, OverflowError):
+        return "SQLite INTEGER" in str(error)
+    if isinstance(error, DataError):
+        return True
+    if not isinstance(error, DatabaseError):
+        return False
+    code = _database_code(error)
+    if code == "SQLITE_ERROR":  # of a missing table, too; only its words tell limits from others
+        return bool(SQLITE_LIMITS.search(str(error)))
+    return code in TOO_MUCH or code.startswith("54")
 
 
 def _database_code(error: DatabaseError) -> str:
@@ -82,12 +131,32 @@ def _database_code(error: DatabaseError) -> str:
     return str(named or next(iter(getattr(driver, "args", ())), ""))
 
 
-def _answer(request: HttpRequest, status: int, message: str) -> HttpResponse:
+def _is_known_below(folder: str, path: str) -> bool:
+    """Whether a program left out the folder of what it looks for."""
+    try:
+        return resolve(folder + path).url_name != "unknown"
+    except Resolver404:
+        return False
+
+
+def _enveloped(status: int, message: str) -> JsonResponse:
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    error = {"message": message, "type": kind, "param": None, "code": None}
+    return JsonResponse({"error": error}, status=status)
+
+
+def answer(request: HttpRequest, status: int, message: str, **more: Any) -> HttpResponse:
+    """An error as its client expects it: JSON for programs, a page for people.
+
+    Args:
+        more: for the page: `advice`, a sentence, and `again`, an address and what to call it.
+    """
     message = message.encode("utf-8", "replace").decode()  # it may quote half a character
-    if request.path.startswith("/v1/"):
-        kind = "invalid_request_error" if status < 500 else "server_error"
-        error = {"message": message, "type": kind, "param": None, "code": None}
-        return JsonResponse({"error": error}, status=status)
-    if request.path.startswith("/api/"):
+    if request.path.startswith(f"{GATEWAY}/"):
+        return _enveloped(status, message)
+    if request.path.startswith("/api/") or not request.accepts("text/html"):
+        if advice := more.get("advice"):
+            message = f"{message}. {advice}"
         return JsonResponse({"detail": message}, status=status)
-    return render(request, "error.html", {"status": status, "message": message}, status=status)
+    context = {"status": status, "message": message, **more}
+    return render(request, "error.html", context, status=status)

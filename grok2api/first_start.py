@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import override
 
 from imagine.keys import create_api_key
 from imagine.models import ApiKey
@@ -17,6 +20,25 @@ class Credentials:
     username: str
     password: str | None
     api_key: str | None
+
+
+SHORTEST_KEY = 20
+"""Characters of an API key that is given: shorter ones can be guessed, or were thought out."""
+
+
+def weaknesses() -> list[str]:
+    """What is to be said, at every start, of secrets that were given and are easily guessed."""
+    found = []
+    with override("en"):
+        if settings.ADMIN_PASSWORD:
+            user = get_user_model()(username=settings.ADMIN_USERNAME)
+            try:
+                validate_password(settings.ADMIN_PASSWORD, user)
+            except ValidationError as error:
+                found.append(f"ADMIN_PASSWORD is weak. {' '.join(error.messages)}")
+    if settings.API_KEY and (len(settings.API_KEY) < SHORTEST_KEY or len({*settings.API_KEY}) < 8):
+        found.append(f"API_KEY is weak. Take {SHORTEST_KEY} random characters or more.")
+    return found
 
 
 def create_credentials() -> Credentials:

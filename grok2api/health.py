@@ -1,5 +1,10 @@
-"""Is the process alive, and can it do its work? For load balancers and orchestrators."""
+"""Is the process alive, and can it do its work? For load balancers and orchestrators.
 
+The door asks these views itself: whoever wants to know whether the process is well must not wait
+for its pages.
+"""
+
+import asyncio
 import logging
 from collections.abc import Callable
 from functools import cache
@@ -11,7 +16,11 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from grok2api.runtime.pools import Pool
+
 logger = logging.getLogger(__name__)
+
+PROBES = Pool("readyz")
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -29,6 +38,18 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(
         {"status": "ok" if ready else "unavailable", **found}, status=200 if ready else 503
     )
+
+
+class Readiness:
+    """`/readyz` on a thread of its own. Who asks while it is being looked at hears the same."""
+
+    def __init__(self) -> None:
+        self._looking: asyncio.Future[JsonResponse] | None = None
+
+    async def answer(self) -> JsonResponse:
+        if self._looking is None or self._looking.done():
+            self._looking = PROBES.run(readyz, HttpRequest())
+        return await asyncio.shield(self._looking)
 
 
 def _state(name: str, probe: Callable[[], object]) -> str:

@@ -4,9 +4,10 @@ Several processes write `app.log`. Each line is written, and the file rotated, u
 (concurrent-log-handler), so that no process writes into a file that another has put away.
 """
 
+import json
 import logging
 import re
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import cache
 from typing import Any
 
@@ -14,13 +15,16 @@ from django.conf import settings
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from gallery.text import escaped_in_json, one_line
+from grok2api.runtime.pools import Pool
+
 MASK = "…"
 
-PATTERNS = re.compile(
+SECRETS = re.compile(
     r"""
       (?<=\bsk-)[\w-]{8,} | (?<=\bxai-)[\w-]{8,}     # keys of ours and of upstreams
     | (?<=\bBearer\ )[^\s'"]+
-    | (?<=://)[^\s/@'"]*:[^\s/@'"]*(?=@)              # user:password of an address
+    | (?<=://)[^\s/@:'"]*+:[^\s/@'"]*+(?=@)           # user:password of an address
     | (?<=/v1/files/image/)[\w-]+                     # whoever has a signed link has the picture
     """,
     re.VERBOSE,
@@ -31,6 +35,33 @@ SHORTEST_SECRET = 8
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that this code runs for; empty outside of requests."""
+
+
+WRITER = Pool("log")
+MOST_WAITING = 10_000
+"""Lines that wait to be written; beyond that whoever writes one waits for it."""
+
+
+def log_later(
+    logger: logging.Logger, level: int, message: str, *values: object, **extra: object
+) -> None:
+    """Write a line on a thread of its own, in the context of now.
+
+    For the event loop: a file with its lock takes a millisecond or more, and a flood of refused
+    requests would stop everything else.
+    """
+    if not logger.isEnabledFor(level):
+        return
+    record = logger.makeRecord(logger.name, level, "", 0, message, values, None, extra=extra)
+    context = copy_context()
+
+    def write() -> None:
+        context.run(logger.handle, record)
+
+    if WRITER.waiting < MOST_WAITING:
+        WRITER.submit(write)
+    else:
+        write()
 
 
 class JsonLines(JsonFormatter):
@@ -54,24 +85,47 @@ class JsonLines(JsonFormatter):
             log_data["request_id"] = request_id.get()
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        return escaped_in_json(redact(super().format(record)))
 
 
 class PlainLines(logging.Formatter):
-    """For people who watch the terminal."""
+    """For people who watch the terminal. What comes from outside ends no line and moves no cursor.
+
+    A traceback's lines stand indented below: none of them looks like a line of the log.
+    """
 
     def __init__(self) -> None:
         super().__init__("{asctime} {levelname} {name}: {message}", style="{")
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record)
+        below = self.formatException(record.exc_info) if record.exc_info else record.exc_text
+        lines = [below or "", self.formatStack(record.stack_info) if record.stack_info else ""]
+        details = [f"  {one_line(line)}" for text in lines if text for line in text.split("\n")]
+        return redact("\n".join([one_line(self.formatMessage(record)), *details]))
+
+
+class Refusals(logging.Filter):
+    """Makes of what a stranger's request was refused for one line.
+
+    Django tells it as an error of the program, with a traceback: a hundred times what was sent.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_suspicion = record.name.startswith("django.security.Disallowed")
+        if is_suspicion and record.levelno > logging.WARNING:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        if is_suspicion or 400 <= getattr(record, "status_code", 0) < 500:
+            record.exc_info = record.exc_text = None
+        return True
 
 
 def redact(text: str) -> str:
     """The text without secrets: those of the settings, and what looks like a key."""
     for secret in _secrets():
         text = text.replace(secret, MASK)
-    return PATTERNS.sub(MASK, text)
+    return SECRETS.sub(MASK, text)
 
 
 @cache
@@ -80,5 +134,7 @@ def _secrets() -> tuple[str, ...]:
     upstream = f"{settings.XAI_API_KEY},{settings.IMAGINE_UPSTREAM_KEY}".split(",")
     passwords = (settings.ADMIN_PASSWORD, settings.DATABASES["default"].get("PASSWORD", ""))
     own = (settings.SECRET_KEY, settings.API_KEY, settings.S3.get("secret_key", ""))
-    found = {*own, *passwords, *map(str.strip, upstream)}
+    plain = {*own, *passwords, *map(str.strip, upstream)}
+    # A line of JSON has quotes and backslashes written otherwise.
+    found = plain | {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in plain}
     return tuple(sorted((s for s in found if len(s) >= SHORTEST_SECRET), key=len, reverse=True))

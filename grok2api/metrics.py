@@ -27,6 +27,8 @@ from imagine.api.auth import bearer_token
 from imagine.models import Generation
 from imagine.records import generation_begun, generation_ended
 
+DATABASE_UP = "1 where the database answers."
+
 FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 SLOW = (0.5, 1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300)
 
@@ -41,7 +43,16 @@ in_flight = Gauge(
     "grok2api_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
 )
 generations = Counter("grok2api_generations", "Generations ended.", ["provider", "state"])
-cost = Counter("grok2api_generation_cost_usd", "What upstreams charged.", ["provider"])
+cost = Counter(
+    "grok2api_generation_cost_usd",
+    "What generations cost, by who says so: the upstream, or the price book.",
+    ["provider", "basis"],
+)
+unknown_cost = Counter(
+    "grok2api_generations_of_unknown_cost",
+    "Generations of which nobody knows what they cost.",
+    ["provider"],
+)
 generating = Gauge(
     "grok2api_generations_in_flight", "Generations under way.", multiprocess_mode="livesum"
 )
@@ -76,8 +87,10 @@ def _count_outcome(generation: Generation) -> None:
     generations.labels(generation.provider, generation.status).inc()
     upstream_seconds.labels(generation.provider).observe((generation.upstream_ms or 0) / 1000)
     storing_seconds.observe((generation.storing_ms or 0) / 1000)
-    if generation.cost_usd:
-        cost.labels(generation.provider).inc(float(generation.cost_usd))
+    if generation.cost_usd is None:
+        unknown_cost.labels(generation.provider).inc()
+    else:
+        cost.labels(generation.provider, generation.cost_basis).inc(float(generation.cost_usd))
 
 
 @receiver(storage_failed)
@@ -89,7 +102,7 @@ class LibraryCollector(Collector):
     """Asked of the database at each visit; every host gives the same answer."""
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("grok2api_database_up", "1 where the database answers.")
+        up = GaugeMetricFamily("grok2api_database_up", DATABASE_UP)
         try:
             facets = statistics.totals(statistics.Addend.Kind.FACET).values()
         except DatabaseError:
@@ -109,7 +122,15 @@ class LibraryCollector(Collector):
 
 def view(request: HttpRequest) -> HttpResponse:
     """`GET /metrics`, for staff and for holders of an API key."""
-    if not _may_read(request):
+    try:
+        may_read = _may_read(request)
+    except DatabaseError:
+        # Nobody can be known now, and this says no more than `/readyz`, which anybody may ask.
+        registry = CollectorRegistry(auto_describe=False)
+        Gauge("grok2api_database_up", DATABASE_UP, registry=registry).set(0)
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return HttpResponse(encode(registry), content_type)
+    if not may_read:
         headers = {"WWW-Authenticate": "Bearer"}
         return HttpResponse("An API key is needed.\n", "text/plain", status=401, headers=headers)
     if request.method not in ("GET", "HEAD"):

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response, set_response_etag
 
-from gallery import audit
+from gallery import audit, history
 from imagine.api.auth import KeyHolder
 
 View = Callable[[HttpRequest], HttpResponseBase]
@@ -18,11 +19,21 @@ UNUSED = (
 )  # fmt: skip
 """What a browser could do and this program never asks for."""
 
+SECRET = (
+    "/admin/login/", "/admin/password_change/", "/admin/auth/", "/admin/imagine/apikey/",
+    "/admin/imagine/token/", "/metrics",
+)  # fmt: skip
+"""Where passwords, keys and tokens are shown or typed: no cache keeps these pages, Back neither."""
+
+LOGOUT = "/admin/logout/"
+
 PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED)
 
 
 def browser_policy(get_response: View) -> View:
-    """Tells browsers what pages may not do, and that no other site may embed what they show.
+    """Tells browsers what pages may not do, and caches and other sites what they may not show.
+
+    A page may be kept where it was shown, and is asked for again: so Back shows it at once.
 
     Signed links are below `/v1/`, which no middleware sees: those may be embedded.
     """
@@ -31,20 +42,52 @@ def browser_policy(get_response: View) -> View:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        return response
+        is_secret = request.path.startswith(SECRET)
+        response.headers.setdefault(
+            "Cache-Control", "no-store" if is_secret else "private, no-cache"
+        )
+        if request.path == LOGOUT:
+            response.headers["Clear-Site-Data"] = '"cache"'
+        return _unless_known(request, response)
 
     return answer
 
 
+def _unless_known(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """304 to who has this very answer already. Files look after that themselves."""
+    if (
+        request.method != "GET"
+        or response.status_code != 200
+        or not isinstance(response, HttpResponse)
+        or response.has_header("ETag")
+        or "no-store" in response["Cache-Control"]
+    ):
+        return response
+    set_response_etag(response)
+    known = get_conditional_response(request, etag=response["ETag"], response=response)
+    return cast(HttpResponseBase, known)
+
+
 def actor_named(get_response: View) -> View:
-    """Lets the audit log know whose request it is, by session or by key."""
+    """Lets audit log and history know whose request it is, by session or by key.
+
+    An answer that has changed pictures names the change, so that it can be undone.
+    """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        token = audit.actor.set(lambda: _describe(request))
+        name = audit.actor.set(lambda: _describe(request))
+        identity = audit.author.set(lambda: _identify(request))
+        changes: list[int] = []
+        noted = history.noted.set(changes)
         try:
-            return get_response(request)
+            response = get_response(request)
+            if changes:
+                response.headers["X-Change"] = str(changes[-1])
+            return response
         finally:
-            audit.actor.reset(token)
+            history.noted.reset(noted)
+            audit.actor.reset(name)
+            audit.author.reset(identity)
 
     return answer
 
@@ -52,3 +95,8 @@ def actor_named(get_response: View) -> View:
 def _describe(request: HttpRequest) -> str:
     who = cast(Any, request.user)  # Django REST framework puts the holder of a key here
     return f"key {who.key}" if isinstance(who, KeyHolder) else f"user {who.get_username()}"
+
+
+def _identify(request: HttpRequest) -> str:
+    who = cast(Any, request.user)
+    return f"key {who.key.pk}" if isinstance(who, KeyHolder) else f"user {who.pk}"

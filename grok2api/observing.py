@@ -11,7 +11,7 @@ from typing import Any
 from django.urls import Resolver404, resolve
 
 from . import metrics
-from .logs import request_id
+from .logs import log_later, request_id
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -75,14 +75,15 @@ def _note(scope: Message, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in METHODS else "OTHER"
     metrics.record_request(route_of(scope["path"]), method, status, seconds)
     worth_a_line = status >= 400 or seconds >= SLOW or method not in ("GET", "HEAD")
-    logger.log(
+    log_later(
+        logger,
         logging.INFO if worth_a_line else logging.DEBUG,
         "%s %s %d %.3f s",
         method,
         scope["path"],
         status,
         seconds,
-        extra={"client": (scope.get("client") or ("",))[0]},
+        client=(scope.get("client") or ("",))[0],
     )
 
 

@@ -4,10 +4,11 @@ Drivers report a refused login only in words, so their words are what is looked 
 they say that is not known here is passed on.
 """
 
+import os
 import re
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlparse
 
@@ -15,9 +16,12 @@ import redis
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.core.management import call_command
+from django.core.management import call_command, get_commands
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from grok2api import file_modes
+from grok2api.runtime.exclusive import Busy, exclusive
 
 NAMES = {"postgresql": "PostgreSQL", "mysql": "MySQL", "sqlite": "SQLite"}
 
@@ -36,11 +40,8 @@ REFUSED = re.compile(
 )
 NO_DATABASE = re.compile(r'database "[^"]*" does not exist|unknown database', re.IGNORECASE)
 NO_RIGHT = re.compile(
-    r"permission denied|command denied|access denied.* to database", re.IGNORECASE
+    r"permission denied|command denied|access denied.{0,300} to database", re.IGNORECASE
 )
-
-MIGRATION_LOCK = 7_203_118_845
-"""Any number that no other program takes for a lock in our database."""
 
 
 class NotReady(Exception):
@@ -100,6 +101,8 @@ def check_storage() -> None:
     Raises:
         NotReady
     """
+    if settings.X_ACCEL_REDIRECT:
+        _check_that_nginx_can_read()
     try:
         name = default_storage.save(f"probe/{uuid.uuid4().hex}", ContentFile(b"probe"))
         default_storage.delete(name)
@@ -111,31 +114,50 @@ def check_storage() -> None:
         ) from error
 
 
+def close_files() -> int:
+    """Take rights from files that others on this machine could read; returns how many.
+
+    Raises:
+        NotReady: one of ours cannot be changed, as where the group is not ours.
+    """
+    try:
+        return file_modes.close_to_others()
+    except OSError as error:
+        raise NotReady(
+            f"{error.filename} cannot be closed to others ({error.strerror}): check its owner, and "
+            "that the program's user is in the group that MEDIA_GROUP names."
+        ) from error
+
+
+def _check_that_nginx_can_read() -> None:
+    media = settings.MEDIA_ROOT
+    if settings.MEDIA_GROUP is None:
+        if os.geteuid() != 0:  # root serves by itself or beside an nginx of root's
+            raise NotReady(
+                f"X_ACCEL_REDIRECT leaves pictures to nginx, and nobody but us can read {media}: "
+                "name nginx's group in MEDIA_GROUP."
+            )
+    elif folder := file_modes.unreadable_for_group():
+        raise NotReady(
+            f"X_ACCEL_REDIRECT leaves pictures to nginx, which cannot pass {folder}: let the group "
+            "of MEDIA_GROUP pass it, or put MEDIA_ROOT elsewhere."
+        )
+
+
 @contextmanager
 def alone() -> Iterator[None]:
-    """Inside, no other program that starts on another machine prepares the same database.
+    """Inside, no other program that starts, here or elsewhere, prepares the same database.
 
-    SQLite has one program alone.
+    Raises:
+        NotReady: another one has been at it for ten minutes.
     """
-    take, leave = {
-        "postgresql": (
-            f"SELECT pg_advisory_lock({MIGRATION_LOCK})",
-            f"SELECT pg_advisory_unlock({MIGRATION_LOCK})",
-        ),
-        "mysql": (
-            f"SELECT GET_LOCK('grok2api.{MIGRATION_LOCK}', 600)",
-            f"SELECT RELEASE_LOCK('grok2api.{MIGRATION_LOCK}')",
-        ),
-    }.get(connection.vendor, ("SELECT 1", "SELECT 1"))
-    with connection.cursor() as cursor:
-        cursor.execute(take)
     try:
-        yield
-    finally:
-        # A connection that broke has let go of the lock by itself.
-        if connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute(leave)
+        with exclusive("preparation", wait=True):
+            yield
+    except Busy:
+        raise NotReady(
+            f"{_server()} is being prepared by another program that starts: is that one stuck?"
+        ) from None
 
 
 def prepare_database() -> bool:
@@ -145,13 +167,44 @@ def prepare_database() -> bool:
         NotReady
     """
     try:
-        executor = MigrationExecutor(connection)
-        if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if not _is_outdated():
             return False
         call_command("migrate", interactive=False, verbosity=0)
         return True
     except Error as error:
         raise NotReady(explain(error)) from error
+
+
+def check_schema() -> None:
+    """See that a process which follows another finds its tables; a restart would make them.
+
+    A database that does not answer is no reason: it is waited for while the process serves.
+
+    Raises:
+        NotReady
+    """
+    with suppress(Error):
+        if _is_outdated():
+            raise NotReady("the database is of an earlier release; restart, do not reload.")
+
+
+def _is_outdated() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def ready_for(arguments: Sequence[str]) -> None:
+    """Prepare the database for a command of ours as `serve` does: it may be the first to come.
+
+    Raises:
+        NotReady
+    """
+    is_ours = get_commands().get(next(iter(arguments), "")) in ("gallery", "imagine")
+    if not is_ours or {"-h", "--help"} & set(arguments):
+        return
+    check_database()
+    with alone():
+        prepare_database()
 
 
 def explain(error: Error) -> str:

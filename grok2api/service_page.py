@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery import cleanup, statistics
+from grok2api.runtime.exclusive import Busy
 from imagine.models import Generation
 from imagine.usage import DAY
 
@@ -27,7 +28,9 @@ SHOWN = (
     "SERVER_HOST", "SERVER_PORT", "SERVER_WORKERS", "APP_URL", "STORAGE_TYPE", "DATA_DIR",
     "MEDIA_ROOT", "LOG_DIR", "LOG_LEVEL", "TIME_ZONE", "GALLERY_PAGE_SIZE", "GALLERY_TRASH_DAYS",
     "IMAGINE_PROVIDER", "IMAGINE_TIMEOUT", "IMAGINE_MAX_RUNNING", "IMAGINE_URL_TTL",
-    "IMAGINE_UPSTREAM_MODEL", "DEBUG",
+    "IMAGINE_UPSTREAM_KIND", "IMAGINE_UPSTREAM_MODEL", "IMAGINE_UPSTREAM_EDIT_MODEL",
+    "IMAGINE_UPSTREAM_STREAMS", "IMAGINE_TRUSTED_HOSTS", "IMAGINE_PRICES", "IMAGINE_UNPRICED",
+    "DEBUG",
 )  # fmt: skip
 ADDRESSES = ("XAI_BASE_URL", "IMAGINE_UPSTREAM_URL", "REDIS_URL")
 SECRETS = ("SECRET_KEY", "ADMIN_PASSWORD", "API_KEY", "XAI_API_KEY", "IMAGINE_UPSTREAM_KEY")
@@ -64,8 +67,8 @@ def service(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             context["report"] = cleanup.clean_up(
                 dry_run=action == "check", force=bool(request.POST.get("force"))
             )
-        except cleanup.TooManyOrphans as error:
-            context["refused"] = str(error)
+        except (cleanup.TooManyOrphans, Busy) as error:
+            context["refused"] = _(str(error))
     return render(request, "admin/service.html", context)
 
 

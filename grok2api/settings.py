@@ -12,6 +12,8 @@ from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 from tzlocal import get_localzone_name
 
+from imagine.prices.reading import WrongPrices, read_book
+
 from . import env
 
 # Lets `QuerySet[Image]` and its like stand where Python evaluates them.
@@ -24,8 +26,10 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.boolean("DEBUG")
 SERVER_HOST = env.text("SERVER_HOST", "0.0.0.0")  # noqa: S104  (the contract's default)
 SERVER_PORT = env.integer("SERVER_PORT", 8000, minimum=1, maximum=65535)
+# What a host shows to the outside where the program runs in a container: named at the start.
+SERVER_PUBLISHED_PORT = env.integer("SERVER_PUBLISHED_PORT", SERVER_PORT, minimum=1, maximum=65535)
 SERVER_WORKERS = env.integer("SERVER_WORKERS", 1, minimum=1, maximum=64)
-APP_URL = env.url("APP_URL", ["http", "https"])
+APP_URL = env.origin("APP_URL", ["http", "https"])
 # Whose X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXIES = env.text("TRUSTED_PROXIES", "127.0.0.1,::1")
 
@@ -46,6 +50,7 @@ APPEND_SLASH = True
 # Behind HTTPS (APP_URL says so) cookies and redirects are for HTTPS only.
 HTTPS = APP_URL.startswith("https://")
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_SSL_HOST = APP_URL.removeprefix("https://") if HTTPS else None
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -53,6 +58,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "grok2api.csrf.failure"
 CSRF_TRUSTED_ORIGINS = [APP_URL] if APP_URL else []
 # A name with this prefix cannot be set by another host of the domain, nor over HTTP.
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
@@ -139,7 +145,9 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-# Ten wrong passwords for one name from one address close the door to that pair for a while.
+# Ten wrong passwords for one name from one address close the door to that pair for a while, and
+# twenty names to the address (see `logins.py`).
+AXES_HANDLER = "grok2api.logins.ThrottledLogins"
 # Kept in the database: all processes and hosts count together.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -152,6 +160,11 @@ AXES_VERBOSE = False
 # Database, cache, sessions
 
 STORAGE_TYPE = env.choice("SERVER_STORAGE_TYPE", "local", ["local", "redis", "mysql", "pgsql"])
+if STORAGE_TYPE == "local" and env.text("SERVER_STORAGE_URL"):
+    raise ImproperlyConfigured(
+        "SERVER_STORAGE_URL names a server, and SERVER_STORAGE_TYPE says local: "
+        "set it to pgsql, mysql or redis, or unset SERVER_STORAGE_URL."
+    )
 REDIS_URL = env.url(
     "SERVER_STORAGE_URL" if STORAGE_TYPE == "redis" else "REDIS_URL", ["redis", "rediss", "unix"]
 )
@@ -250,23 +263,45 @@ STORAGES = {
     "staticfiles": {"BACKEND": "grok2api.staticfiles.HashedStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
+# The group that may read pictures, such as nginx's; nobody else's where it is None.
+MEDIA_GROUP = env.group("MEDIA_GROUP")
+# Of static files, which are nobody's secret. Pictures have modes of their own (`gallery.storage`).
 FILE_UPLOAD_PERMISSIONS = 0o644
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o755
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-# The largest body of any request; the ASGI door refuses more before it is read.
+# The largest bodies: of uploads and of the gateway's forms, of the gateway's JSON, which has
+# pictures in base64, of the library's JSON, of a page's form.
+# The door refuses more before it is read, and more than 64 kB of somebody whom it does not know.
 MAX_BODY_SIZE = 256 * 1024 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_SIZE
+MAX_GATEWAY_JSON_SIZE = 64 * 1024 * 1024
+MAX_JSON_SIZE = 16 * 1024 * 1024
+MAX_FORM_SIZE = 2_621_440  # 2.5 MB
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_SIZE  # of a form's fields together, files apart
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # Gallery and imagine
 
 GALLERY_PAGE_SIZE = env.integer("GALLERY_PAGE_SIZE", 50, minimum=1, maximum=200)
+GALLERY_MAX_PIXELS = env.integer(
+    "GALLERY_MAX_PIXELS", 100_000_000, minimum=1_000_000, maximum=1_000_000_000
+)
 GALLERY_TRASH_DAYS = env.integer("GALLERY_TRASH_DAYS", 30, minimum=0, maximum=36_500)
 IMAGINE_URL_TTL = env.integer("IMAGINE_URL_TTL", 0, minimum=0)
 XAI_API_KEY = env.text("XAI_API_KEY")
 XAI_BASE_URL = env.url("XAI_BASE_URL", ["http", "https"]) or "https://api.x.ai/v1"
 IMAGINE_UPSTREAM_URL = env.url("IMAGINE_UPSTREAM_URL", ["http", "https"])
 IMAGINE_UPSTREAM_KEY = env.text("IMAGINE_UPSTREAM_KEY")
+# Links to pictures may lead to these although they are on a private network.
+IMAGINE_TRUSTED_HOSTS = env.hosts("IMAGINE_TRUSTED_HOSTS")
+# What program it is; `auto` goes by its address, and finds out the rest.
+IMAGINE_UPSTREAM_KIND = env.choice(
+    "IMAGINE_UPSTREAM_KIND", "auto", ["auto", "openai", "xai", "litellm", "grok2api"]
+)
+# Whether it is asked for unfinished pictures; where that fails, it is found out anyway.
+IMAGINE_UPSTREAM_STREAMS = env.boolean("IMAGINE_UPSTREAM_STREAMS", True)
+IMAGINE_UPSTREAM_EDIT_MODEL = env.text("IMAGINE_UPSTREAM_EDIT_MODEL")
 IMAGINE_UPSTREAM_MODEL = env.text("IMAGINE_UPSTREAM_MODEL")
+IMAGINE_MODEL_ALIASES = env.names("IMAGINE_MODEL_ALIASES")
 IMAGINE_TIMEOUT = env.integer("IMAGINE_TIMEOUT", 120, minimum=1, maximum=3600)
 # How long a process that was told to stop waits for what is under way, which may be paid for.
 SHUTDOWN_SECONDS = IMAGINE_TIMEOUT + 10
@@ -278,6 +313,16 @@ if IMAGINE_PROVIDER == "xai" and not XAI_API_KEY:
     raise ImproperlyConfigured("IMAGINE_PROVIDER=xai needs XAI_API_KEY.")
 if IMAGINE_PROVIDER == "openai" and not IMAGINE_UPSTREAM_URL:
     raise ImproperlyConfigured("IMAGINE_PROVIDER=openai needs IMAGINE_UPSTREAM_URL.")
+
+# A file of prices that goes before those which ship.
+IMAGINE_PRICES = env.text("IMAGINE_PRICES")
+if IMAGINE_PRICES:
+    try:
+        read_book(Path(IMAGINE_PRICES))
+    except WrongPrices as error:
+        raise ImproperlyConfigured(f"IMAGINE_PRICES: {error}") from None
+# What becomes of requests for models without a price, of callers who have a budget.
+IMAGINE_UNPRICED = env.choice("IMAGINE_UNPRICED", "refuse", ["refuse", "allow"])
 
 # Languages and time
 
@@ -294,7 +339,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # The first one's scheme is named in a 401.
         "imagine.api.auth.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "grok2api.csrf.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": [
@@ -336,15 +381,18 @@ LOGGING = {
         "json": {"()": "grok2api.logs.JsonLines"},
         "plain": {"()": "grok2api.logs.PlainLines"},
     },
+    "filters": {"refusals": {"()": "grok2api.logs.Refusals"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "plain"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["refusals"]},
         "file": {
             "class": "concurrent_log_handler.ConcurrentRotatingFileHandler",
             "filename": str(LOG_DIR / "app.log"),
             "maxBytes": 10 * 1024 * 1024,
             "backupCount": 5,
             "encoding": "utf-8",
+            "umask": 0o077,
             "formatter": "json",
+            "filters": ["refusals"],
         },
     },
     "root": {"handlers": ["stderr", "file"], "level": LOG_LEVEL},

@@ -11,7 +11,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from .bundling import bundle
 
-ENTRY = re.compile(r"css/(?:app|gallery)\.css|js/[^/]+\.js")
+ENTRY = re.compile(r"css/(?:app|gallery|imagine)\.css|js/[^/]+\.js")
 """Files that pages name. What only these import comes to the browser inside of them."""
 
 

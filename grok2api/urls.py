@@ -15,11 +15,11 @@ handler404 = "grok2api.errors.not_found"
 handler500 = "grok2api.errors.server_error"
 
 urlpatterns = [
+    path("v1/", include("imagine.api.urls")),
     path("", RedirectView.as_view(pattern_name="gallery:image_list"), name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.view, name="metrics"),
-    path("v1/", include("imagine.api.urls")),
     path("api/v1/admin/gallery/", include("gallery.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", staff_member_required(SpectacularSwaggerSplitView.as_view()), name="docs"),

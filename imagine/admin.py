@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,8 +15,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from . import keys
-from .models import ApiKey, Generation, UpstreamNotice
+from gallery.templatetags.gallery_pages import thumbnail_address
+
+from . import keys, quarantine_admin
+from .models import ApiKey, Generation, UpstreamNotice, UserBudget
+
+__all__ = ["ApiKeyAdmin", "GenerationAdmin", "UpstreamNoticeAdmin", "quarantine_admin"]
 
 
 class ModelNames(forms.CharField):
@@ -108,11 +114,34 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
         return False
 
 
+class BudgetInline(admin.StackedInline[UserBudget, User]):
+    """What a user may spend in a month; empty is no limit."""
+
+    model = UserBudget
+    can_delete = False
+
+    def get_formset(self, request: HttpRequest, obj: User | None = None, **options: Any) -> Any:
+        """Of the one form that there is, however many the request says."""
+        formset = super().get_formset(request, obj, **options)
+        formset.absolute_max = formset.max_num
+        return formset
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class UserWithBudgetAdmin(UserAdmin[User]):
+    """Django's page of a user, with what this program adds to it."""
+
+    inlines = (BudgetInline,)
+
+
 @admin.register(UpstreamNotice)
 class UpstreamNoticeAdmin(admin.ModelAdmin[UpstreamNotice]):
     """What upstreams said of our keys for them, the latest of each."""
 
-    list_display = ("key_prefix", "upstream", "event", "happened_at", "until")
+    list_display = ("key_prefix", "upstream", "event", "said", "happened_at", "until")
     list_filter = ("event", "upstream")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -124,24 +153,23 @@ class UpstreamNoticeAdmin(admin.ModelAdmin[UpstreamNotice]):
         return False
 
 
-LONGEST_IN_ADDRESS = 4000
-"""Characters of a prompt: servers refuse addresses that are much longer."""
-
-
 @admin.register(Generation)
 class GenerationAdmin(admin.ModelAdmin[Generation]):
     """Every request for pictures: who, what, how long, at what cost, and why it failed."""
 
     list_display = (
-        "created_at", "operation", "status", "short_prompt", "model", "n", "stored", "who",
-        "upstream_ms", "storing_ms", "cost_usd", "error_code",
+        "created_at", "short_prompt", "model", "made", "cost", "error_code", "status", "who",
+        "seconds",
     )  # fmt: skip
     fields = (
         "status", "created_at", "finished_at", "key", "user", "client", "provider", "model",
         "prompt", "n", "aspect_ratio", "parameters", "again", "pictures", "upstream_status",
-        "error_type", "error_code", "error_message", "upstream_ms", "storing_ms", "cost_usd",
+        "error_type", "error_code", "error_message", "upstream_said", "upstream_ms", "storing_ms",
+        "cost", "cost_basis", "reserved_usd",
     )  # fmt: skip
-    list_filter = ("status", "operation", "provider", "model", "error_code", "key", "created_at")
+    list_filter = (
+        "status", "operation", "provider", "model", "error_code", "cost_basis", "key", "created_at",
+    )  # fmt: skip
     list_select_related = ("key", "user")
     search_fields = ("prompt", "error_message", "client")
     show_full_result_count = False
@@ -156,9 +184,25 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
     def short_prompt(self, generation: Generation) -> str:
         return f"{generation.prompt[:80]}…" if len(generation.prompt) > 80 else generation.prompt
 
-    @admin.display(description=_("pictures"))
-    def stored(self, generation: Any) -> Any:
-        return generation.image_count or 0
+    @admin.display(description=_("pictures"), ordering="n")
+    def made(self, generation: Any) -> str:
+        """How many are stored, of how many were asked for."""
+        return f"{generation.image_count or 0}/{generation.n}"
+
+    @admin.display(description=_("US$"), ordering="cost_usd")
+    def cost(self, generation: Generation) -> str:
+        """Without the zeros behind it; what is not known is not nothing."""
+        cost = generation.cost_usd
+        if cost is None:
+            return str(generation.CostBasis.UNKNOWN.label)
+        return f"{cost.normalize():f}"
+
+    @admin.display(description=_("seconds"), ordering="upstream_ms")
+    def seconds(self, generation: Generation) -> str:
+        """From the request to the last stored picture."""
+        parts = [generation.upstream_ms, generation.storing_ms]
+        known = [part for part in parts if part is not None]
+        return f"{sum(known) / 1000:.1f}" if known else "–"
 
     @admin.display(description=_("by"))
     def who(self, generation: Generation) -> str:
@@ -167,13 +211,8 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
     @admin.display(description=_("once more"))
     def again(self, generation: Generation) -> SafeString:
         """A link to the Imagine page that asks for the same."""
-        query: dict[str, str | int | list[int]] = {
-            "prompt": generation.prompt[:LONGEST_IN_ADDRESS],
-            "aspect_ratio": generation.aspect_ratio,
-            "n": generation.n,
-            "model": generation.model,
-            "edit": [parent.pk for parent in generation.parents.all()],
-        }
+        parents = [parent.pk for parent in generation.parents.all()]
+        query: dict[str, int | list[int]] = {"generation": generation.pk, "edit": parents}
         address = f"{reverse('imagine:imagine')}?{urlencode(query, doseq=True)}"
         return format_html('<a href="{}">{}</a>', address, _("Generate again"))
 
@@ -184,10 +223,10 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
                 '<a href="{}"><img class="{}" src="{}" width="120" alt="{}"></a> ',
                 image.get_absolute_url(),
                 "sensitive" if image.nsfw else "",
-                reverse("api:image-thumbnail", args=[image.pk]),
+                thumbnail_address(image),
                 image.filename,
             )
-            for image in generation.images.all()
+            for image in generation.images.defer("metadata")
         ]
         return format_html_join("", "{}", ((link,) for link in links)) or SafeString("—")
 

@@ -7,4 +7,9 @@ class ImagineConfig(AppConfig):
     verbose_name = _("Imagine")
 
     def ready(self) -> None:
+        from gallery.backup_parts import parts
+
         from .api import schema  # noqa: F401  (names our authentication to the OpenAPI document)
+        from .backing_up import GENERATIONS
+
+        parts[GENERATIONS.name] = GENERATIONS

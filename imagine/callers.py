@@ -24,6 +24,10 @@ class Caller:
     key: ApiKey | None = None
     user: User | None = None
 
+    def may_ask(self, *names: str) -> bool:
+        """Whether for a model that has these names; one that its key has is enough."""
+        return self.key is None or any(self.key.allows(name) for name in names)
+
 
 def identify(token: str) -> Caller:
     """The caller whom this Bearer token names.
@@ -54,10 +58,17 @@ def _user_of(signed: str) -> User:
         user_id, mark = signing.loads(signed, salt="imagine.page_token", max_age=PAGE_TOKEN_SECONDS)
     except signing.BadSignature:
         raise InvalidToken from None
-    user = User.objects.filter(pk=user_id).first()
+    user = User.objects.filter(pk=user_id).select_related("budget").first()
     if user is None or not _may_generate(user) or mark != _password_mark(user):
         raise InvalidToken
     return user
+
+
+def may_still_ask(key: ApiKey | None, user: User | None) -> bool:
+    """Whether those who asked some time ago would be let in now."""
+    if key is not None:
+        return key.is_active
+    return user is not None and _may_generate(user)
 
 
 def _may_generate(user: User) -> bool:

@@ -4,27 +4,78 @@ import io
 
 from PIL import Image, UnidentifiedImageError
 
+from gallery import decoding, pictures
+
 DEFAULT_QUALITY = 90
+
+CONVERTED = ("png", "jpeg", "webp", "gif")
+"""Formats that are made here. Any other is the upstream's to make: a client may name whatever."""
+
+SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"),
+    (b"II*\x00", "image/tiff"), (b"MM\x00*", "image/tiff"), (b"BM", "image/bmp"),
+    (b"\xff\x0a", "image/jxl"), (b"\x00\x00\x00\x0cJXL ", "image/jxl"),
+    (b"%PDF", "application/pdf"),
+)  # fmt: skip
+BRANDS = {
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"heic": "image/heic",
+    b"mif1": "image/heif",
+}
+
+SVG = "image/svg+xml"
+UNKNOWN = "application/octet-stream"
+TEXT = "text/plain"
+
+SUFFIXES = {"image/jpeg": "jpg", SVG: "svg", UNKNOWN: "bin", TEXT: "txt"}
+"""File suffixes that are not the end of the media type."""
 
 
 def convert(data: bytes, output_format: str, compression: int | None = None) -> bytes:
-    """The picture as `png`, `jpeg` or `webp`; untouched where it already is.
+    """The picture in one of the formats `CONVERTED`; untouched where it is, or in another one.
 
-    Bytes that are no picture come back as they are: whoever stores them says what is wrong.
+    Bytes that are no picture come back as they are: whoever stores them says what is wrong. So does
+    a picture that the format cannot hold.
 
     Args:
         compression: OpenAI's `output_compression`, the quality from 0 to 100.
     """
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if (image.format or "").lower() == output_format:
+            if (image.format or "").lower() == output_format or output_format not in CONVERTED:
                 return data
-            out = io.BytesIO()
-            quality = DEFAULT_QUALITY if compression is None else compression
-            _with_mode(image, output_format).save(out, output_format, quality=quality)
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+            # The picture, and what it is converted into.
+            needed = pictures.memory_for(data) + 2 * decoding.DECODED * image.width * image.height
+            with decoding.budget.room(needed, patient=True):
+                out = io.BytesIO()
+                quality = DEFAULT_QUALITY if compression is None else compression
+                _with_mode(image, output_format).save(out, output_format, quality=quality)
+    except (UnidentifiedImageError, pictures.UnreadablePicture, OSError, SyntaxError, ValueError):
         return data
     return out.getvalue()
+
+
+def media_type(data: bytes) -> str:
+    """What bytes seem to be that cannot be read, by how they begin; `TEXT` is no picture."""
+    for signature, found in SIGNATURES:
+        if data.startswith(signature):
+            return found
+    if data[4:8] == b"ftyp" and data[8:12] in BRANDS:
+        return BRANDS[data[8:12]]
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if b"<svg" in data[:4000].lower():
+        return SVG
+    try:
+        data[:4000].decode()
+    except UnicodeDecodeError as error:
+        return TEXT if error.start > 3990 else UNKNOWN
+    return UNKNOWN if b"\x00" in data[:4000] else TEXT
+
+
+def suffix(content_type: str) -> str:
+    return SUFFIXES.get(content_type, content_type.rpartition("/")[2])
 
 
 def _with_mode(image: Image.Image, output_format: str) -> Image.Image:

@@ -2,10 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.utils import timezone
 
 from .callers import Caller
-from .models import Generation
+from .models import Generation, GenerationQuerySet
 from .providers.base import ImageRequest
+
+REPEATED_WITHIN = timedelta(minutes=1)
+"""After an answer was lost: clients send a request again within seconds."""
+
+UNHEARD = (
+    Generation.Status.SUCCEEDED, Generation.Status.PARTIAL, Generation.Status.INTERRUPTED,
+)  # fmt: skip
 
 
 class KeyReused(ValueError):
@@ -22,9 +33,42 @@ def mark(caller: Caller, idempotency_key: str) -> str | None:
 
 def fingerprint(request: ImageRequest) -> str:
     """What makes two requests the same."""
-    sources = [hashlib.sha256(source.data).hexdigest() for source in request.sources]
+    pictures = [*request.sources, *filter(None, (request.mask, request.markup))]
+    sources = [hashlib.sha256(picture.data).hexdigest() for picture in pictures]
     asked = [request.prompt, request.model, request.n, request.aspect_ratio, request.parameters()]
     return hashlib.sha256(json.dumps([asked, sources], sort_keys=True).encode()).hexdigest()
+
+
+def unanswered(caller: Caller, fingerprint: str) -> Generation | None:
+    """The same request of this caller, which is under way, or has just ended unheard.
+
+    For a client that says that it repeats itself, since it got no answer: pictures that have come
+    are its answer, and of what was interrupted it must know before it pays once more.
+    """
+    return _unanswered(caller).filter(fingerprint=fingerprint).order_by("-pk").first()
+
+
+def has_unanswered(caller: Caller) -> bool:
+    """Whether there is any request of which `unanswered` might find the same."""
+    return _unanswered(caller).exists()
+
+
+def _unanswered(caller: Caller) -> GenerationQuerySet:
+    now = timezone.now()
+    asked = Generation.objects.of(caller.key, caller.user)
+    unheard = asked.filter(status__in=UNHEARD, finished_at__gt=now - REPEATED_WITHIN)
+    return asked.unfinished(now) | unheard
+
+
+def is_known(mark: str) -> bool:
+    """Whether a generation has this mark, be it of the same request or of another."""
+    return Generation.objects.filter(idempotency_key=mark).exists()
+
+
+def count_known(marks: Iterable[str | None]) -> int:
+    """How many of these marks generations have."""
+    asked = [mark for mark in marks if mark]
+    return Generation.objects.filter(idempotency_key__in=asked).count() if asked else 0
 
 
 def earlier(mark: str, fingerprint: str) -> Generation | None:

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from gallery import audit
 from gallery.audit import AuditEntry
-from gallery.prepared import Prepared
-from gallery.search.lookups import TEXT_LATER
+from grok2api.sql.lookups import TEXT_LATER
+from grok2api.sql.prepared import Prepared
 
 from .models import ApiKey
 

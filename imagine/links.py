@@ -47,7 +47,7 @@ def file_path(image: Image) -> str:
 
 
 def _path(image_id: int, content_type: str) -> str:
-    return _folder() + signed_filename(image_id, SUFFIXES[content_type])
+    return _folder() + signed_filename(image_id, SUFFIXES.get(content_type, "bin"))
 
 
 @cache
@@ -61,8 +61,16 @@ def signed_filename(image_id: int, suffix: str) -> str:
     return f"{image_id}-{expiry}-{_signature(image_id, expiry)}.{suffix}"
 
 
-def read_filename(filename: str) -> int:
-    """The id of the picture that a signed filename names.
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a signed filename says."""
+
+    image_id: int
+    left: int | None  # seconds to its end; None where it has none
+
+
+def read_filename(filename: str) -> Signed:
+    """The picture that a signed filename names, and how long.
 
     Raises:
         InvalidLink
@@ -73,9 +81,10 @@ def read_filename(filename: str) -> int:
     image_id, expiry = int(match[1]), int(match[2])
     if not constant_time_compare(match[3], _signature(image_id, expiry)):
         raise InvalidLink
-    if expiry and expiry < time.time():
+    left = int(expiry - time.time())
+    if expiry and left < 0:
         raise InvalidLink
-    return image_id
+    return Signed(image_id, left if expiry else None)
 
 
 def _signature(image_id: int, expiry: int) -> str:

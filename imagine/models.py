@@ -1,20 +1,34 @@
 """Who may ask for pictures, and every request that was made."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Image
 
+if TYPE_CHECKING:
+    from .limits import Allowance
+
+LONGEST_SAID = 1000
+"""Characters that are kept of an upstream's own words."""
+
 LONGEST_GENERATION = timedelta(seconds=2 * settings.IMAGINE_TIMEOUT, minutes=5)
+
+
+def dollars(label: Any) -> "models.DecimalField[Any, Any]":
+    """A column of US dollars, exact to xAI's tick of 1/10,000,000,000."""
+    return models.DecimalField(label, max_digits=18, decimal_places=10, null=True)
 
 
 class ApiKey(models.Model):
     """A key for the APIs. Only its SHA-256 is kept; `keys.create_api_key` makes it."""
+
+    whose = "API key"  # what its limits are said to be of
 
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
@@ -47,44 +61,88 @@ class ApiKey(models.Model):
         return self.revoked_at is None and not expired
 
     @property
-    def is_limited(self) -> bool:
-        limits = (self.requests_per_minute, self.max_concurrent, self.monthly_budget_usd)
-        return any(limit is not None for limit in limits)
+    def has_counted_requests(self) -> bool:
+        return self.requests_per_minute is not None or self.max_concurrent is not None
 
     def allows(self, model: str) -> bool:
         """Whether the key may ask for this model; without a list it may ask for every one."""
         return not self.allowed_models or model in self.allowed_models
 
 
+class UserBudget(models.Model):
+    """What one user may spend at the Imagine page. API keys do not count towards it."""
+
+    whose = "user"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="budget"
+    )
+    monthly_budget_usd = models.DecimalField(
+        _("US dollars per month"), max_digits=10, decimal_places=2, null=True, blank=True
+    )
+
+    class Meta:
+        verbose_name = _("budget")
+        verbose_name_plural = _("budgets")
+
+    def __str__(self) -> str:
+        return "–" if self.monthly_budget_usd is None else f"${self.monthly_budget_usd}"
+
+    @property
+    def generations(self) -> "models.QuerySet[Generation]":
+        """What counts towards it."""
+        return Generation.objects.filter(user_id=self.user_id)
+
+
 class GenerationQuerySet(models.QuerySet["Generation"]):
     """Reads over many generations."""
 
     def running(self, now: datetime) -> "GenerationQuerySet":
-        """Under way; one that is older than any can be is not, whatever its row says."""
-        return self.filter(
-            status=Generation.Status.PENDING, created_at__gt=now - LONGEST_GENERATION
-        )
+        """Under way, and not older than any can be, whatever their rows say."""
+        since = now - LONGEST_GENERATION
+        began = Q(started_at=None, created_at__gt=since) | Q(started_at__gt=since)
+        return self.filter(began, status=Generation.Status.PENDING)
 
     def abandoned(self, now: datetime) -> "GenerationQuerySet":
         """Begun by a program that is gone."""
-        return self.filter(
-            status=Generation.Status.PENDING, created_at__lte=now - LONGEST_GENERATION
-        )
+        until = now - LONGEST_GENERATION
+        began = Q(started_at=None, created_at__lte=until) | Q(started_at__lte=until)
+        return self.filter(began, status=Generation.Status.PENDING)
+
+    def unfinished(self, now: datetime) -> "GenerationQuerySet":
+        """Running, or waiting for its turn: what a key's limits count."""
+        return self.running(now) | self.filter(status=Generation.Status.QUEUED)
+
+    def of(self, key: "ApiKey | None", user: Any) -> "GenerationQuerySet":
+        """Those that this caller asked for."""
+        return self.filter(key=key) if key is not None else self.filter(key=None, user=user)
 
 
 class Generation(models.Model):
-    """One request for pictures: written before the upstream is called, finished after."""
+    """One request for pictures: written before the upstream is called, finished after.
+
+    It is a task, too: whoever asked may come for its pictures later, by its `task_id`.
+    """
 
     class Status(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
         PENDING = "pending", _("Running")
         SUCCEEDED = "succeeded", _("Succeeded")
         PARTIAL = "partial", _("Partly succeeded")
         FAILED = "failed", _("Failed")
         INTERRUPTED = "interrupted", _("Interrupted")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    UNFINISHED: ClassVar = (Status.QUEUED, Status.PENDING)
 
     class Operation(models.TextChoices):
         GENERATE = "generate", _("Generation")
         EDIT = "edit", _("Editing")
+
+    class CostBasis(models.TextChoices):
+        UPSTREAM = "upstream", _("told by the upstream")
+        COMPUTED = "computed", _("computed from the price book")
+        UNKNOWN = "unknown", _("unknown")
 
     operation = models.CharField(
         _("operation"), max_length=16, choices=Operation.choices, default=Operation.GENERATE
@@ -93,8 +151,13 @@ class Generation(models.Model):
         _("status"), max_length=16, choices=Status.choices, default=Status.PENDING
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
+    started_at = models.DateTimeField(_("started"), null=True)  # of one that waited; else None
     finished_at = models.DateTimeField(_("finished"), null=True)
     served_by = models.CharField(max_length=100)  # the address of the program that runs it
+    # 128 random bits; rows of before have none.
+    task_id = models.CharField(  # noqa: DJ001
+        _("task"), max_length=32, null=True, unique=True, editable=False
+    )
 
     key = models.ForeignKey(
         ApiKey, models.SET_NULL, verbose_name=_("API key"), related_name="generations", null=True
@@ -114,20 +177,35 @@ class Generation(models.Model):
     n = models.PositiveSmallIntegerField(_("pictures asked for"))
     aspect_ratio = models.CharField(_("aspect ratio"), max_length=16, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict)
+    # What beside these columns is needed to begin it later, and to answer it then.
+    errand = models.JSONField(null=True)
 
     # What a repeated request is known by: the client's Idempotency-Key within its caller, hashed.
     idempotency_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001
     fingerprint = models.CharField(max_length=64, blank=True)
 
     upstream_status = models.PositiveSmallIntegerField(_("upstream's HTTP status"), null=True)
+    error_status = models.PositiveSmallIntegerField(_("HTTP status answered"), null=True)
     error_type = models.CharField(_("error type"), max_length=64, blank=True)
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
+    error_param = models.CharField(max_length=64, blank=True, default="", db_default="")
     error_message = models.TextField(_("error"), blank=True)
+    # Its own words, which the client may not have been told; without secrets.
+    upstream_said = models.CharField(
+        _("the upstream says"), max_length=LONGEST_SAID, blank=True, default="", db_default=""
+    )
     upstream_ms = models.PositiveIntegerField(_("upstream, ms"), null=True)
     storing_ms = models.PositiveIntegerField(_("storing, ms"), null=True)
-    cost_usd = models.DecimalField(
-        _("cost, US dollars"), max_digits=12, decimal_places=6, null=True
+    cost_usd = dollars(_("cost, US dollars"))  # None: not known (yet)
+    cost_basis = models.CharField(
+        _("cost is"),
+        max_length=16,
+        choices=CostBasis.choices,
+        default=CostBasis.UNKNOWN,
+        db_default=CostBasis.UNKNOWN,
     )
+    # The most that it may cost. It counts against budgets as long as `cost_usd` is not known.
+    reserved_usd = dollars(_("at most, US dollars"))
     usage = models.JSONField(_("tokens"), default=dict)
     images: "models.ManyToManyField[Image, Any]" = models.ManyToManyField(
         Image, verbose_name=_("images"), related_name="generations"
@@ -139,6 +217,9 @@ class Generation(models.Model):
 
     objects: ClassVar[GenerationQuerySet] = GenerationQuerySet.as_manager()  # type: ignore[assignment]
 
+    # What its key may still ask, known to whoever has just begun it.
+    allowance: "Allowance | None" = None
+
     class Meta:
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
@@ -147,10 +228,64 @@ class Generation(models.Model):
             models.Index(fields=["status", "served_by"], name="imagine_gen_status"),
             models.Index(fields=["created_at"], name="imagine_gen_created"),
             models.Index(fields=["key", "created_at"], name="imagine_gen_key"),
+            models.Index(fields=["user", "created_at"], name="imagine_gen_user"),
         ]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.prompt[:60]}"
+
+    def is_unfinished(self, now: datetime) -> bool:
+        """As the query set's `unfinished`."""
+        if self.status == self.Status.QUEUED:
+            return True
+        began = self.started_at or self.created_at
+        return self.status == self.Status.PENDING and began > now - LONGEST_GENERATION
+
+
+class Webhook(models.Model):
+    """Where somebody wants to be told that a task has ended; the rows are the list of what is due.
+
+    It is due from `due_at` on, once its generation has ended.
+    """
+
+    generation = models.OneToOneField(Generation, models.CASCADE, related_name="webhook")
+    url = models.CharField(max_length=2000)
+    due_at = models.DateTimeField(null=True, default=timezone.now)  # None: told, or given up
+    attempts = models.PositiveSmallIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, blank=True)  # of the last attempt
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["due_at"], name="imagine_webhook_due")]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Quarantined(models.Model):
+    """What an upstream was paid for and the library has not taken in: a link, or bytes."""
+
+    generation = models.ForeignKey(
+        Generation, models.CASCADE, verbose_name=_("generation"), related_name="quarantined"
+    )
+    index = models.PositiveSmallIntegerField(_("picture"))  # from 0 to n - 1
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    link = models.TextField(_("link"), blank=True)
+    file = models.CharField(_("file"), max_length=200, blank=True)  # its name in the storage
+    size = models.PositiveBigIntegerField(_("bytes"), default=0)
+    content_type = models.CharField(_("media type"), max_length=100, blank=True)
+    model = models.CharField(_("model"), max_length=100, blank=True)
+    revised_prompt = models.TextField(blank=True)
+    reason = models.CharField(_("why"), max_length=LONGEST_SAID, blank=True)
+    attempts = models.PositiveIntegerField(_("tried again"), default=0)
+
+    class Meta:
+        verbose_name = _("picture in quarantine")
+        verbose_name_plural = _("pictures in quarantine")
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"#{self.generation_id} · {self.index + 1}"
 
 
 class UpstreamNotice(models.Model):
@@ -159,12 +294,16 @@ class UpstreamNotice(models.Model):
     class Event(models.TextChoices):
         REFUSED = "refused", _("refused")
         LIMITED = "limited", _("limited in its rate")
+        NO_CREDIT = "no_credit", _("without credit")
 
     upstream = models.CharField(_("upstream"), max_length=200)
     key_prefix = models.CharField(_("key begins with"), max_length=12, blank=True)
     event = models.CharField(_("event"), max_length=16, choices=Event.choices)
     happened_at = models.DateTimeField(_("when"))
     until = models.DateTimeField(_("left alone until"))
+    said = models.CharField(
+        _("it says"), max_length=LONGEST_SAID, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("upstream key")

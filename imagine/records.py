@@ -1,6 +1,8 @@
 """What the gateway writes down. Synchronous: `generate` runs it on the gateway's threads."""
 
 import logging
+import os
+import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -8,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, connection
 from django.dispatch import Signal
@@ -16,11 +17,13 @@ from django.utils import timezone
 
 from gallery import ingest, pictures
 from gallery.models import Image
-from gallery.statements import Insert, Update
+from grok2api.sql.statements import Insert, Update
 
 from . import idempotency, limits
 from .callers import Caller
-from .models import Generation
+from .models import LONGEST_SAID, Generation, Webhook
+from .prices import costs
+from .prices.reckoning import Cost
 from .providers.base import GeneratedImage, ImageRequest, ProviderError, Usage
 
 P = ParamSpec("P")
@@ -31,18 +34,14 @@ logger = logging.getLogger(__name__)
 PAUSES = (0.2, 1.0)
 """Seconds before another attempt to store a picture that was paid for."""
 
-STATUS_OF_TYPE = {
-    "invalid_request_error": 400,
-    "image_generation_user_error": 400,
-    "rate_limit_error": 429,
-}
-"""HTTP status of an error that a row tells of; others are the upstream's, 502."""
-
-
 OUTCOME_FIELDS = (
-    "status", "finished_at", "upstream_ms", "storing_ms", "cost_usd", "usage", "idempotency_key",
-    "upstream_status", "error_type", "error_code", "error_message",
+    "status", "finished_at", "upstream_ms", "storing_ms", "cost_usd", "cost_basis", "usage",
+    "idempotency_key", "upstream_status", "error_status", "error_type", "error_code",
+    "error_param", "error_message", "upstream_said",
 )  # fmt: skip
+
+_unwritten: dict[int, Callable[[], object]] = {}
+"""What is to be written of the ends of this process's generations, by their ids."""
 
 _begin = Insert(Generation)
 _write = Update(Generation, *OUTCOME_FIELDS)
@@ -68,8 +67,22 @@ class BadPicture(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What beside the pictures was asked."""
+
+    client: str = ""  # address and program
+    idempotency_key: str = ""
+    repetition: int | None = None  # how often the client has sent it before, where it says so
+    errand: dict[str, Any] | None = None  # of a task that waits for its turn
+    webhook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredImage:
-    """A picture of this generation. Without `image_id` it could not be stored: this is all."""
+    """A picture of this generation. Without `image_id` it could not be stored: this is all.
+
+    One that is not known here, such as SVG, has no width and height.
+    """
 
     index: int
     data: bytes
@@ -80,6 +93,11 @@ class StoredImage:
     revised_prompt: str = ""
     image_id: int | None = None
 
+    @property
+    def size(self) -> str:
+        """As OpenAI's answers have it."""
+        return f"{self.width}x{self.height}" if self.width else "auto"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -88,6 +106,7 @@ class Outcome:
     status: Generation.Status
     errors: Sequence[ProviderError]
     usage: Usage
+    cost: Cost
     upstream_ms: int
     storing_ms: int
 
@@ -100,110 +119,105 @@ class Opened:
     is_new: bool
 
 
+def expect_room(request: ImageRequest, asked: Asked, caller: Caller) -> None:
+    """Say no where `open_generation` would, before the request's pictures are looked at.
+
+    They take memory, and their links are fetched. What may be a repeated request is let pass:
+    that is told by its pictures.
+
+    Raises: as `open_generation`.
+    """
+    _expect_model(request, caller)
+    mark = idempotency.mark(caller, asked.idempotency_key)
+    if mark and idempotency.is_known(mark):
+        return
+    if asked.repetition and idempotency.has_unanswered(caller):
+        return
+    at_most = costs.most(request, timezone.now())
+    limits.expect_price(caller.key, caller.user, request.model, at_most)
+    limits.ask(caller.key, user=caller.user, at_most=at_most)
+
+
 def open_generation(
     request: ImageRequest,
+    asked: Asked,
     *,
     provider: str,
     identify: Callable[[], Caller],
-    client: str,
-    idempotency_key: str = "",
 ) -> Opened:
-    """Write the row that says that the upstream is about to be asked.
+    """Write the row that says that the upstream is about to be asked, now or in its turn.
 
     Raises:
         callers.InvalidToken: nobody knows who asks.
         ModelNotAllowed: not for the caller's key.
-        limits.LimitReached: the caller's key may not do this now; nothing was written.
+        limits.PriceUnknown: of this model, and the caller has a budget.
+        limits.LimitReached: the caller may not do this now; nothing was written.
         idempotency.KeyReused: the idempotency key belongs to another request.
     """
     caller = identify()
-    if caller.key is not None and not caller.key.allows(request.model):
-        raise ModelNotAllowed(request.model)
-    mark = idempotency.mark(caller, idempotency_key)
-    fingerprint = idempotency.fingerprint(request) if mark else ""
+    _expect_model(request, caller)
+    mark = idempotency.mark(caller, asked.idempotency_key)
+    is_compared = mark or asked.repetition is not None
+    fingerprint = idempotency.fingerprint(request) if is_compared else ""
     if mark and (earlier := idempotency.earlier(mark, fingerprint)):
         return Opened(earlier, is_new=False)
+    if asked.repetition and (earlier := idempotency.unanswered(caller, fingerprint)):
+        return Opened(earlier, is_new=False)
+    at_most = costs.most(request, timezone.now())
+    limits.expect_price(caller.key, caller.user, request.model, at_most)
     try:
         generation = limits.begin(
             caller.key,
             lambda: _create(
                 request,
+                asked,
                 provider=provider,
-                client=client[:200],
                 key=caller.key,
                 user=caller.user,
                 idempotency_key=mark,
                 fingerprint=fingerprint,
+                reserved_usd=at_most,
             ),
+            user=caller.user,
+            at_most=at_most,
         )
-    except IntegrityError:
-        # The same request came twice at this moment, and the other one was first.
+    except (IntegrityError, limits.LimitReached):
+        # The same request came twice at this moment, and the other one was first: it may have
+        # taken the last that the limits had.
         if mark and (earlier := idempotency.earlier(mark, fingerprint)):
             return Opened(earlier, is_new=False)
         raise
     return Opened(generation, is_new=True)
 
 
-def _create(request: ImageRequest, **more: Any) -> Generation:
+def _expect_model(request: ImageRequest, caller: Caller) -> None:
+    if not caller.may_ask(request.model, request.asked_model):
+        raise ModelNotAllowed(request.asked_model or request.model)
+
+
+def _create(request: ImageRequest, asked: Asked, **more: Any) -> Generation:
+    if asked.errand is not None:
+        more |= {"errand": asked.errand, "status": Generation.Status.QUEUED}
     operation = Generation.Operation.EDIT if request.sources else Generation.Operation.GENERATE
     generation = Generation(
         operation=operation,
+        task_id=secrets.token_hex(16),
         served_by=served_by(),
         model=request.model,
         prompt=request.prompt,
         n=request.n,
         aspect_ratio=request.aspect_ratio,
         parameters=request.parameters(),
+        client=asked.client[:200],
         **more,
     )
     _begin.instance(generation)
     generation_begun.send(Generation)
     if parents := _parents(request):
         generation.parents.set(parents)
+    if asked.webhook:
+        Webhook.objects.create(generation=generation, url=asked.webhook)
     return generation
-
-
-def read_outcome(generation: Generation) -> list[StoredImage] | None:
-    """The stored pictures of a generation that has ended; None while it runs.
-
-    Raises:
-        ProviderError: it ended without a picture.
-    """
-    generation.refresh_from_db()
-    if Generation.objects.running(timezone.now()).filter(pk=generation.pk).exists():
-        return None
-    links = Generation.images.through.objects.filter(generation_id=generation.pk)
-    images = [link.image for link in links.order_by("pk").select_related("image")]
-    if images:
-        return [_read_stored(index, image) for index, image in enumerate(images)]
-    if not generation.error_type:
-        raise ProviderError(
-            "The pictures of this request have been deleted since.",
-            status=410,
-            type="invalid_request_error",
-            code="pictures_deleted",
-        )
-    raise ProviderError(
-        generation.error_message,
-        status=STATUS_OF_TYPE.get(generation.error_type, 502),
-        type=generation.error_type,
-        code=generation.error_code,
-    )
-
-
-def _read_stored(index: int, image: Image) -> StoredImage:
-    with default_storage.open(image.file.name or "") as file:
-        data = file.read()
-    return StoredImage(
-        index=index,
-        data=data,
-        content_type=image.content_type,
-        width=image.width,
-        height=image.height,
-        model=image.model,
-        revised_prompt=image.metadata.get("revised_prompt", ""),
-        image_id=image.pk,
-    )
 
 
 def store_image(
@@ -212,6 +226,9 @@ def store_image(
     image: GeneratedImage,
     data: bytes,
     outcome: Callable[[], Outcome] | None = None,
+    *,
+    settle: Callable[[], object] | None = None,
+    parents: Sequence[int] = (),
 ) -> StoredImage:
     """Put a picture into the library, with its generation.
 
@@ -220,19 +237,23 @@ def store_image(
 
     Args:
         outcome: of the generation that ends with this picture, asked when all else is written.
+        settle: called inside of the picture's transaction.
+        parents: pictures that were edited, where the request no longer has them.
 
     Raises:
         BadPicture
     """
     metadata: dict[str, Any] = {"generation": generation.pk, "provider": generation.provider}
-    if parents := _parents(request):
-        metadata["parents"] = parents
+    if parents := parents or _parents(request):
+        metadata["parents"] = list(parents)
     if image.revised_prompt:
         metadata["revised_prompt"] = image.revised_prompt
 
     def with_row(row: Image) -> None:
         # In the picture's own transaction: one wait for the disk less for every picture.
         _link.rows([(generation.pk, row.pk)])
+        if settle is not None:
+            settle()
         if outcome is not None:
             _write_outcome(generation, outcome())
 
@@ -270,9 +291,39 @@ def store_image(
 
 
 def close_generation(generation: Generation, outcome: Outcome) -> None:
-    """Write the outcome of a generation that did not end with its picture."""
-    _insistently(_write_outcome, generation, outcome)
-    limits.end([generation])
+    """Write the outcome of a generation that did not end with its picture.
+
+    Where the database fails it is remembered, and written as soon as it can be: its cost is
+    known to nobody else.
+    """
+
+    def write() -> None:
+        _write_outcome(generation, outcome)
+        limits.end([generation])
+
+    _write_or_remember(generation, write)
+
+
+def _write_or_remember(generation: Generation, write: Callable[[], object]) -> None:
+    try:
+        _insistently(write)
+    except (OSError, DatabaseError):
+        logger.exception("The end of generation %s is written later", generation.pk)
+        _unwritten[generation.pk] = write
+
+
+def write_remembered() -> int:
+    """Write the ends of generations that the database has not taken; returns how many."""
+    count = 0
+    for pk, write in list(_unwritten.items()):
+        try:
+            write()
+        except (OSError, DatabaseError) as error:
+            logger.warning("The end of generation %s cannot be written yet: %s", pk, error)
+            continue
+        del _unwritten[pk]
+        count += 1
+    return count
 
 
 def _write_outcome(generation: Generation, outcome: Outcome) -> None:
@@ -280,36 +331,37 @@ def _write_outcome(generation: Generation, outcome: Outcome) -> None:
     generation.status = outcome.status
     generation.finished_at = timezone.now()
     generation.upstream_ms, generation.storing_ms = outcome.upstream_ms, outcome.storing_ms
-    generation.cost_usd, generation.usage = outcome.usage.cost_usd, dict(outcome.usage.tokens)
-    if outcome.status in (Generation.Status.FAILED, Generation.Status.INTERRUPTED):
+    generation.cost_usd, generation.cost_basis = outcome.cost.usd, outcome.cost.basis
+    generation.usage = dict(outcome.usage.tokens)
+    if outcome.status == Generation.Status.FAILED:
         generation.idempotency_key = None  # the same request may be tried again
     if outcome.errors:
-        first = outcome.errors[0]
-        generation.upstream_status = first.upstream_status
-        generation.error_type, generation.error_code = first.type[:64], first.code[:64]
+        for name, value in error_columns(outcome.errors[0]).items():
+            setattr(generation, name, value)
         generation.error_message = "\n".join(dict.fromkeys(map(str, outcome.errors)))
+        said = (error.said for error in outcome.errors if error.said)
+        generation.upstream_said = "\n".join(dict.fromkeys(said))[:LONGEST_SAID]
     _write.row(generation.pk, [getattr(generation, name) for name in OUTCOME_FIELDS])
     generation_ended.send(Generation, generation=generation)
 
 
-def mark_interrupted() -> int:
-    """Say of generations whose program is gone that they were interrupted; returns how many.
+def error_columns(error: ProviderError) -> dict[str, Any]:
+    """An error as a generation's row has it."""
+    return {
+        "upstream_status": error.upstream_status,
+        "error_status": error.status,
+        "error_type": error.type[:64],
+        "error_code": error.code[:64],
+        "error_param": (error.param or "")[:64],
+        "error_message": str(error),
+    }
 
-    Called before this program serves: whatever runs at its address was begun by one that is gone.
-    """
-    ours = Generation.objects.filter(status=Generation.Status.PENDING, served_by=served_by())
-    gone = ours | Generation.objects.abandoned(timezone.now())
-    ended = list(gone.only("key"))
-    count = gone.update(
-        status=Generation.Status.INTERRUPTED,
-        idempotency_key=None,
-        finished_at=timezone.now(),
-        error_type="server_error",
-        error_code="interrupted",
-        error_message="The server was stopped before the pictures came.",
-    )
-    limits.end(ended)
-    return count
+
+def correct_cost(generation: Generation, usage: Usage, cost: Cost) -> None:
+    """Write what the upstream said of a generation's cost after the end of its row."""
+    values = {"usage": dict(usage.tokens), "cost_usd": cost.usd, "cost_basis": cost.basis}
+    row = Generation.objects.filter(pk=generation.pk)
+    _write_or_remember(generation, lambda: row.update(**values))
 
 
 def _parents(request: ImageRequest) -> list[int]:
@@ -318,8 +370,13 @@ def _parents(request: ImageRequest) -> list[int]:
 
 
 def served_by() -> str:
-    """Host and port of this program."""
-    return f"{socket.gethostname()}:{settings.SERVER_PORT}"[:100]
+    """Host, port and number of this process."""
+    return f"{address()}#{os.getpid()}"
+
+
+def address() -> str:
+    """Host and port of this program, whose processes share it."""
+    return f"{socket.gethostname()[:80]}:{settings.SERVER_PORT}"
 
 
 def _insistently(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -12,5 +12,7 @@ app_name = "imagine"
 urlpatterns = [
     path("", views.imagine, name="imagine"),
     path("usage/", views.usage, name="usage"),
+    path("price/", views.price, name="price"),
+    path("pictures/<str:picture>/outcome/", views.outcome, name="outcome"),
     path("token/", views.token, name="token"),
 ]

@@ -1,12 +1,14 @@
 """The program as a user starts it: a process of its own, with folders of its own."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +19,7 @@ OURS = (
     "SERVER_",
     "IMAGINE_",
     "GALLERY_",
+    "MEDIA_GROUP",
     "XAI_",
     "ADMIN_",
     "API_KEY",
@@ -39,7 +42,7 @@ class Server:
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.out"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
@@ -56,7 +59,7 @@ class Server:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, timeout: float = 60) -> Self:
+    def start(self, *, timeout: float = 120) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -89,11 +92,31 @@ class Server:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout)
 
+    @property
+    def workers(self) -> list[int]:
+        """Ids of the processes that serve, or will, or end what they have begun; oldest first."""
+        assert self.process is not None
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return sorted(map(int, children.split()))
+
+    @property
+    def worker(self) -> int:
+        """The id of the one process that serves."""
+        (pid,) = self.workers
+        return pid
+
     def kill(self) -> None:
         """SIGKILL to it and to its worker processes."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+            while self._is_listening():  # until the last of them is gone
+                time.sleep(0.01)
+
+    def _is_listening(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def __enter__(self) -> Self:
         return self.start()
@@ -102,7 +125,10 @@ class Server:
         self.kill()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """A port of loopback that nobody has: none of those that connections to others are given."""
+    while True:
+        port = 11_000 + secrets.randbelow(20_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port

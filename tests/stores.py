@@ -14,11 +14,7 @@ from typing import Any, Self
 
 import boto3
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.server import free_port
 
 
 class OwnServer:

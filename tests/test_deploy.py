@@ -1,6 +1,5 @@
 """The examples of deployment, as far as they run without a container engine or systemd."""
 
-import os
 import re
 import shutil
 import signal
@@ -14,32 +13,16 @@ import urllib.request
 import pytest
 import yaml
 
+from tests.image import Image
+from tests.markdown import Document
+from tests.nginx import nginx_before
+from tests.raw import converse, request
 from tests.server import ROOT, Server
-from tests.stores import free_port, wait_until
+from tests.stores import wait_until
 from tests.test_docs import settings_variables
 from tests.test_hosts import generate
 
 pytestmark = pytest.mark.once
-
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-
-MAIN = """
-{user}
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    include /etc/nginx/mime.types;
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/site.conf;
-}}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -51,35 +34,8 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def nginx(server, tmp_path_factory):
     """The address of nginx with the example configuration before the server."""
-    if NGINX is None:
-        assert os.environ.get("CI") != "true", "nginx is not installed."
-        pytest.skip("nginx is not installed")
-    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
-    site = (ROOT / "deploy/nginx.conf.template").read_text()
-    for name, value in {
-        "${UPSTREAM}": f"127.0.0.1:{server.port}",
-        "${MEDIA}": str(server.folder / "media"),
-        "listen 8080": f"listen 127.0.0.1:{port}",
-    }.items():
-        assert name in site
-        site = site.replace(name, value)
-    (folder / "site.conf").write_text(site)
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
-    process = subprocess.Popen([NGINX, "-p", folder, "-c", folder / "nginx.conf"])
-    address = f"http://127.0.0.1:{port}"
-    wait_until(lambda: reaches(address))
-    yield address
-    process.send_signal(signal.SIGQUIT)
-    process.wait(30)
-
-
-def reaches(address: str) -> bool:
-    try:
-        urllib.request.urlopen(f"{address}/healthz", timeout=5).close()
-    except OSError:
-        return False
-    return True
+    with nginx_before(server, tmp_path_factory.mktemp("nginx")) as address:
+        yield address
 
 
 def ask(address, **headers):
@@ -105,7 +61,7 @@ def test_nginx_sends_the_pictures_that_the_program_allows(server, nginx):
     assert headers["Content-Type"] == "image/jpeg"
     assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert headers["Cache-Control"] == "public, max-age=86400"
     assert ask(f"{nginx}/v1/{link}", **{"If-None-Match": headers["ETag"]})[0] == 304
     status, headers, body = ask(f"{nginx}/v1/{link}", Range="bytes=5-14")
     assert (status, body) == (206, stored[5:15])
@@ -129,6 +85,21 @@ def test_pages_behind_nginx_know_the_visitors_address_and_host(server, nginx):
     assert f"{nginx}/api/v1/admin/gallery/images/" in body.decode()
     log = (server.folder / "logs" / "app.log").read_text()
     assert "192.0.2.9" not in log
+
+
+def test_behind_a_proxy_that_ends_tls_nobody_is_sent_in_a_circle(tmp_path):
+    with (
+        Server(tmp_path / "app", APP_URL="https://pictures.example.org") as server,
+        nginx_before(server, tmp_path) as address,
+    ):
+        port = int(address.rpartition(":")[2])
+        plain, over_tls = (
+            converse(port, request("GET", "/admin/login/", "Connection: close", *headers))[0]
+            for headers in ((), ("X-Forwarded-Proto: https",))
+        )
+    there = "https://pictures.example.org/admin/login/"
+    assert (plain.status, plain.headers["location"]) == (301, there)
+    assert over_tls.status == 200
 
 
 ACTIVATED = """
@@ -185,33 +156,47 @@ def dockerfile() -> str:
     return (ROOT / "Dockerfile").read_text()
 
 
-def test_the_image_has_all_that_the_program_needs(tmp_path):
-    """What the Dockerfile copies, and nothing else, starts and serves."""
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    return Image(tmp_path_factory.mktemp("image"))
+
+
+def test_the_image_has_all_that_the_program_needs(image, tmp_path):
+    """What the Dockerfile copies and makes of it, and nothing else, starts and serves."""
     copied = re.findall(r"^COPY (\S+) \S+$", dockerfile(), re.MULTILINE)
     allowed = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     assert set(copied) - {"--from=build"} <= set(allowed)
-    image = tmp_path / "app"
-    image.mkdir()
-    skipped = shutil.ignore_patterns("__pycache__", "tests")
-    for name in copied:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, image / name, ignore=skipped)
-        else:
-            shutil.copy(source, image)
-    for command in (
-        "pybabel -q compile -d locale -D django -l zh_Hans",
-        "python manage.py collectstatic --noinput --verbosity 0",
-    ):
-        assert command in re.sub(r"\s*\\\n\s*", " ", dockerfile())
-    # `make build` has run both; to collect once more would only take time.
-    (image / "staticfiles").symlink_to(ROOT / "staticfiles")
-    server = Server(tmp_path / "run", PYTHONPATH=str(image))
-    server.command = (sys.executable, str(image / "manage.py"), "serve")
-    with server:
+    with image.container(tmp_path, SERVER_PUBLISHED_PORT="8080") as server:
+        assert "Gallery   http://127.0.0.1:8080/admin/gallery/" in server.output
         assert generate([server], "a fox in a box").startswith("files/image/")
-        status, _, page = ask(f"{server.url}/admin/login/")
+        status, _, page = ask(f"{server.url}/admin/login/", **{"Accept-Language": "zh-CN"})
         assert (status, re.findall(rb"static/\S+?\.[0-9a-f]{12}\.css", page) != []) == (200, True)
+        assert "登录" in page.decode()
+
+
+def test_backup_restore_and_upgrade_in_docker_as_documented(image, tmp_path):
+    saved, restored, upgraded = (
+        block.text for block in Document(ROOT / "docs/backup.md").blocks if "docker" in block.text
+    )
+    old, new = (image.container(tmp_path / name) for name in ("old", "new"))
+    with old:
+        link = generate([old], "a fox in a box")
+        image.compose(saved, old, tmp_path)
+        assert old.stop() == 0
+    assert "docker compose up -d" in upgraded
+    with image.container(tmp_path / "old") as again:  # another container over the same volumes
+        assert again.output.count("shown only this once") == 1  # by the first
+        assert ask(f"{again.url}/v1/{link}")[0] == 200
+    shutil.copytree(tmp_path / "old/data", tmp_path / "new/data", ignore=but_the_secret)
+    with new:
+        image.compose(restored, new, tmp_path)
+        status, _, bytes_ = ask(f"{new.url}/v1/{link}")
+        assert (status, bytes_[:3]) == (200, b"\xff\xd8\xff")
+    assert not list(tmp_path.glob("*/data/library.zip"))
+
+
+def but_the_secret(_folder, names):
+    return [name for name in names if name != "secret_key"]
 
 
 def test_the_image_runs_without_rights_and_says_whether_it_is_well():
@@ -263,3 +248,35 @@ def test_the_systemd_units_are_valid(tmp_path):
         0,
         [],
     )
+
+
+def test_compose_passes_every_variable_of_upstreams():
+    """And those of other things that a host decides; secrets and places are the file's own."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    passed = set(services["app"]["environment"])
+    wanted = {name for name in settings_variables() if name.startswith(("XAI_", "IMAGINE_"))}
+    assert sorted(wanted - passed) == []
+
+
+@pytest.mark.parametrize(("builds", "kind"), [(True, "mysql"), (False, "mysql"), (False, "pgsql")])
+def test_make_installs_the_driver_of_mysql_or_says_what_it_lacks(tmp_path, builds, kind):
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name in ("Makefile", "requirements.txt", "requirements-mysql.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".venv/installed").touch()
+    for name, status in (("pip", 0 if builds else 1), ("python", 0)):
+        program = tmp_path / ".venv/bin" / name
+        program.write_text(f'#!/bin/sh\necho {name} "$@"\nexit {status}\n')
+        program.chmod(0o755)
+    (tmp_path / "static").mkdir()
+    (tmp_path / "staticfiles").mkdir()
+    done = subprocess.run(
+        ["make", "run", f"SERVER_STORAGE_TYPE={kind}"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    installs = "pip install --quiet --disable-pip-version-check -r requirements-mysql.txt"
+    advice = "apt install gcc python3-dev pkg-config libmariadb-dev"
+    is_served = "python manage.py serve" in done.stdout
+    assert (installs in done.stdout, advice in done.stdout, is_served) == (
+        kind == "mysql", kind == "mysql" and not builds, builds or kind != "mysql"
+    )  # fmt: skip

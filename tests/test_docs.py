@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from argparse import SUPPRESS
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from django.contrib import admin
 from django.core.management import BaseCommand, get_commands, load_command_class
 from drf_spectacular.generators import SchemaGenerator
 
+from imagine.tests.test_recorded_clients import RECORDED
 from tests.markdown import Block, Document
 from tests.server import Server
 from tests.test_access import routes
@@ -57,6 +59,7 @@ def settings_variables() -> dict[str, str | None]:
         ]
         default = call.args[1] if len(call.args) > 1 else None
         literal = str(default.value) if isinstance(default, ast.Constant) else None
+        literal = literal.lower() if literal in ("True", "False") else literal
         found |= {name: found.get(name) or literal for name in names}
     return found
 
@@ -92,7 +95,12 @@ def commands() -> dict[str, set[str]]:
 
 def options(command: BaseCommand) -> set[str]:
     parser = command.create_parser("manage.py", "")
-    return {option for action in parser._actions for option in action.option_strings}
+    return {
+        option
+        for action in parser._actions
+        if action.help != SUPPRESS
+        for option in action.option_strings
+    }
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
@@ -142,6 +150,29 @@ def test_every_operation_is_in_the_api_document():
     assert sorted(documented - about) == sorted(operations)
 
 
+def test_what_works_is_shown_by_a_test():
+    """Each program of the table names tests that there are, and each recorded one is in it."""
+    tables = DOCUMENTS["docs/api.md"].tables
+    (table,) = (table for table in tables if table.header[0] == "Program")
+    named = {row[0]: re.findall(r"([\w/]+\.py)::(\w+)", row[-1]) for row in table.rows}
+    assert [program for program, tests in named.items() if not tests] == []
+    missing = [
+        test for tests in named.values() for test in tests if test[1] not in names_in(test[0])
+    ]
+    assert missing == []
+    by_requests = {
+        program for program, tests in named.items() if "test_recorded_clients" in tests[0][0]
+    }
+    assert {row.program for row in RECORDED} == by_requests
+
+
+def names_in(path: str) -> set[str]:
+    """Names of the functions of a module of tests."""
+    tree = ast.parse((ROOT / path).read_text())
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for node in tree.body if isinstance(node, kinds)}
+
+
 @pytest.mark.parametrize("app", sorted(APPS))
 def test_every_room_is_in_the_architecture(app):
     """A table names the modules and packages of each app."""
@@ -153,7 +184,8 @@ def test_every_room_is_in_the_architecture(app):
     }
     architecture = DOCUMENTS["docs/architecture.md"]
     introductions = [code for code in architecture.codes if code in {f"{a}/" for a in APPS}]
-    table = architecture.tables[introductions.index(f"{app}/")]
+    tables = [table for table in architecture.tables if table.header[0] == "Room"]
+    table = tables[introductions.index(f"{app}/")]
     assert sorted(re.findall(r"`([^`]+)`", " ".join(table.column(0)))) == sorted(rooms)
 
 
@@ -174,6 +206,13 @@ def test_links_lead_somewhere(name):
 @pytest.mark.parametrize(("english", "chinese"), TRANSLATIONS.items())
 def test_translation_says_the_same(english, chinese):
     assert skeleton(chinese) == skeleton(english)
+
+
+def test_the_chinese_readme_marks_documents_that_are_english_only():
+    text = (ROOT / "README.zh-CN.md").read_text()
+    listed = re.findall(r"^- \[.+?\]\((\S+\.md)\)(.*)$", text, re.MULTILINE)
+    unmarked = {link for link, meaning in listed if not meaning.endswith("（英文）")}
+    assert unmarked == {"docs/usage.zh-CN.md"}
 
 
 def skeleton(name: str) -> dict[str, Any]:

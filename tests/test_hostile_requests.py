@@ -7,6 +7,8 @@ from contextlib import closing
 
 import pytest
 
+from grok2api import asgi
+from grok2api.door.bodies import Body
 from tests.server import Server
 
 GALLERY = "/api/v1/admin/gallery/"
@@ -54,6 +56,14 @@ def test_a_form_with_such_a_charset_is_read(server):
     content_type = "multipart/form-data; charset=hex; boundary=x"
     status, answer = ask(server, "POST", "/v1/images/edits", body, Content_Type=content_type)
     assert (status, json.loads(answer)["error"]["param"]) == (400, "image")
+
+
+def test_an_endless_type_is_not_taken_apart():
+    headers = [(b"content-type", b"application/json; charset=hex" + b";" * 60_000), (b"x", b"y")]
+    kind, other = asgi._whole({"headers": headers}, Body())["headers"]
+    assert len(kind[1]) < asgi.LONGEST_TYPE
+    assert kind[1].startswith(b"application/json;;")
+    assert other == (b"x", b"y")
 
 
 def test_a_host_that_cannot_be_answered_costs_no_picture(server):

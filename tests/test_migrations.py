@@ -35,6 +35,9 @@ def minded(operation: operations.base.Operation, before: ProjectState, app: str)
     """Why a program of the version before would mind this operation; empty where it would not."""
     if isinstance(operation, SAFE):
         return ""
+    if isinstance(operation, operations.SeparateDatabaseAndState):
+        found = (minded(each, before, app) for each in operation.database_operations)
+        return "; ".join(filter(None, found))
     if isinstance(operation, operations.AddField):
         field = operation.field
         if field.many_to_many or field.null or field.has_db_default():
@@ -104,6 +107,12 @@ SOME = {
     "a default of the database": (
         operations.AddField("image", "mood", models.CharField(max_length=20, db_default="")),
         [],
+    ),
+    "a field for the database alone": (
+        operations.SeparateDatabaseAndState(
+            database_operations=[operations.AddField("image", "mood", TEXT)]
+        ),
+        ["mood: rows of the version before have no value for it: use db_default"],
     ),
     "a field that may be empty": (
         operations.AddField("image", "mood", models.DateField(null=True)),

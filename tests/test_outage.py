@@ -156,7 +156,7 @@ def test_a_stopped_picture_store_costs_no_picture_and_no_page(tmp_path):
             f"/api/v1/admin/gallery/images/{kept['image_id']}/file/",
             key=server.api_key,
         )
-        sentence = "The place of the pictures does not answer. Try again in a moment."
+        sentence = "The picture storage does not answer. Try again in a moment."
         assert (status, json.loads(body)) == (503, {"detail": sentence})
         assert ask(sign_in(server), server, "/admin/gallery/")[0] == 200
         assert json.loads(ask(stranger, server, "/readyz")[1])["storage"] == "unavailable"

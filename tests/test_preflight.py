@@ -8,8 +8,8 @@ import sys
 import pytest
 from django.db import connection
 
-from tests.server import OURS, ROOT
-from tests.stores import OwnPostgres, OwnRedis, free_port
+from tests.server import OURS, ROOT, free_port
+from tests.stores import OwnPostgres, OwnRedis
 
 
 def serve(folder, **variables):
@@ -53,6 +53,17 @@ def test_what_is_not_there_is_named(tmp_path):
     assert status == 1
     assert sentence.startswith(f"Not started: Redis at 127.0.0.1:{port} cannot be reached (")
     assert sentence.endswith("): start it, or correct REDIS_URL.")
+
+
+@pytest.mark.once
+def test_a_wrong_line_of_a_price_file_is_named(tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text("model,valid_from,unit,quality,resolution,amount,source\nm,,picture,,,x,y\n")
+    status, sentence = serve(tmp_path, IMAGINE_PRICES=str(path))
+    assert status == 1
+    assert sentence.endswith(
+        f"IMAGINE_PRICES: {path}, line 2: the amount must be from 0 to 10000, not 'x'."
+    )
 
 
 @pytest.mark.once

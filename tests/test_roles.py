@@ -136,9 +136,17 @@ def test_what_needs_a_permission_is_refused_in_words(viewer, editor, add_image):
         answer = viewer.generic(method, api, data, "application/json")
         assert (answer.status_code, answer.json()) == (
             403,
-            {"detail": "Your account may look at this, but not change it."},
+            {"detail": "Your account can view this but not change it."},
         )
     assert viewer.post("/admin/imagine/token/").status_code == 403
+    refused = b"<h2>Your account can view this but not change it.</h2>"
+    seen = [refused in client.get("/admin/imagine/").content for client in (viewer, editor)]
+    assert seen == [True, False]
+    for question in (f"/admin/gallery/images/{image.pk}/delete/", "/admin/gallery/trash/empty/"):
+        for method in ("GET", "HEAD", "POST"):
+            assert viewer.generic(method, question).status_code == 403
+        assert b"Your account can view this" in viewer.get(question).content
+        assert editor.get(question).status_code in {200, 302}
     assert viewer.get("/admin/gallery/").status_code == 200
     assert viewer.get(api).status_code == 200
     assert viewer.get("/admin/gallery/image/").status_code == 200

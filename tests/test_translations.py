@@ -22,7 +22,7 @@ KEYWORDS = {
         "npgettext": ((1, "c"), 2, 3),
     }.items()
     for lazy in ("", "_lazy")
-}
+} | {"UnreadablePicture": (2,)}
 
 
 def sources() -> Iterator[tuple[Path, str]]:

@@ -1,4 +1,5 @@
-"""No answer that writes asks the database more than twelve times, however many pictures.
+"""No answer that writes asks the database more than twelve times, however many pictures, but for
+those few that need one more to record what can be undone.
 
 BEGIN and COMMIT do not count, and under a test the outermost savepoints stand for them. Savepoints
 inside of a transaction count.
@@ -7,8 +8,9 @@ inside of a transaction count.
 import io
 import itertools
 import json
+import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -19,13 +21,24 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from gallery import removal
+from gallery import removal, tagging
 from gallery.models import Image, Tag
 from gallery.tests.drawing import draw
 from imagine import keys
 from imagine.models import ApiKey, Generation
 
 MOST = 12
+MORE = {
+    **dict.fromkeys([
+        "change", "tags", "merge tag", "tags, script", "change, admin site",
+        "delete, admin site", "delete many, admin site", "merge tag, admin site",
+        "delete tag, admin site", "delete tags, admin site",
+    ], 1),
+    "undo of tags": 2,
+    "empty trash, form": 3,  # it must be what was asked about
+}  # fmt: skip
+"""Those that asked all their twelve already, and since then record what was before or, where
+pictures are deleted, purge that. An undo must see what was changed since, and lock the tags."""
 EACH = 8
 """For each file of an archive or of the media folder, which has a transaction of its own."""
 API = "/api/v1/admin/gallery/"
@@ -45,6 +58,10 @@ class Library:
     trashed: list[Image]
     tag_ids: dict[str, int]
     key: ApiKey
+    change: int | None = None  # to be undone
+    asked: dict[str, str] = field(
+        default_factory=dict
+    )  # what was asked before the trash is emptied
 
     def names(self, letters: str) -> list[str]:
         """Names of its tags; m and n are new ones."""
@@ -126,7 +143,7 @@ ANSWERS = {
     "trash, form": lambda it: it.form("gallery/images/{image}/delete/"),
     "delete, form": lambda it: it.form("gallery/images/{image}/delete/", how="forever"),
     "restore, form": lambda it: it.form("gallery/images/{trashed}/restore/"),
-    "empty trash, form": lambda it: it.form("gallery/trash/empty/"),
+    "empty trash, form": lambda it: it.form("gallery/trash/empty/", **it.asked),
     "show sensitive, form": lambda it: it.form("gallery/sensitive/", sensitive="show"),
     "language, form": lambda it: it.form("language/", language="en"),
     "page token": lambda it: it.form("imagine/token/"),
@@ -152,9 +169,18 @@ ANSWERS = {
     "revoke key": lambda it: it.form(
         "imagine/apikey/", action="revoke", _selected_action=it.key.pk
     ),
+    "undo of tags": lambda it: it.send(f"changes/{it.change}/undo/", {}),
+    "undo of the trash": lambda it: it.send(f"changes/{it.change}/undo/", {}),
     "login": lambda it: Client().post("/admin/login/", USER),
     "logout": lambda it: it.form("logout/"),
 }
+DONE = {
+    "undo of tags": lambda it: tagging.change_tags(
+        image_ids=it.selection["image_ids"], add=it.names("mn"), remove=it.names("xy")
+    ),
+    "undo of the trash": lambda it: removal.trash_images(image_ids=it.selection["image_ids"]),
+}
+"""What is done before, to be undone."""
 USER = {"username": "admin", "password": "password"}
 
 
@@ -201,6 +227,10 @@ def test_no_answer_that_writes_asks_more_than_twelve_queries(
     for rows in (1, 3):
         staff.force_login(admin_user)
         it = library(staff, add_image, rows)
+        page = staff.get("/admin/gallery/trash/empty/").text
+        it.asked = dict(re.findall(r'name="(selection|count)" value="(\w+)"', page))
+        if answer in DONE:
+            it.change = DONE[answer](it).change
         with (
             CaptureQueriesContext(connection) as queries,
             django_capture_on_commit_callbacks(execute=True),
@@ -209,7 +239,7 @@ def test_no_answer_that_writes_asks_more_than_twelve_queries(
         assert response.status_code in (200, 201, 204, 302)
         counts.append(count(queries))
     one, three = counts
-    assert one <= MOST
+    assert one <= MOST + MORE.get(answer, 0)
     assert three == one
 
 

@@ -11,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from grok2api.runtime.snapshot import one_snapshot
+
 from .. import statistics, tagging
 from ..facets import IndexIncomplete, count_facets
 from ..filters import ImageFilter
 from ..models import Image, Tag
-from ..snapshot import one_snapshot
 from . import serializers
 
 

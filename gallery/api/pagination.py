@@ -71,6 +71,8 @@ class ImagePagination(BasePagination):
         if number is None:
             return None
         url = self.request.build_absolute_uri()
+        if settings.APP_URL:
+            url = settings.APP_URL + self.request.get_full_path()
         if number == 1:
             return str(remove_query_param(url, "page"))
         return str(replace_query_param(url, "page", number))

@@ -1,28 +1,40 @@
 """What the REST API reads from request bodies."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError, ValidationError
 
+from grok2api.runtime.json_bounds import holds_too_many
+
+from .fields import MOST_ERRORS
+
+MOST_CONTAINERS = 100_000
+"""Lists and objects in one body."""
+
 
 class JSONParser(parsers.JSONParser):
     """JSON whose texts are whole: half of a surrogate pair fits no database and no answer."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        body = stream.read()
+        if holds_too_many(body, MOST_CONTAINERS):
+            raise ParseError(_("The JSON holds too many lists and objects."))
         try:
-            data = super().parse(stream, media_type, parser_context)
+            data = super().parse(BytesIO(body), media_type, parser_context)
             parts = data if isinstance(data, dict) else {}
             broken = [name for name, value in parts.items() if not _is_text(value)]
-            is_whole = bool(broken) or _is_text(data)
+            is_whole = all(map(_is_text, broken)) if broken else _is_text(data)
         except RecursionError:
             raise ParseError(_("The JSON is nested too deeply.")) from None
         if not is_whole:
             raise ParseError(_("This text is not valid Unicode."))
         if broken:
-            raise ValidationError({name: [_("This text is not valid Unicode.")] for name in broken})
+            message = _("This text is not valid Unicode.")
+            raise ValidationError({name: [message] for name in broken[:MOST_ERRORS]})
         return data
 
 

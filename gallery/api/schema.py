@@ -1,16 +1,23 @@
 """The REST API in the OpenAPI document: what serializers do not say of it."""
 
+import re
 from typing import Any
 
 Schema = dict[str, Any]
 
 PREFIX = "/api/v1/admin/gallery/"
+SENTENCE_END = re.compile(r"[.;:](?:\s|$)")
 
 COMPONENTS: dict[str, Schema] = {
     "Detail": {
         "type": "object",
         "required": ["detail"],
         "properties": {"detail": {"type": "string"}},
+    },
+    "OtherNumber": {
+        "type": "object",
+        "required": ["detail", "count"],
+        "properties": {"detail": {"type": "string"}, "count": {"type": "integer"}},
     },
     "FieldErrors": {
         "type": "object",
@@ -25,8 +32,53 @@ COMPONENTS: dict[str, Schema] = {
     },
 }
 
-SELECTIONS = ("Selection", "Favorite", "Sensitive", "TagChange", "Export")
+GROUPS = {
+    "images/{id}": ("Pictures", "One picture: its facts, its bytes, its tags."),
+    "images/": ("Pictures", "One picture: its facts, its bytes, its tags."),
+    "selections": ("Selections", "Many pictures at once: by ids, by a filter, or by a token."),
+    "images/*": ("Selections", "Many pictures at once: by ids, by a filter, or by a token."),
+    "searches": ("Searches", "A search that is too long for an address, kept under a short one."),
+    "tags": ("Tags", "The names that pictures have."),
+    "changes": ("History", "What was changed, and how to undo it."),
+    "facets": ("Numbers", "How many there are of what."),
+    "stats": ("Numbers", "How many there are of what."),
+    "scan": ("Files", "What lies in the media folder."),
+}
+"""By the beginning of a path behind the prefix: the group that it is in, and what that is."""
+
+SUMMARIES = {
+    "get images/{id}/": "The facts of one picture",
+    "get images/{id}/thumbnail/": "A small WebP of the picture",
+    "get facets/": "Counts of models, ratios, tags and months under filters",
+    "get stats/": "The numbers of the whole library",
+    "post scan/": "Take in files that lie in the media folder",
+    "patch tags/{id}/": "Rename a tag, or merge it into another one",
+}
+"""Where the first words of a description say too little in a list."""
+
+SELECTIONS = (
+    "Selection",
+    "Recorded",
+    "Favorite",
+    "Sensitive",
+    "TagChange",
+    "Export",
+    "NewSelection",
+)
 """Components that say which pictures."""
+
+RECORDED = (
+    ("patch", "images/{id}/"), ("post", "images/{id}/tags/"), ("post", "images/tags/"),
+    ("post", "images/favorite/"), ("post", "images/nsfw/"), ("post", "images/trash/"),
+    ("post", "images/restore/"), ("post", "changes/{id}/undo/"), ("patch", "tags/{id}/"),
+    ("delete", "tags/{id}/"),
+)  # fmt: skip
+"""Operations that can be undone."""
+
+RECORD: Schema = {
+    "description": "The id of the recorded change, to undo it by; where anything was changed.",
+    "schema": {"type": "integer", "format": "int64"},
+}
 
 NO_FILTERS = ("page", "page_size")
 
@@ -38,16 +90,40 @@ def complete(result: Schema, **_: Any) -> Schema:
     paths = {path: result["paths"][path] for path in result["paths"] if path.startswith(PREFIX)}
     for operations in paths.values():
         for operation in operations.values():
-            operation["responses"] |= _errors(operation)
-            if "filter" in _body(operation, schemas).get("properties", ()):
+            fields = _body(operation, schemas).get("properties", ())
+            operation["responses"] |= _errors(operation, selects="count" in fields)
+            if "filter" in fields:
                 # A form's fields are texts, and a filter is an object.
                 del operation["requestBody"]["content"]["multipart/form-data"]
+    for method, path in RECORDED:
+        responses = paths[PREFIX + path][method]["responses"]
+        for code in responses.keys() & {"200", "204"}:
+            responses[code]["headers"] = {"X-Change": RECORD}
+    result["tags"] = _group(paths)
     asked = paths[f"{PREFIX}images/"]["get"]["parameters"]
     filters = {one["name"]: one["schema"] for one in asked if one["name"] not in NO_FILTERS}
     schemas["PatchedTag"]["required"] = ["name"]
     for name in SELECTIONS:
         _select(schemas[name], filters)
     return result
+
+
+def _group(paths: Schema) -> list[Schema]:
+    """Give each operation its group and a summary; answers the groups, each once."""
+    for path, operations in paths.items():
+        rest = path.removeprefix(PREFIX)
+        name, _ = GROUPS[_beginning(rest)]
+        for method, operation in operations.items():
+            first = SENTENCE_END.split(operation.get("description", ""), maxsplit=1)[0]
+            operation["tags"] = [name]
+            operation["summary"] = SUMMARIES.get(f"{method} {rest}") or first
+    return [{"name": name, "description": text} for name, text in dict(GROUPS.values()).items()]
+
+
+def _beginning(rest: str) -> str:
+    if rest.startswith("images/") and rest != "images/":
+        return "images/{id}" if rest.startswith("images/{id}") else "images/*"
+    return rest if rest in GROUPS else rest.partition("/")[0]
 
 
 def _body(operation: Schema, schemas: Schema) -> Schema:
@@ -57,7 +133,7 @@ def _body(operation: Schema, schemas: Schema) -> Schema:
     return schema
 
 
-def _errors(operation: Schema) -> Schema:
+def _errors(operation: Schema, *, selects: bool) -> Schema:
     takes = "requestBody" in operation
     named = {one["name"] for one in operation.get("parameters", ())}
     asks = bool(named - {"id"})
@@ -66,8 +142,10 @@ def _errors(operation: Schema) -> Schema:
            if takes or asks else {}),
         "401": _answer("There is no key or session, or it is not valid."),
         "403": _answer("This account may not do it, or the CSRF token is missing."),
+        **({"409": _answer("A selection has not so many pictures any more: `count` there are.",
+                           "OtherNumber")} if selects else {}),
         **({"404": _answer("There is nothing with this id, or no such page.")}
-           if named & {"id", "page"} else {}),
+           if named & {"id", "page", "token"} else {}),
         **({"413": _answer("The body is too large."),
             "415": _answer("The body is of a media type that is not read here.")}
            if takes else {}),
@@ -81,9 +159,10 @@ def _answer(description: str, component: str = "Detail") -> Schema:
 
 
 def _select(schema: Schema, filters: Schema) -> None:
-    """Either ids, at least one, or filters of the list."""
+    """Either ids, at least one, or filters of the list, or a selection's token."""
     ids = schema["properties"]["image_ids"]
     ids |= {"minItems": 1, "items": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}}
     names = schema["properties"]["filter"]
     names |= {"properties": filters, "additionalProperties": False}
-    schema["oneOf"] = [{"required": ["image_ids"]}, {"required": ["filter"]}]
+    forms = [{"required": [name]} for name in ("image_ids", "filter", "selection")]
+    schema["anyOf" if "without" in schema["properties"] else "oneOf"] = forms

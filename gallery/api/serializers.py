@@ -12,24 +12,10 @@ from rest_framework import serializers
 from .. import tagging
 from ..export import Embedding
 from ..models import MAX_PROMPT_LENGTH, Image, Tag
+from ..name_templates import FIELDS, MAX_TEMPLATE, NameTemplate, read_template
+from ..pictures import thumbnail_address_version
 from ..selection import Selection
-
-
-class TagNamesField(serializers.ListField):
-    """A list of tag names, held to the rules of `tagging.clean_names`."""
-
-    child = serializers.CharField(max_length=1000)
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        names = super().to_internal_value(data)
-        try:
-            return tagging.clean_names(names)
-        except DjangoValidationError as error:
-            raise serializers.ValidationError(error.messages) from None
-
-    def to_representation(self, data: Any) -> list[str]:
-        tags = data.all() if hasattr(data, "all") else data
-        return [tag.name if isinstance(tag, Tag) else tag for tag in tags]
+from .fields import LARGEST_ID, ListField, TagNamesField
 
 
 class ImageListSerializer(serializers.ListSerializer[Any]):
@@ -37,7 +23,8 @@ class ImageListSerializer(serializers.ListSerializer[Any]):
 
     COLUMNS = (
         "file", "prompt", "model", "aspect_ratio", "width", "height", "file_size", "created_at",
-        "favorite", "nsfw", "content_hash",
+        "favorite", "nsfw", "content_hash", "thumbnail_version", "file_name", "added_at",
+        "prompt_source",
     )  # fmt: skip
 
     def to_representation(self, data: Any) -> list[dict[str, Any]]:
@@ -46,13 +33,16 @@ class ImageListSerializer(serializers.ListSerializer[Any]):
             base + reverse(f"api:image-{name}", args=[0]).replace("/0/", "/{}/")
             for name in ("file", "thumbnail")
         )
+        thumbnail += "?v={}"
         zone = timezone.get_current_timezone()
         return [
             {
                 "id": row.id,
                 "filename": posixpath.basename(row.file),
                 "url": picture.format(row.id),
-                "thumbnail_url": thumbnail.format(row.id),
+                "thumbnail_url": thumbnail.format(
+                    row.id, thumbnail_address_version(row.file, row.thumbnail_version)
+                ),
                 "prompt": row.prompt,
                 "model": row.model,
                 "aspect_ratio": row.aspect_ratio,
@@ -64,17 +54,24 @@ class ImageListSerializer(serializers.ListSerializer[Any]):
                 "favorite": row.favorite,
                 "nsfw": row.nsfw,
                 "content_hash": row.content_hash,
+                "file_name": row.file_name,
+                "added_at": row.added_at.astimezone(zone).isoformat(),
+                "prompt_source": row.prompt_source,
             }
             for row, tags in Image.objects.columns_of(data, *self.COLUMNS)
         ]
 
 
 class ImageSerializer(serializers.ModelSerializer[Image]):
-    """One picture. `favorite`, `nsfw` and `tags` can be changed; the rest is what it is."""
+    """One picture. Its prompt, marks and tags can be changed; the rest is what it is."""
 
     url = serializers.SerializerMethodField()
     thumbnail_url = serializers.SerializerMethodField()
     tags = TagNamesField(required=False)
+    prompt_source = serializers.CharField(
+        read_only=True,
+        help_text="request, given (with the file), file or person; empty where nobody knows.",
+    )
 
     class Meta:
         model = Image
@@ -82,21 +79,32 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
         fields = [
             "id", "filename", "url", "thumbnail_url", "prompt", "model", "aspect_ratio",
             "width", "height", "file_size", "created_at", "tags", "favorite", "nsfw",
-            "content_hash",
+            "content_hash", "file_name", "added_at", "prompt_source",
         ]  # fmt: skip
         read_only_fields = [
-            "id", "filename", "prompt", "model", "aspect_ratio", "width", "height", "file_size",
-            "created_at", "content_hash",
+            "id", "filename", "model", "aspect_ratio", "width", "height", "file_size",
+            "created_at", "content_hash", "file_name", "added_at", "prompt_source",
         ]  # fmt: skip
 
     def get_url(self, image: Image) -> str:
         return self._absolute("api:image-file", image)
 
     def get_thumbnail_url(self, image: Image) -> str:
-        return self._absolute("api:image-thumbnail", image)
+        return f"{self._absolute('api:image-thumbnail', image)}?v={image.thumbnail_v}"
 
     def _absolute(self, view: str, image: Image) -> str:
         return cast(str, self.context["base_url"]) + reverse(view, args=[image.pk])
+
+
+class ThumbnailSerializer(serializers.Serializer[Any]):
+    """Which thumbnail is wanted, by address."""
+
+    size = serializers.ChoiceField(
+        choices=["512", "1024"], default="512", help_text="Pixels of the longer side at most."
+    )
+    v = serializers.CharField(
+        required=False, help_text="As `thumbnail_url` has it: then it may be kept for ever."
+    )
 
 
 class UploadSerializer(serializers.Serializer[Image]):
@@ -108,6 +116,12 @@ class UploadSerializer(serializers.Serializer[Image]):
     )
     tags = serializers.CharField(
         required=False, default="", allow_blank=True, help_text="Names, separated by commas."
+    )
+    modified_at = serializers.DateTimeField(
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="The file's own time, which the picture gets where it says no other itself.",
     )
 
     def validate_tags(self, value: str) -> list[str]:
@@ -122,21 +136,43 @@ class UploadSerializer(serializers.Serializer[Image]):
 
 
 class SelectionSerializer(serializers.Serializer[Selection]):
-    """Which pictures: `{"image_ids": […]}`, or `{"filter": {query names}}` for all that match."""
+    """Which pictures: `{"image_ids": […]}`, `{"filter": {query names}}` for all that match, or
+    `{"selection": token}`."""
 
-    image_ids = serializers.ListField(child=serializers.IntegerField(), required=False)
+    image_ids = ListField(child=serializers.IntegerField(), required=False)
     filter = serializers.DictField(required=False, help_text="The query names of the list.")
+    selection = serializers.CharField(
+        required=False, help_text="The token of a selection: those of its pictures that are there."
+    )
+    count = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LARGEST_ID,
+        help_text="Of a selection, how many pictures that is to be; by default as many as it had "
+        "when it was made. Where there are fewer by now, nothing is done, and a 409 tells `count`.",
+    )
 
 
-class FavoriteSerializer(SelectionSerializer):
+class RecordedSerializer(SelectionSerializer):
+    """What is recorded, to be undone; the answer's header `X-Change` has the record's id."""
+
+    change = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=LARGEST_ID,
+        help_text="`X-Change` of an earlier step of the same action: both are undone as one.",
+    )
+
+
+class FavoriteSerializer(RecordedSerializer):
     favorite = serializers.BooleanField(default=True)
 
 
-class SensitiveSerializer(SelectionSerializer):
+class SensitiveSerializer(RecordedSerializer):
     nsfw = serializers.BooleanField(default=True)
 
 
-class TagChangeSerializer(SelectionSerializer):
+class TagChangeSerializer(RecordedSerializer):
     add = TagNamesField(required=False, default=list)
     remove = TagNamesField(required=False, default=list)
 
@@ -148,6 +184,20 @@ class ExportSerializer(SelectionSerializer):
         help_text="keep: the files as they are; embed: with prompt and parameters; "
         "strip: nothing but the pixels.",
     )
+    name_template = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=MAX_TEMPLATE,
+        help_text="How the files are called, such as `{date}_{model}_{prompt:40}_{id}`; fields are "
+        f"{', '.join(FIELDS)}. Without one by day, prompt and the file's own name.",
+    )
+
+    def validate_name_template(self, value: str) -> NameTemplate | None:
+        try:
+            return read_template(value)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from None
 
 
 class UnreadFileSerializer(serializers.Serializer[Any]):
@@ -159,9 +209,17 @@ class ScanSerializer(serializers.Serializer[Any]):
     """What a scan of the media folder took in; `known` files had bytes that the library has."""
 
     added = serializers.IntegerField()
-    image_ids = serializers.ListField(child=serializers.IntegerField())
+    image_ids = ListField(child=serializers.IntegerField())
+    changed = serializers.IntegerField(
+        help_text="Pictures of the library that are again as an export or backup of it says."
+    )
     known = serializers.IntegerField()
     failed = UnreadFileSerializer(many=True)
+    ignored = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="How many files of which kind are no pictures that the library keeps: `HEIC`, "
+        "`TIFF`, `SVG` and so on, and `other`.",
+    )
 
 
 class TagNamesSerializer(serializers.Serializer[Image]):

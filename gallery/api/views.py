@@ -1,38 +1,49 @@
 """The REST API of the library: parse, call one job, answer."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from django.conf import settings
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponseBase, QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework import mixins, parsers, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, UnsupportedMediaType, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    NotFound,
+    UnsupportedMediaType,
+    ValidationError,
+)
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from .. import ingest, marking, pictures, removal, tagging
+from grok2api.runtime.exclusive import Busy
+from grok2api.runtime.snapshot import one_snapshot
+
+from .. import ingest, marking, pictures, removal, restoring, tagging
 from ..changes import ChangeReport
 from ..export import Embedding, export_images
 from ..filters import ImageFilter
-from ..found_files import is_archive
-from ..imports import Imported, Outcome, import_archive
+from ..found_files import is_archive, is_of_a_library
+from ..history import CHANGE, CannotContinue
+from ..imports import OTHER, Imported, Outcome, import_archive
 from ..models import Image
+from ..restoring import Restored, UnreadableBackup, bring_back
 from ..scanning import scan_storage
-from ..selection import Selection, read_selection
+from ..selection import NumberChanged, Selection, read_selection
 from ..serving import serve_archive, serve_file, serve_thumbnail
-from ..snapshot import one_snapshot
 from . import serializers
 from .filtering import CriteriaBackend
 from .pagination import ImagePagination
 from .parsers import JSONParser
+from .selections import named_errors
 
 BYTES: dict[Any, Any] = {
     **{(status, "image/*"): OpenApiTypes.BINARY for status in (200, 206)},
@@ -65,7 +76,7 @@ class ImageViewSet(
         return {**super().get_serializer_context(), "base_url": base}
 
     def get_queryset(self) -> QuerySet[Image]:
-        return Image.objects.with_tags()
+        return Image.objects.without_metadata().with_tags()
 
     @one_snapshot()
     def list(self, request: Request) -> Response:
@@ -90,19 +101,22 @@ class ImageViewSet(
     def create(self, request: Request) -> Response:
         """Take a picture file into the library; 200 answers the one that has its bytes already.
 
-        Of a ZIP archive every picture is taken in, and the answer is that of a scan.
+        Of a ZIP archive every picture is taken in, and the answer is that of a scan. An export or a
+        backup brings back what is known of its pictures, too.
         """
         if not isinstance(request.data, QueryDict):
             raise UnsupportedMediaType(request.content_type)
+        if sum(len(files) for _name, files in request.FILES.lists()) > 1:
+            raise ValidationError(
+                {"file": [_("Send one file in each request, or several in a ZIP archive.")]}
+            )
         upload = serializers.UploadSerializer(
             data=request.data, context=self.get_serializer_context()
         )
         upload.is_valid(raise_exception=True)
         file = upload.validated_data["file"]
         if is_archive(file.read(4)):
-            return imported(
-                import_archive(name=file.name, file=file, tags=upload.validated_data["tags"])
-            )
+            return self._take_in_archive(file, upload.validated_data["tags"])
         file.seek(0)
         try:
             if file.size > pictures.MAX_BYTES:
@@ -112,16 +126,32 @@ class ImageViewSet(
                 source=Image.Source.UPLOADED,
                 prompt=upload.validated_data["prompt"],
                 tags=upload.validated_data["tags"],
+                modified_at=upload.validated_data["modified_at"],
+                file_name=file.name or "",
+                patient=False,
             )
         except pictures.UnreadablePicture as error:
-            raise ValidationError({"file": [_(str(error))]}, code=error.code) from None
+            said = _(error.message) % error.values if error.values else _(error.message)
+            raise ValidationError({"file": [said]}, code=error.code) from None
         return Response(
             self.get_serializer(taken.image).data,
             status=status.HTTP_201_CREATED if taken.is_new else status.HTTP_200_OK,
         )
 
+    def _take_in_archive(self, file: Any, tags: Sequence[str]) -> Response:
+        """What a library has written comes back as it was; of any other archive its pictures."""
+        sent: dict[str, Any] = {"name": file.name, "file": file, "tags": tags}
+        if not is_of_a_library(file):
+            return imported(import_archive(**sent))
+        try:
+            return imported(bring_back(**sent, may_change=may_change(self.request.user)))
+        except UnreadableBackup as error:
+            raise ValidationError({"file": [str(error)]}) from None
+        except Busy as error:
+            raise LibraryBusy(_(str(error))) from None
+
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Set `favorite`, `nsfw` or `tags`."""
+        """Set `prompt`, `favorite`, `nsfw` or `tags`."""
         wanted = self.get_serializer(data=request.data, partial=True)
         wanted.is_valid(raise_exception=True)
         if not marking.edit_image(image_id=int(pk), **wanted.validated_data):
@@ -144,14 +174,17 @@ class ImageViewSet(
             request._request,
             name=image.file.name or "",
             content_type=image.content_type,
-            download_name=image.filename if "download" in request.query_params else "",
+            download_name=image.download_name if "download" in request.query_params else "",
         )
 
-    @extend_schema(responses=BYTES)
+    @extend_schema(parameters=[serializers.ThumbnailSerializer], responses=BYTES)
     @action(detail=True, url_name="thumbnail")
     def thumbnail(self, request: Request, pk: str) -> HttpResponseBase:
-        """A WebP of at most 512 pixels a side."""
-        return serve_thumbnail(request._request, self.get_object())
+        """A WebP of at most 512 pixels a side; with `size=1024`, of at most 1024."""
+        wanted = serializers.ThumbnailSerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        large = wanted.validated_data["size"] == str(pictures.LARGE_SIDE)
+        return serve_thumbnail(request._request, self.get_object(), large=large)
 
     @extend_schema(request=serializers.TagNamesSerializer, responses=serializers.ImageSerializer)
     @action(detail=True, methods=["post"], url_path="tags", url_name="tags")
@@ -170,26 +203,35 @@ class ImageViewSet(
         selection = read(serializers.SelectionSerializer, request)[0]
         return report("deleted", removal.delete_images(image_ids=selection.ids))
 
-    @extend_schema(request=serializers.SelectionSerializer, responses=TRASHED)
+    @extend_schema(request=serializers.RecordedSerializer, responses=TRASHED)
     @action(detail=False, methods=["post"])
     def trash(self, request: Request) -> Response:
         """Move a selection to the trash."""
-        selection = read(serializers.SelectionSerializer, request)[0]
-        return report("trashed", removal.trash_images(image_ids=selection.ids))
+        selection, values = read(serializers.RecordedSerializer, request)
+        with going_on():
+            done = removal.trash_images(image_ids=selection.ids, go_on_with=values.get("change"))
+        return report("trashed", done)
 
-    @extend_schema(request=serializers.SelectionSerializer, responses=RESTORED)
+    @extend_schema(request=serializers.RecordedSerializer, responses=RESTORED)
     @action(detail=False, methods=["post"])
     def restore(self, request: Request) -> Response:
         """Take a selection out of the trash."""
-        selection = read(serializers.SelectionSerializer, request)[0]
-        return report("restored", removal.restore_images(image_ids=selection.ids))
+        selection, values = read(serializers.RecordedSerializer, request)
+        with going_on():
+            done = removal.restore_images(image_ids=selection.ids, go_on_with=values.get("change"))
+        return report("restored", done)
 
     @extend_schema(request=serializers.FavoriteSerializer, responses=CHANGED)
     @action(detail=False, methods=["post"])
     def favorite(self, request: Request) -> Response:
         """Mark a selection as favourite, or with `favorite: false` take the mark away."""
         selection, values = read(serializers.FavoriteSerializer, request)
-        done = marking.mark_images(image_ids=selection.ids, favorite=values["favorite"])
+        with going_on():
+            done = marking.mark_images(
+                image_ids=selection.ids,
+                favorite=values["favorite"],
+                go_on_with=values.get("change"),
+            )
         return report("changed", done)
 
     @extend_schema(request=serializers.SensitiveSerializer, responses=CHANGED)
@@ -197,7 +239,10 @@ class ImageViewSet(
     def nsfw(self, request: Request) -> Response:
         """Mark a selection as sensitive, or with `nsfw: false` take the mark away."""
         selection, values = read(serializers.SensitiveSerializer, request)
-        done = marking.mark_images(image_ids=selection.ids, nsfw=values["nsfw"])
+        with going_on():
+            done = marking.mark_images(
+                image_ids=selection.ids, nsfw=values["nsfw"], go_on_with=values.get("change")
+            )
         return report("changed", done)
 
     @extend_schema(
@@ -211,9 +256,13 @@ class ImageViewSet(
         selection, values = read(serializers.TagChangeSerializer, request)
         if not values["add"] and not values["remove"]:
             raise ValidationError({"add": [_("Name at least one tag to add or to remove.")]})
-        done = tagging.change_tags(
-            image_ids=selection.ids, add=values["add"], remove=values["remove"]
-        )
+        with going_on():
+            done = tagging.change_tags(
+                image_ids=selection.ids,
+                add=values["add"],
+                remove=values["remove"],
+                go_on_with=values.get("change"),
+            )
         return report("changed", done)
 
     @extend_schema(
@@ -224,28 +273,78 @@ class ImageViewSet(
     def export(self, request: Request) -> HttpResponseBase:
         """A selection as a ZIP stream, with manifests and checksums."""
         selection, values = read(serializers.ExportSerializer, request)
-        embedding = Embedding(values["embedding"])
-        return serve_archive(export_images(image_ids=selection.ids, embedding=embedding))
+        archive = export_images(
+            image_ids=selection.ids,
+            embedding=Embedding(values["embedding"]),
+            template=values["name_template"],
+        )
+        return serve_archive(archive)
 
 
 class ScanView(APIView):
     """Takes in files that lie in the media folder without a row."""
 
-    @extend_schema(request=None, responses=serializers.ScanSerializer)
+    @extend_schema(
+        request=None,
+        responses={
+            200: serializers.ScanSerializer,
+            409: OpenApiResponse(description="A restore, scan or clean-up is under way."),
+        },
+    )
     def post(self, request: Request) -> Response:
         """Answers when all are in; each that could not be read is named and left where it is."""
-        return imported(scan_storage())
+        try:
+            return imported(scan_storage())
+        except Busy as error:
+            raise LibraryBusy(_(str(error))) from None
 
 
-def imported(files: Iterable[Imported]) -> Response:
-    """What became of many files; those that are no pictures are not worth a word."""
-    by_outcome = defaultdict(list)
+class LibraryBusy(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "busy"
+
+
+class OtherNumber(APIException):
+    """409: a selection has not so many pictures any more; `count` says how many."""
+
+    status_code = status.HTTP_409_CONFLICT
+    detail: Any
+
+    def __init__(self, count: int) -> None:
+        text = ngettext(
+            "This selection now has %(count)d picture. Nothing was done.",
+            "This selection now has %(count)d pictures. Nothing was done.",
+            count,
+        )
+        self.detail = {"detail": text % {"count": count}, "count": count}
+
+
+def may_change(user: Any) -> bool:
+    """Whether somebody may change pictures; whoever holds a key may what an editor may."""
+    has_permission = getattr(user, "has_perm", None)
+    return has_permission is None or bool(has_permission(CHANGE))
+
+
+def imported(files: Iterable[Imported | Restored]) -> Response:
+    """What became of many files; those that are no pictures are counted by what they are."""
+    by_outcome: defaultdict[str, list[Any]] = defaultdict(list)
     for file in files:
         by_outcome[file.outcome].append(file)
     added = [file.image_id for file in by_outcome[Outcome.ADDED]]
     failed = [{"name": file.name, "reason": file.reason} for file in by_outcome[Outcome.FAILED]]
-    known = len(by_outcome[Outcome.KNOWN])
-    return Response({"added": len(added), "image_ids": added, "known": known, "failed": failed})
+    known = len(by_outcome[Outcome.KNOWN]) + len(by_outcome[restoring.Outcome.UNCHANGED])
+    changed = len(by_outcome[restoring.Outcome.UPDATED])
+    ignored = Counter(file.kind or OTHER for file in by_outcome[Outcome.IGNORED])
+    return Response(
+        {
+            "added": len(added),
+            "image_ids": added,
+            "changed": changed,
+            "known": known,
+            "failed": failed,
+            "ignored": dict(ignored.most_common()),
+        }
+    )
 
 
 def read(
@@ -254,10 +353,24 @@ def read(
     """The pictures that a bulk request is for, and its other values."""
     serializer = serializer_class(data=request.data)
     serializer.is_valid(raise_exception=True)
+    values = serializer.validated_data
+    data = {**cast(dict[str, Any], request.data)}
+    if "count" in values:
+        data["count"] = values["count"]
     try:
-        return read_selection(cast(dict[str, Any], request.data)), serializer.validated_data
-    except DjangoValidationError as error:
-        raise ValidationError(error.message_dict) from None
+        with named_errors():
+            return read_selection(data), values
+    except NumberChanged as error:
+        raise OtherNumber(error.count) from None
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Around a job that may go on with an earlier change: where it cannot, that is a 400."""
+    try:
+        yield
+    except CannotContinue:
+        raise ValidationError({"change": [_("There is no such change to continue.")]}) from None
 
 
 def report(verb: str, done: ChangeReport) -> Response:

@@ -1,12 +1,15 @@
 """How long commands tell what they do: a line on a terminal, one line of JSON for programs."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from time import monotonic
 from typing import Protocol
 
 from django.core.management.base import CommandError, OutputWrapper
+
+from gallery.text import one_line
 
 
 class Result(Protocol):
@@ -43,30 +46,39 @@ def report(
     stderr: OutputWrapper,
     as_json: bool,
 ) -> None:
-    """Run a job to its end, name what failed, and count every outcome.
+    """Run a job to its end, name what failed, and count every outcome, and ignored files by kind.
 
     Raises:
         CommandError: something failed.
     """
     counts = dict.fromkeys((outcome.value for outcome in outcomes), 0)
     failures: list[dict[str, str]] = []
+    kinds: Counter[str] = Counter()
     progress = Progress(stdout, as_json=as_json)
     for each in results:
         counts[each.outcome.value] += 1
         if each.outcome == "failed":
-            failures.append({"name": each.name, "reason": each.reason})
+            # Names of files and members come from outside.
+            name, reason = one_line(each.name), one_line(each.reason)
+            failures.append({"name": name, "reason": reason})
             if not as_json:
-                stderr.write(f"{each.name}: {each.reason}")
-        progress.show(_sentence(counts))
+                stderr.write(f"{name}: {reason}")
+        if each.outcome == "ignored":
+            kinds[getattr(each, "kind", "") or "other"] += 1
+        progress.show(_sentence(counts, kinds))
     if as_json:
-        stdout.write(json.dumps({**counts, "failures": failures}, ensure_ascii=False))
+        told = {"kinds": dict(kinds.most_common())} if "ignored" in counts else {}
+        stdout.write(json.dumps({**counts, **told, "failures": failures}, ensure_ascii=False))
     elif progress.visible:
-        progress.show(_sentence(counts), last=True)
+        progress.show(_sentence(counts, kinds), last=True)
     else:
-        stdout.write(_sentence(counts))
+        stdout.write(_sentence(counts, kinds))
     if failures:
         raise CommandError(f"{len(failures)} failed.")
 
 
-def _sentence(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+def _sentence(counts: dict[str, int], kinds: Counter[str]) -> str:
+    sentence = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    if not kinds:
+        return sentence
+    return f"{sentence} ({', '.join(f'{count} {kind}' for kind, count in kinds.most_common())})"

@@ -3,7 +3,10 @@ dataclasses or bytes out.
 """
 
 from .embedded import PARSER_VERSION, Embedded
-from .reading import read
+from .reading import read, read_again
 from .writing import Description, SourceType, embed, strip
 
-__all__ = ["PARSER_VERSION", "Description", "Embedded", "SourceType", "embed", "read", "strip"]
+__all__ = [
+    "PARSER_VERSION", "Description", "Embedded", "SourceType", "embed", "read", "read_again",
+    "strip",
+]  # fmt: skip

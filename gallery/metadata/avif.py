@@ -2,14 +2,37 @@
 
 from collections.abc import Iterator
 
+from . import colorimetry
 from .boxes import IN_IDAT, Box, Locations, box, boxes
 
 EMPTY_EXIF = b"\0\0\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"
 """An item of EXIF without an entry: an offset of 0, then a TIFF head and an empty directory."""
 
+MAX_HEAD = 4096  # bytes of the head that are looked at
+CREDENTIALS = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+"""The UUID of the box in which C2PA keeps its manifest."""
+TOP = frozenset((b"ftyp", b"meta", b"moov", b"mdat", b"mini"))
+IN_META = frozenset((
+    b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"dinf", b"grpl",
+))  # fmt: skip
+IN_MOOV = frozenset((b"mvhd", b"trak", b"mvex"))
+IN_TRACK = frozenset((b"tkhd", b"mdia", b"edts", b"tref"))
+"""Boxes that a picture or sequence is made of; what else lies beside them is blanked."""
+HANDLER_NAME = 24  # bytes of a handler box before the name that its writer chose
+ITEMS = frozenset((b"av01", b"grid", b"iovl", b"iden", b"tmap", b"hvc1", b"sato"))
+
 
 def is_avif(data: bytes) -> bool:
-    return data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis", b"mif1", b"msf1")
+    """Whether the file's head names AVIF, as what it is or what it can be read as."""
+    return bool({b"avif", b"avis"} & brands(data))
+
+
+def brands(data: bytes) -> set[bytes]:
+    """The four letters of each format that the head of such a file names."""
+    if data[4:8] != b"ftyp":
+        return set()
+    end = min(int.from_bytes(data[:4], "big"), len(data), MAX_HEAD)
+    return {data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4))}
 
 
 def is_whole(data: bytes) -> bool:
@@ -23,27 +46,105 @@ def is_whole(data: bytes) -> bool:
     return data[at + 4 : at + 8] not in (b"ftyp", b"meta", b"moov", b"mdat")
 
 
+def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
+    """No text of its own, EXIF, XMP, and whether credentials are there."""
+    found, packet, credentials = b"", b"", False
+    for each in boxes(data, 0, len(data)):
+        if each.kind == b"uuid":
+            credentials |= data[each.content : each.content + 16] == CREDENTIALS
+        if each.kind != b"meta":
+            continue
+        for kind, begin, end in _items(data, each):
+            if kind == b"Exif" and not found:
+                skipped = 4 + int.from_bytes(data[begin : begin + 4], "big")
+                found = data[begin + skipped : end]
+            elif kind == b"mime" and not packet:
+                packet = data[begin:end]
+    return {}, found, packet, credentials
+
+
 def strip(data: bytes) -> bytes:
-    """The file with EXIF and XMP blanked and credentials turned into free space.
+    """The file with all blanked but what shows the picture; what is blanked is free space then.
 
     Nothing moves, since items are found by their place in the file. How the picture is turned
     is said by boxes of its own, which stay.
     """
     blank = bytearray(data)
+    end = 0
     for each in boxes(data, 0, len(data)):
-        if each.kind == b"uuid":  # where C2PA keeps its manifest
-            blank[each.start + 4 : each.start + 8] = b"free"
-            blank[each.content : each.end] = bytes(each.end - each.content)
-        if each.kind == b"meta":
-            for kind, begin, end in _items(data, each):
-                if kind == b"Exif":
-                    filling = EMPTY_EXIF.ljust(end - begin, b"\0")
-                elif kind == b"mime":
-                    filling = b" " * (end - begin)
-                else:
-                    continue
-                blank[begin:end] = filling[: end - begin]
-    return bytes(blank)
+        end = each.end
+        if each.kind not in TOP:
+            _free(blank, each)
+        elif each.kind == b"meta":
+            _blank_inner(data, blank, each.content + 4, each.end, IN_META)
+            _blank_items(data, blank, each)
+        elif each.kind == b"moov":
+            _blank_inner(data, blank, each.content, each.end, IN_MOOV)
+            for track in boxes(data, each.content, each.end):
+                if track.kind == b"trak":
+                    _blank_inner(data, blank, track.content, track.end, IN_TRACK)
+    return bytes(blank[:end])
+
+
+def bare(data: bytes) -> bytes:
+    """The file without texts that a decoder could stumble over."""
+    return strip(data)
+
+
+def block(data: bytes) -> bytes:
+    """The EXIF block; empty where there is none."""
+    return texts(data)[1]
+
+
+def profile(data: bytes) -> bytes:
+    """The ICC profile of the first property that is one, else one for the colours that numbers
+    describe; empty where there is none, and for sRGB.
+    """
+    codes = b""
+    for meta in boxes(data, 0, len(data)):
+        if meta.kind != b"meta":
+            continue
+        for iprp in boxes(data, meta.content + 4, meta.end):
+            for ipco in boxes(data, iprp.content, iprp.end) if iprp.kind == b"iprp" else ():
+                for each in boxes(data, ipco.content, ipco.end) if ipco.kind == b"ipco" else ():
+                    kind = data[each.content : each.content + 4]
+                    if each.kind == b"colr" and kind in (b"prof", b"rICC"):
+                        return data[each.content + 4 : each.end]
+                    if each.kind == b"colr" and kind == b"nclx":
+                        codes = codes or data[each.content + 4 : each.content + 8]
+    primaries, transfer = codes[:2], codes[2:]
+    return colorimetry.of_codes(*(int.from_bytes(each, "big") for each in (primaries, transfer)))
+
+
+def embed(data: bytes, text: str, packet: bytes) -> bytes:
+    """The file with the XMP packet alone, where it is built as usual; a sequence as it is."""
+    return insert(data, packet) if packet else data
+
+
+def _free(blank: bytearray, each: Box) -> None:
+    blank[each.start + 4 : each.start + 8] = b"free"
+    blank[each.content : each.end] = bytes(each.end - each.content)
+
+
+def _blank_inner(
+    data: bytes, blank: bytearray, begin: int, end: int, kept: frozenset[bytes]
+) -> None:
+    for each in boxes(data, begin, end):
+        if each.kind not in kept:
+            _free(blank, each)
+        elif each.kind == b"hdlr" and each.end - each.content > HANDLER_NAME:
+            name = each.content + HANDLER_NAME
+            blank[name : each.end] = bytes(each.end - name)
+
+
+def _blank_items(data: bytes, blank: bytearray, meta: Box) -> None:
+    for kind, begin, end in _items(data, meta):
+        if kind in ITEMS:
+            continue
+        filling = b" " * (end - begin) if kind == b"mime" else bytes(end - begin)
+        if kind == b"Exif":
+            filling = EMPTY_EXIF.ljust(end - begin, b"\0")[: end - begin]
+        blank[begin:end] = filling
 
 
 def insert(data: bytes, packet: bytes) -> bytes:
@@ -137,3 +238,15 @@ def _places(data: bytes, iloc: Box) -> Iterator[tuple[int, bool, int, int]]:
     for entry in Locations.read(data, iloc).entries:
         for _, offset, length in entry.pieces:
             yield entry.item, entry.method == IN_IDAT, entry.base + offset, length
+
+
+def planes(data: bytes, channels: int) -> float:
+    """Bytes for each pixel that brightness, colours and transparency take before they are joined.
+
+    As the box `av1C` of the first item says; what lacks it is taken for the widest.
+    """
+    at = data.find(b"av1C", 0, 1 << 16)
+    said = data[at + 6] if 0 <= at < len(data) - 6 else 0x40
+    width = 2 if said & 0x40 else 1  # more than eight bits
+    colors = 0 if said & 0x10 else 2 / (1 << bool(said & 8)) / (1 << bool(said & 4))
+    return float(width * (1 + colors + (channels == 4)))

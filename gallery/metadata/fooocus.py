@@ -4,7 +4,8 @@ from .a1111 import parse
 from .embedded import Embedded, as_text, json_object
 from .fields import Fields
 
-PROMPTS = {"prompt", "negative_prompt", "base_model", "full_prompt", "full_negative_prompt"}
+NEGATIVES = ("negative_prompt", "negative", "full_negative_prompt")
+PROMPTS = {"prompt", "base_model", "full_prompt", *NEGATIVES}
 
 
 def read(fields: Fields) -> Embedded | None:
@@ -20,7 +21,7 @@ def read(fields: Fields) -> Embedded | None:
             return Embedded(
                 "fooocus",
                 as_text(found.get("prompt") or found.get("full_prompt")),
-                as_text(found.get("negative_prompt") or found.get("full_negative_prompt")),
+                as_text(next(filter(None, map(found.get, NEGATIVES)), "")),
                 as_text(found.get("base_model") or found.get("base_model_name")),
                 {key: value for key, value in found.items() if key not in PROMPTS},
             )

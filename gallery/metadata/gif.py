@@ -4,14 +4,17 @@ import re
 from collections.abc import Iterator
 
 EXTENSION, PICTURE, TRAILER = 0x21, 0x2C, 0x3B
-COMMENT, APPLICATION = 0xFE, 0xFF
-SHOWN = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
+CONTROL, COMMENT, APPLICATION = 0xF9, 0xFE, 0xFF
+PROFILE = b"ICCRGBG1012"
+SHOWN = (b"NETSCAPE2.0", b"ANIMEXTS1.0", PROFILE)
 """Applications whose extensions say how the picture is shown: how often it runs, its colours."""
 _FULL_BLOCKS = re.compile(rb"(?:\xff.{255})*+", re.DOTALL)
 """All of a picture's sub-blocks but the last ones, as encoders write them."""
+_NOT_ZERO = re.compile(rb"[^\0]")
 
 
 XMP = b"XMP DataXMP"
+CREDENTIALS = b"C2PA_GIF"
 _XMP_END = bytes([1, *range(0xFF, -1, -1), 0])
 """Behind an XMP packet, which is not cut into sub-blocks: whoever takes its bytes for lengths
 lands somewhere in here, and from there on the last byte."""
@@ -22,19 +25,46 @@ def is_gif(data: bytes) -> bool:
 
 
 def strip(data: bytes) -> bytes:
-    """The file without comments and without other programs' extensions (XMP among them).
+    """The file with its pictures and the extensions that say how they are shown.
 
     What cannot be followed to its end comes back cut there, so that nothing unread stays.
     """
     kept = [data[: _behind_head(data)]]
     for begin, end in _blocks(data):
-        label, name = data[begin + 1 : begin + 2], data[begin + 3 : begin + 14]
-        is_private = label == bytes((COMMENT,)) or (
-            label == bytes((APPLICATION,)) and name not in SHOWN
-        )
-        if data[begin] == PICTURE or not is_private:
+        label = data[begin + 1 : begin + 2]
+        if data[begin] == PICTURE or label == bytes((CONTROL,)):
             kept.append(data[begin:end])
+        elif label == bytes((APPLICATION,)) and data[begin + 3 : begin + 14] in SHOWN:
+            is_loop = data[begin + 3 : begin + 14] != PROFILE
+            kept.append(data[begin : begin + 18] + b"\0" if is_loop else data[begin:end])
     return b"".join([*kept, bytes((TRAILER,))])
+
+
+def bare(data: bytes) -> bytes:
+    """The file as it is: decoders pass over extensions."""
+    return data
+
+
+def block(data: bytes) -> bytes:
+    """The format has no place for EXIF."""
+    return b""
+
+
+def profile(data: bytes) -> bytes:
+    """The ICC profile; empty where there is none."""
+    for begin, _ in _blocks(data):
+        if data[begin + 1 : begin + 14] == bytes((APPLICATION, len(PROFILE))) + PROFILE:
+            return _joined(data, begin + 14)
+    return b""
+
+
+def embed(data: bytes, text: str, packet: bytes) -> bytes:
+    """The file with A1111's text as a comment, and an XMP packet, those that are not empty.
+
+    Tools read a GIF's comment. Two would be read as one, so another's stays the only one.
+    """
+    comment = b"" if texts(data)[0] else text.encode("utf-8", "replace").rstrip(b"\n")
+    return insert(data, comment=comment, packet=packet)
 
 
 def is_whole(data: bytes) -> bool:
@@ -74,7 +104,7 @@ def insert(data: bytes, *, comment: bytes, packet: bytes) -> bytes:
 def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
     """The comments as one, no EXIF, XMP, and whether credentials are there."""
     comments: list[bytes] = []
-    packet = b""
+    packet, credentials = b"", False
     for begin, end in _blocks(data):
         head = data[begin : begin + 14]
         if head[:2] == bytes((EXTENSION, COMMENT)):
@@ -84,8 +114,10 @@ def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
             is_plain = raw.endswith(_XMP_END)
             found = raw[: -len(_XMP_END)] if is_plain else _joined(data, begin + 14)
             packet = packet or found
+        elif head[:2] == bytes((EXTENSION, APPLICATION)) and head[3:11] == CREDENTIALS:
+            credentials = True
     text = b"\n".join(comments).decode("utf-8", "replace")
-    return {"comment": text} if text else {}, b"", packet, b"c2pa" in data[:65536]
+    return {"comment": text} if text else {}, b"", packet, credentials
 
 
 def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
@@ -111,9 +143,8 @@ def _behind_head(data: bytes) -> int:
 
 
 def _behind_zeros(data: bytes, at: int) -> int:
-    if data[at : at + 1] != b"\0":
-        return at
-    return len(data) - len(data[at:].lstrip(b"\0"))
+    following = _NOT_ZERO.search(data, at)
+    return following.start() if following else max(at, len(data))
 
 
 def _table(flags: int) -> int:

@@ -5,7 +5,9 @@ import re
 from .embedded import Embedded, as_text, chosen, json_object
 from .fields import Fields
 
-DREAM = re.compile(r'^"?(?P<prompt>.*?)"?\s+(?=-[sSWHCA]\s?[\w.])(?P<options>.*)$', re.DOTALL)
+FIRST_OPTION = re.compile(r"\s(?=-[sSWHCA]\s?[\w.])")
+OPTION = re.compile(r"-([sSWHCA])\s?(\S++)")
+BRACKETS = re.compile(r"\[([^\[\]]*+)\]")
 OPTIONS = {"s": "steps", "S": "seed", "W": "width", "H": "height", "C": "cfg_scale", "A": "sampler"}
 
 
@@ -29,16 +31,23 @@ def read(fields: Fields) -> Embedded | None:
             prompt = [part.get("prompt") for part in prompt if isinstance(part, dict)]
         settings = chosen(image, "seed", "steps", "cfg_scale", "sampler", "width", "height")
         return Embedded(
-            "invokeai", as_text(prompt), model=as_text(found.get("model_weights")),
-            parameters=settings,
-        )  # fmt: skip
+            "invokeai", *_both(as_text(prompt)), as_text(found.get("model_weights")), settings
+        )
     if dream := fields.text.get("Dream"):
-        match = DREAM.match(dream[:40_000])
-        if not match:
-            return Embedded("invokeai", dream.strip().strip('"'))
-        words = re.findall(r"-([sSWHCA])\s?(\S+)", match["options"])
+        first = FIRST_OPTION.search(dream)
+        if not first:
+            return Embedded("invokeai", *_both(dream.strip().strip('"')))
+        prompt = dream[: first.start()].rstrip().removeprefix('"').removesuffix('"').strip()
         return Embedded(
-            "invokeai", match["prompt"].strip(),
-            parameters={OPTIONS[letter]: value for letter, value in words},
+            "invokeai", *_both(prompt),
+            parameters={
+                OPTIONS[letter]: value for letter, value in OPTION.findall(dream, first.end())
+            },
         )  # fmt: skip
     return None
+
+
+def _both(text: str) -> tuple[str, str]:
+    """Versions 1 and 2 write the negative prompt into the other, between square brackets."""
+    negative = [inner.strip() for inner in BRACKETS.findall(text)]
+    return BRACKETS.sub("", text).strip(), " ".join(filter(None, negative))

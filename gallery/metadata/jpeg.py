@@ -1,35 +1,65 @@
 """JPEG: marker segments before the compressed picture. Specification: ITU-T T.81, annex B."""
 
+import re
 import struct
 from collections.abc import Iterable, Iterator
 
+from . import exif
+from .xmp import HEAD as XMP_HEAD
+
 SIGNATURE = b"\xff\xd8\xff"
-EXIF_HEAD = b"Exif\0\0"
-XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+PROFILE_HEAD = b"ICC_PROFILE\0"
 APP0, APP1, APP2, APP11, APP14, COMMENT, SCAN = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE, 0xFE, 0xDA
+END = 0xD9
+SHOWN = frozenset((
+    *range(0xC0, 0xC8), *range(0xC9, 0xD0),  # frames, Huffman and arithmetic tables
+    SCAN, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF,  # quantization, lines, restarts, hierarchy
+))  # fmt: skip
+"""Segments that the picture is made of. Of applications' own, few things are kept (`_shown`)."""
+NOTHING = (0, b"")
+_ANY_MARKER = re.compile(rb"\xff[^\xff\x00]")
+_MARKER = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]")
+"""Within a scan: restarts (RST) are part of it."""
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of the segment that says how large a picture is, and of what."""
 MAX_SEGMENT = 0xFFFF - 2
+
+
+def is_jpeg(data: bytes) -> bool:
+    return data.startswith(SIGNATURE)
+
+
+def _places(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker of each segment, and where its content begins and ends; the last is the scan.
+
+    Bytes between segments that are none are passed over, as decoders do.
+    """
+    at, size = 2, len(data)
+    while True:
+        if at + 1 < size and data[at] == 0xFF and data[at + 1] not in (0x00, 0xFF):
+            marker, at = data[at + 1], at + 2
+        elif found := _ANY_MARKER.search(data, at):
+            marker, at = data[found.end() - 1], found.end()
+        else:
+            return
+        if marker == SCAN:
+            yield SCAN, at, size
+            return
+        if marker == END:
+            return
+        if _stands_alone(marker):
+            yield marker, at, at
+            continue
+        length = int.from_bytes(data[at : at + 2], "big")
+        if length < 2 or at + length > size:
+            return
+        yield marker, at + 2, at + length
+        at += length
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Marker and content of each segment; the last is the scan with all that follows it."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-            continue
-        if marker == SCAN:
-            yield SCAN, data[at + 2 :]
-            return
-        if _stands_alone(marker):
-            yield marker, b""
-            at += 2
-            continue
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        if length < 2 or at + 2 + length > len(data):
-            return
-        yield marker, data[at + 4 : at + 2 + length]
-        at += 2 + length
+    return ((marker, data[begin:end]) for marker, begin, end in _places(data))
 
 
 def whole(data: bytes) -> list[tuple[int, bytes]]:
@@ -43,17 +73,9 @@ def is_whole(data: bytes) -> bool:
 
     Searched for from behind: a picture is long, and what follows it is short as a rule.
     """
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
+    for marker, begin, _ in _places(data):
         if marker == SCAN:
-            return data.rfind(b"\xff\xd9", at) >= 0
-        if marker == 0xFF:
-            at += 1
-        elif _stands_alone(marker):
-            at += 2
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+            return data.rfind(b"\xff\xd9", begin) >= 0
     return False
 
 
@@ -62,40 +84,104 @@ def _stands_alone(marker: int) -> bool:
     return marker == 0x01 or 0xD0 <= marker <= 0xD7
 
 
-def join(parts: Iterable[tuple[int, bytes]], *, trailer: bool = True) -> bytes:
-    """A file of these segments; `trailer` keeps what follows the picture's end."""
+def join(parts: Iterable[tuple[int, bytes]]) -> bytes:
+    """A file of these segments."""
     out = [b"\xff\xd8"]
     for marker, body in parts:
         out.append(bytes((0xFF, marker)))
         if marker != SCAN and not _stands_alone(marker):
             out.append(struct.pack(">H", len(body) + 2))
-        out.append(body if trailer or marker != SCAN else body[: _end(body)])
+        out.append(body)
     return b"".join(out)
 
 
-def _end(scan: bytes) -> int:
-    """Where the picture ends in its scans: behind the first EOI that is no part of a segment."""
-    at = 0
-    while (at := scan.find(b"\xff", at)) >= 0 and at + 1 < len(scan):
-        marker = scan[at + 1]
-        if marker == 0xD9:
-            return at + 2
-        if marker in (0x00, 0xFF) or 0xD0 <= marker <= 0xD7:
-            at += 1 if marker == 0xFF else 2
-            continue
-        at += 2 + int.from_bytes(scan[at + 2 : at + 4], "big")
-    return len(scan)
+def bare(data: bytes) -> bytes:
+    """The file with its pixels alone: a decoder finds nothing else in it to stumble over."""
+    parts = [(marker, body) for marker, body in map(_shown, segments(data)) if marker != APP2]
+    return join(part for part in parts if part != NOTHING)
 
 
-def is_private(marker: int, body: bytes) -> bool:
-    """Whether a segment tells of the picture's making; colours and size need none of these."""
-    if marker == APP2:
-        return not body.startswith(b"ICC_PROFILE\0")
-    return marker == COMMENT or (0xE1 <= marker <= 0xEF and marker != APP14)
+def block(data: bytes) -> bytes:
+    """The EXIF block; empty where there is none."""
+    return next((body for marker, body in segments(data) if is_exif(marker, body)), b"")
+
+
+def profile(data: bytes) -> bytes:
+    """The ICC profile, put together from its numbered pieces; empty where one is missing."""
+    pieces = {
+        body[12]: body[14:]
+        for marker, body in segments(data)
+        if marker == APP2 and body.startswith(PROFILE_HEAD) and len(body) > 14
+    }
+    return b"".join(pieces[n] for n in sorted(pieces)) if 1 in pieces else b""
+
+
+def strip(data: bytes) -> bytes:
+    """The file with the segments that show the picture, up to its end, and how it is turned."""
+    parts = whole(data)
+    if not parts:
+        return data
+    scan = parts.pop()[1]
+    shown = [part for part in map(_shown, parts) if part != NOTHING]
+    if turn := exif.orientation(block(data)):
+        shown.insert(_after_jfif(shown), (APP1, exif.HEAD + exif.turned(turn)))
+    return join([*shown, (SCAN, _clean(scan))])
+
+
+def embed(data: bytes, text: str, packet: bytes) -> bytes:
+    """The file with A1111's text as EXIF's comment, and an XMP packet, those that are not empty.
+
+    What is too long for a segment (64 KB) is left out.
+    """
+    parts = whole(data)
+    if not parts:
+        return data
+    at = _after_jfif(parts)
+    if packet and len(XMP_HEAD + packet) <= MAX_SEGMENT:
+        parts.insert(at, (APP1, XMP_HEAD + packet))
+    room = MAX_SEGMENT - len(exif.HEAD)
+    if text and (written := exif.with_comment(block(data), text, room)):
+        parts = [part for part in parts if not is_exif(*part)]
+        parts.insert(at, (APP1, exif.HEAD + written))
+    return join(parts)
+
+
+def _after_jfif(parts: list[tuple[int, bytes]]) -> int:
+    return 1 if parts and parts[0][0] == APP0 else 0
+
+
+def _shown(part: tuple[int, bytes]) -> tuple[int, bytes]:
+    """What of a segment says how the picture is shown; `NOTHING` of one that does not."""
+    marker, body = part
+    if marker in SHOWN:
+        return part
+    if marker == APP0 and body.startswith(b"JFIF\0") and len(body) >= 14:
+        return marker, body[:12] + b"\0\0"  # without its small picture
+    if marker == APP2 and body.startswith(PROFILE_HEAD):
+        return part
+    if marker == APP14 and body.startswith(b"Adobe") and len(body) >= 12:
+        return marker, body[:12]
+    return NOTHING
+
+
+def _clean(scan: bytes) -> bytes:
+    """The scans up to the picture's end, without segments between them that show nothing."""
+    kept: list[bytes] = []
+    start = at = 0
+    while found := _MARKER.search(scan, at):
+        marker, at = scan[found.end() - 1], found.end()
+        if marker == END:
+            return b"".join([*kept, scan[start:at]])
+        end = at + int.from_bytes(scan[at : at + 2], "big")
+        if marker not in SHOWN:
+            kept.append(scan[start : found.start()])
+            start = end
+        at = max(end, at)
+    return b"".join([*kept, scan[start:], b"\xff\xd9"])  # which a wrong length has passed over
 
 
 def is_exif(marker: int, body: bytes) -> bool:
-    return marker == APP1 and body.startswith(EXIF_HEAD)
+    return marker == APP1 and body.startswith(exif.HEAD)
 
 
 def has_credentials(marker: int, body: bytes) -> bool:
@@ -106,14 +192,31 @@ def has_credentials(marker: int, body: bytes) -> bool:
 def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
     """The comment, EXIF, XMP, and whether credentials are there."""
     text: dict[str, str] = {}
-    exif, xmp, credentials = b"", b"", False
+    found, xmp, credentials = b"", b"", False
     for marker, body in segments(data):
         if is_exif(marker, body):
-            exif = exif or body
+            found = found or body
         elif marker == APP1 and body.startswith(XMP_HEAD):
             xmp = xmp or body[len(XMP_HEAD) :]
         elif marker == COMMENT:
             text.setdefault("comment", body.decode("utf-8", "replace"))
         elif has_credentials(marker, body):
             credentials = True
-    return text, exif, xmp, credentials
+    return text, found, xmp, credentials
+
+
+def waiting(data: bytes) -> int:
+    """Bytes for each pixel that a decoder keeps until the last scan has come; 0 of one scan.
+
+    Coefficients take two bytes each, of each component as many as its sampling says, rounded up.
+    """
+    components, is_progressive = b"", False
+    for marker, begin, end in _places(data):
+        if marker in FRAMES:
+            components = data[begin + 6 : end]
+            is_progressive = marker & 3 == 2
+        elif marker == SCAN:
+            is_one_scan = not is_progressive and data[begin + 2] == len(components) // 3
+            samples = [(each >> 4) * (each & 15) for each in components[1::3]]
+            return 0 if is_one_scan or not samples else -(-2 * sum(samples) // max(samples))
+    return 0

@@ -19,24 +19,20 @@ LOWEST_BIT = bytes(b"01"[value & 1] for value in range(256))
 
 def hidden_text(image: Image.Image) -> str:
     """The text hidden in a picture; empty where there is none."""
-    if image.mode == "RGBA" and (text := _read(image.getchannel("A"), ALPHA)):
+    if image.mode == "RGBA" and (text := _read(image, "A", ALPHA)):
         return text
-    if image.mode in ("RGB", "RGBA"):
-        return _read(image if image.mode == "RGB" else image.convert("RGB"), COLORS)
-    return ""
+    return _read(image, "RGB", COLORS) if image.mode in ("RGB", "RGBA") else ""
 
 
-def _read(channels: Image.Image, magic_words: dict[bytes, bool]) -> str:
-    # The first columns hold the magic word; only where it stands are the others looked at.
-    columns = MAGIC * 8 // channels.height + 1
-    head = _bits(channels.crop((0, 0, min(columns, channels.width), channels.height)))
-    compressed = magic_words.get(_bytes(head[: MAGIC * 8]))
+def _read(image: Image.Image, channels: str, magic_words: dict[bytes, bool]) -> str:
+    # The first columns hold the magic word and the length, which says how many others matter.
+    start = MAGIC * 8 + 32
+    bits = _bits(image, channels, start)
+    compressed = magic_words.get(_bytes(bits[: MAGIC * 8]))
     if compressed is None:
         return ""
-    bits = _bits(channels)
-    start = MAGIC * 8 + 32
-    length = int(bits[MAGIC * 8 : start] or b"0", 2)
-    body = _bytes(bits[start : start + length])
+    length = min(int(bits[MAGIC * 8 : start] or b"0", 2), 8 * MAX_INFLATED)
+    body = _bytes(_bits(image, channels, start + length)[start : start + length])
     if compressed:
         try:
             body = zlib.decompressobj(31).decompress(body, MAX_INFLATED)
@@ -45,8 +41,12 @@ def _read(channels: Image.Image, magic_words: dict[bytes, bool]) -> str:
     return clean(body.decode("utf-8", "replace"))
 
 
-def _bits(channels: Image.Image) -> bytes:
-    return channels.transpose(Image.Transpose.TRANSPOSE).tobytes().translate(LOWEST_BIT)
+def _bits(image: Image.Image, channels: str, number: int) -> bytes:
+    """The first bits, or as many as there are."""
+    columns = min(-(-number // (image.height * len(channels))), image.width)
+    part = image.crop((0, 0, columns, image.height))
+    plain = part.getchannel("A") if channels == "A" else part.convert("RGB")
+    return plain.transpose(Image.Transpose.TRANSPOSE).tobytes().translate(LOWEST_BIT)
 
 
 def _bytes(bits: bytes) -> bytes:

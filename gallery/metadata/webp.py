@@ -3,8 +3,15 @@
 import struct
 from collections.abc import Iterable, Iterator
 
+from . import exif
+
 EXTENDED, EXIF, XMP, CREDENTIALS = b"VP8X", b"EXIF", b"XMP ", b"C2PA"
-PRIVATE = (EXIF, XMP, CREDENTIALS)
+PROFILE, FRAME = b"ICCP", b"ANMF"
+PIXELS = frozenset((EXTENDED, b"VP8 ", b"VP8L", b"ALPH", b"ANIM", FRAME))
+"""Chunks that the picture, or animation, is made of; a profile is shown, too."""
+MAX_EXIF = 1024 * 1024
+FRAME_HEAD = 16  # bytes of a frame before its own chunks
+PROFILE_FLAG = 0x20
 ALPHA_FLAG, EXIF_FLAG, XMP_FLAG = 0x10, 0x08, 0x04
 
 
@@ -17,9 +24,8 @@ def is_whole(data: bytes) -> bool:
     return int.from_bytes(data[4:8], "little") + 8 <= len(data)
 
 
-def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks(data: bytes, at: int = 12) -> Iterator[tuple[bytes, bytes]]:
     """Kind and content of each chunk, as far as the file goes."""
-    at = 12
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)
         if at + 8 + length > len(data):
@@ -39,15 +45,70 @@ def join(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
     """A file of these chunks; its head (VP8X) says which kinds there are."""
     parts = list(parts)
     kinds = {kind for kind, _ in parts}
+    flags = EXIF_FLAG | XMP_FLAG | PROFILE_FLAG
     told = EXIF_FLAG * (EXIF in kinds) | XMP_FLAG * (XMP in kinds)
+    told |= PROFILE_FLAG * (PROFILE in kinds)
     if EXTENDED not in kinds and told:
         parts.insert(0, (EXTENDED, _head(*parts[0])))
-    out = b""
-    for kind, body in parts:
-        if kind == EXTENDED:
-            body = bytes((body[0] & ~(EXIF_FLAG | XMP_FLAG) | told,)) + body[1:]
-        out += kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
-    return b"RIFF" + struct.pack("<I", len(out) + 4) + b"WEBP" + out
+    out = [
+        _packed(kind, bytes((body[0] & ~flags | told,)) + body[1:] if kind == EXTENDED else body)
+        for kind, body in parts
+    ]
+    size = sum(map(len, out)) + 4
+    return b"".join((b"RIFF", struct.pack("<I", size), b"WEBP", *out))
+
+
+def _packed(kind: bytes, body: bytes) -> bytes:
+    return b"".join((kind, struct.pack("<I", len(body)), body, b"\0" * (len(body) % 2)))
+
+
+def bare(data: bytes) -> bytes:
+    """The file with its pixels alone: a decoder finds nothing else in it to stumble over."""
+    parts = [part for part in whole(data) if part[0] in PIXELS]
+    return join(parts) if parts else data
+
+
+def block(data: bytes) -> bytes:
+    """The EXIF block; empty where there is none."""
+    return next((body for kind, body in chunks(data) if kind == EXIF), b"")
+
+
+def profile(data: bytes) -> bytes:
+    """The ICC profile; empty where there is none."""
+    return next((body for kind, body in chunks(data) if kind == PROFILE), b"")
+
+
+def strip(data: bytes) -> bytes:
+    """The file with the chunks that show the picture, and how it is turned."""
+    parts = [
+        (kind, _clean(body) if kind == FRAME else body)
+        for kind, body in whole(data)
+        if kind in PIXELS or kind == PROFILE
+    ]
+    if not parts:
+        return data
+    if turn := exif.orientation(block(data)):
+        parts.append((EXIF, exif.turned(turn)))
+    return join(parts)
+
+
+def _clean(frame: bytes) -> bytes:
+    """A frame without chunks in it that show nothing."""
+    inner = chunks(frame[FRAME_HEAD:], at=0)
+    kept = (_packed(kind, body) for kind, body in inner if kind in (b"ALPH", b"VP8 ", b"VP8L"))
+    return frame[:FRAME_HEAD] + b"".join(kept)
+
+
+def embed(data: bytes, text: str, packet: bytes) -> bytes:
+    """The file with A1111's text as EXIF's comment, and an XMP packet, those that are not empty."""
+    parts = whole(data)
+    if not parts:
+        return data
+    if text and (written := exif.with_comment(block(data), text, MAX_EXIF)):
+        parts = [part for part in parts if part[0] != EXIF] + [(EXIF, written)]
+    if packet:
+        parts.append((XMP, packet))
+    return join(parts)
 
 
 def _head(kind: bytes, body: bytes) -> bytes:

@@ -1,11 +1,29 @@
 """XMP packets: RDF in XML. Specification: ISO 16684-1."""
 
 import re
-from html import unescape
+import sys
+from itertools import islice
 
-SOURCE_TYPE = re.compile(
-    r"DigitalSourceType[^>]*?[\"'>\s](https?://[^\s\"'<]*/digitalsourcetype/(\w+))"
-)
+HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+"""What stands before a packet in a segment of a JPEG."""
+SOURCE_TYPE = re.compile(r"/digitalsourcetype/(\w++)")
+BEFORE = 200
+"""Characters before a word of that vocabulary in which its property and address begin."""
+
+QUOTES = {"'", '"'}
+JSON = re.compile(r""">\s*+(\{[^<]*+)|="\s*+(\{[^"]*+)|='\s*+(\{[^']*+)""")
+"""An element's text or an attribute's value, in which JSON's own quotes are escaped."""
+MOST_JSON = 50
+"""Such texts of a packet that are looked at; tools write one."""
+REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
+"""XML's own; what else begins like one stays as it is."""
+
+CHARACTERS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+def is_packet(text: str) -> bool:
+    """Whether a text is such a packet, as the files that lie beside pictures are, too."""
+    return text.lstrip("\ufeff \t\r\n").startswith("<") and "<x:xmpmeta" in text
 
 
 def description(packet: str) -> str:
@@ -30,8 +48,12 @@ def ai_system(packet: str) -> str:
 
 def source_type(packet: str) -> str:
     """The last word of `Iptc4xmpExt:DigitalSourceType`, such as `trainedAlgorithmicMedia`."""
-    match = SOURCE_TYPE.search(packet)
-    return match[2] if match else ""
+    for match in SOURCE_TYPE.finditer(packet):
+        before = packet[max(0, match.start() - BEFORE) : match.start()]
+        _, named, address = before.rpartition("DigitalSourceType")
+        if named and "http" in address:
+            return match[1]
+    return ""
 
 
 def _element(packet: str, name: str) -> str:
@@ -44,5 +66,35 @@ def _element(packet: str, name: str) -> str:
             inner = inner[inner.find("<rdf:li") :]
             inner = inner[inner.find(">") + 1 :].partition("</rdf:li>")[0]
         return unescape(inner).strip()
-    match = re.search(rf"\b{name}=(?:\"([^\"]*)\"|'([^']*)')", packet)
-    return unescape(match[1] or match[2] or "").strip() if match else ""
+    return _attribute(packet, name)
+
+
+def _attribute(packet: str, name: str) -> str:
+    at = packet.find(f"{name}=")
+    while at >= 0:
+        begin = at + len(name) + 2
+        quote = packet[begin - 1 : begin]
+        is_whole_name = not at or not (packet[at - 1].isalnum() or packet[at - 1] in "_:")
+        if is_whole_name and quote in QUOTES and (end := packet.find(quote, begin)) >= 0:
+            return unescape(packet[begin:end]).strip()
+        at = packet.find(f"{name}=", begin)
+    return ""
+
+
+def json_texts(packet: str) -> list[str]:
+    """The elements and attributes, of whatever name, that hold a JSON object."""
+    some = islice(JSON.finditer(packet), MOST_JSON)
+    return [unescape(found[found.lastindex or 0]).strip() for found in some]
+
+
+def unescape(text: str) -> str:
+    """A text of XML with its references replaced by what they stand for."""
+    return REFERENCE.sub(_character, text)
+
+
+def _character(reference: re.Match[str]) -> str:
+    decimal, hexadecimal, name = reference.groups()
+    if name:
+        return CHARACTERS[name]
+    number = int(decimal or hexadecimal, 10 if decimal else 16)
+    return chr(number) if number <= sys.maxunicode else reference[0]

@@ -8,9 +8,10 @@ from django.apps import apps
 from django.db import models, transaction
 from django.utils import timezone
 
-from ..background import Background
+from grok2api.runtime.background import Background
+from grok2api.sql.statements import Insert
+
 from ..facts import ImageFacts
-from ..statements import Insert
 from . import vocabulary
 from .postings import SEGMENT, SEGMENT_BITS, pack
 from .tables import Change, Posting, Segment, current_version
@@ -109,7 +110,7 @@ def build_segment(number: int) -> bool:
     seen = list(Change.objects.filter(image_id__range=span).values_list("pk", flat=True))
     sets: dict[str, list[int]] = defaultdict(list)
     words: Counter[str] = Counter()
-    days = []
+    days, added = [], []
     largest = 0
     images = apps.get_model("gallery", "Image").objects
     found = images.filter(pk__range=span, trashed_at=None).facts()
@@ -119,6 +120,7 @@ def build_segment(number: int) -> bool:
             sets[token].append(offset)
         words.update(vocabulary.words_of(facts.prompt))
         days.append(facts.created_at)
+        added.append(facts.added_at)
         largest = max(largest, facts.file_size)
     buckets = pack(sets | _wide_words(found, sets))
     if words:
@@ -132,6 +134,8 @@ def build_segment(number: int) -> bool:
             buckets=len(buckets),
             first_day=timezone.localdate(min(days)) if days else None,
             last_day=timezone.localdate(max(days)) if days else None,
+            first_added=timezone.localdate(min(added)) if added else None,
+            last_added=timezone.localdate(max(added)) if added else None,
             largest=largest,
         )
         if not won:

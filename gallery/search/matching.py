@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from . import kept, tokens
 from .criteria import Criteria, Word
 from .kept import SetBySegment
-from .postings import SEGMENT_BITS, bucket, by_segment, code, offsets_of, unpack
+from .postings import SEGMENT_BITS, bits_among, bucket, by_segment, code, offsets_of, unpack
 from .tables import buckets_of, read_state
 
 
@@ -100,12 +101,12 @@ class Index:
         self.numbers = [segment.number for segment in self.segments]
         self.builds = tuple((segment.number, segment.generation) for segment in self.segments)
 
-    def days(self) -> tuple[date | None, date | None]:
-        """The first and the last local day of all pictures in the index."""
-        return (
-            min((each.first_day for each in self.segments if each.first_day), default=None),
-            max((each.last_day for each in self.segments if each.last_day), default=None),
-        )
+    def days(self, kind: str = tokens.CREATED) -> tuple[date | None, date | None]:
+        """The first and the last local day of all pictures in the index, of this kind."""
+        is_added = kind == tokens.ADDED
+        firsts = (each.first_added if is_added else each.first_day for each in self.segments)
+        lasts = (each.last_added if is_added else each.last_day for each in self.segments)
+        return min(filter(None, firsts), default=None), max(filter(None, lasts), default=None)
 
     def pictures(self) -> int:
         """How many were in the library when their segments were built."""
@@ -162,7 +163,7 @@ class Index:
         sets = self.read(plan.tokens())
         found = Found(self, {}, None if plan.check == Criteria() else plan.check)
         for number in self.numbers:
-            bits = -1
+            bits = -1 if criteria.only is None else bits_among(criteria.only, number)
             for group in plan.required:
                 bits &= _union(sets, group, number)
                 if not bits:
@@ -201,7 +202,7 @@ class Index:
     def _plan_words(self, criteria: Criteria, plan: Plan) -> None:
         undecided: list[Word] = []
         for word in criteria.words:
-            grams = tokens.word_grams(word.text)
+            grams = tokens.word_grams(word.text, word.field)
             tag = frozenset() if word.tag_id is None else frozenset([tokens.tag(word.tag_id)])
             plan.required += [tag | {gram} for gram in grams.grams]
             if not grams.decides:
@@ -210,7 +211,7 @@ class Index:
                 plan.doubts.append(Doubt(settled_by=settled_by))
         without_undecided: list[Word] = []
         for word in criteria.without_words:
-            grams = tokens.word_grams(word.text)
+            grams = tokens.word_grams(word.text, word.field)
             if word.tag_id is not None:
                 plan.excluded.add(tokens.tag(word.tag_id))
             if grams.decides:
@@ -225,29 +226,9 @@ class Index:
 
     def _plan_ranges(self, criteria: Criteria, plan: Plan) -> None:
         """Days and sizes; only rows tell what lies inside the outermost ones."""
-        first, last = self.days()
-        if (criteria.start or criteria.end) and first and last:
-            whole_first, whole_last = first, last
-            if criteria.start:
-                day = timezone.localdate(criteria.start)
-                first = max(first, day)
-                if not tokens.is_midnight(criteria.start):
-                    whole_first = max(whole_first, day + timedelta(days=1))
-                    plan.check = replace(plan.check, start=criteria.start)
-                else:
-                    whole_first = first
-            if criteria.end:
-                day = timezone.localdate(criteria.end - timedelta(microseconds=1))
-                last = min(last, day)
-                if not tokens.is_midnight(criteria.end):
-                    whole_last = min(whole_last, day - timedelta(days=1))
-                    plan.check = replace(plan.check, end=criteria.end)
-                else:
-                    whole_last = last
-            plan.required.append(frozenset(tokens.spans(first, last)))
-            if plan.check.start or plan.check.end:
-                whole = frozenset(tokens.spans(whole_first, whole_last))
-                plan.doubts.append(Doubt(settled_by=whole))
+        self._plan_days(plan, tokens.CREATED, start=criteria.start, end=criteria.end)
+        added = {"added_start": criteria.added_start, "added_end": criteria.added_end}
+        self._plan_days(plan, tokens.ADDED, **added)
         if criteria.min_size is not None or criteria.max_size is not None:
             least, most = criteria.min_size or 0, self.largest()
             if criteria.max_size is not None:
@@ -256,6 +237,34 @@ class Index:
             plan.required.append(frozenset(classes))
             plan.doubts.append(Doubt(settled_by=frozenset(classes[1:-1])))
             plan.check = replace(plan.check, min_size=criteria.min_size, max_size=criteria.max_size)
+
+    def _plan_days(self, plan: Plan, kind: str, **bounds: datetime | None) -> None:
+        """The bounds by their names in criteria: where the days begin, and where they end."""
+        (start_name, start), (end_name, end) = bounds.items()
+        unsure: dict[str, Any] = {}
+        first, last = self.days(kind)
+        if not (start or end) or not first or not last:
+            return
+        inner_first, inner_last = first, last  # of days that lie between the bounds as a whole
+        if start:
+            day = timezone.localdate(start)
+            first = max(first, day)
+            inner_first = first
+            if not tokens.is_midnight(start):
+                inner_first = max(first, day + timedelta(days=1))
+                unsure[start_name] = start
+        if end:
+            day = timezone.localdate(end - timedelta(microseconds=1))
+            last = min(last, day)
+            inner_last = last
+            if not tokens.is_midnight(end):
+                inner_last = min(last, day - timedelta(days=1))
+                unsure[end_name] = end
+        plan.required.append(frozenset(tokens.spans(first, last, kind)))
+        if unsure:
+            plan.check = replace(plan.check, **unsure)
+            inner = frozenset(tokens.spans(inner_first, inner_last, kind))
+            plan.doubts.append(Doubt(settled_by=inner))
 
 
 def _doubtful(sets: dict[str, SetBySegment], doubts: Iterable[Doubt], number: int) -> int:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 from isal import isal_zlib
+from pyroaring import FrozenBitMap64
 
 SEGMENT_BITS = 15
 SEGMENT = 1 << SEGMENT_BITS
@@ -98,6 +99,16 @@ def by_segment(ids: Iterable[int]) -> dict[int, int]:
     for pk in ids:
         offsets.setdefault(pk >> SEGMENT_BITS, []).append(pk & SEGMENT - 1)
     return {number: bits_of(each) for number, each in offsets.items()}
+
+
+def bits_among(ids: FrozenBitMap64, number: int) -> int:
+    """Which pictures of a segment are among these, as a set."""
+    first = number << SEGMENT_BITS
+    count = ids.range_cardinality(first, first + SEGMENT)
+    if count in (0, SEGMENT):
+        return (1 << count) - 1
+    inside = ids & FrozenBitMap64(range(first, first + SEGMENT))
+    return bits_of(inside.shift(-first).to_array())
 
 
 def offsets_of(bits: int) -> list[int]:

@@ -5,12 +5,18 @@ A term that is no valid qualifier is searched as text, so that nothing typed is 
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
+from ..facts import Text
 from ..text import fold
 
 TERM = re.compile(r'(?P<minus>-?)(?:(?P<name>[a-z]+):)?(?:"(?P<phrase>[^"]+)"|(?P<bare>\S+))(?!\S)')
 SIZE = re.compile(r"(?P<sign>[<>]=?)(?P<number>\d{1,9}(?:\.\d{1,3})?)(?P<unit>b|kb|mb|gb)?")
+DAY = re.compile(r"(?P<sign>[<>]=?)?(?P<day>\d{4}-\d\d(?:-\d\d)?)")
+SEED = re.compile(r"-?\d{1,39}", re.ASCII)
+TEXTS = {
+    "name": Text.FILE_NAME, "negative": Text.NEGATIVE, "sampler": Text.SAMPLER, "seed": Text.SEED,
+}  # fmt: skip
 UNITS = {None: 1, "b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 
 
@@ -20,6 +26,8 @@ class Query:
 
     words: list[str] = field(default_factory=list)
     without_words: list[str] = field(default_factory=list)
+    texts: list[tuple[Text, str]] = field(default_factory=list)
+    without_texts: list[tuple[Text, str]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     without_tags: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
@@ -30,6 +38,8 @@ class Query:
     untagged: bool | None = None
     start: date | None = None  # inclusive
     end: date | None = None  # exclusive
+    added_start: date | None = None  # inclusive
+    added_end: date | None = None  # exclusive
     min_size: int | None = None  # bytes, inclusive
     max_size: int | None = None  # bytes, inclusive
 
@@ -68,6 +78,9 @@ def _add_qualifier(query: Query, name: str, value: str, *, without: bool) -> boo
     if name in lists:
         lists[name][without].append(value)
         return True
+    if name in TEXTS and (name != "seed" or SEED.fullmatch(value)):
+        (query.without_texts if without else query.texts).append((TEXTS[name], value))
+        return True
     if name == "is" and value in ("favorite", "favourite"):
         query.favorite = not without
         return True
@@ -78,6 +91,8 @@ def _add_qualifier(query: Query, name: str, value: str, *, without: bool) -> boo
         return False
     if name in ("before", "after"):
         return _add_date(query, name, value)
+    if name == "added":
+        return _add_added(query, value)
     if name == "size":
         return _add_size(query, value)
     return False
@@ -95,6 +110,29 @@ def _add_date(query: Query, name: str, value: str) -> bool:
         query.start = max(query.start or day, day)
     else:
         query.end = min(query.end or day, day)
+    return True
+
+
+def _add_added(query: Query, value: str) -> bool:
+    """`added:2026-11-25` or `added:2026-11`; with a sign, later or earlier than that."""
+    match = DAY.fullmatch(value)
+    if match is None:
+        return False
+    is_month = len(match["day"]) == len("2026-11")
+    try:
+        first = date.fromisoformat(match["day"] + "-01" * is_month)
+    except ValueError:
+        return False
+    if not 1000 <= first.year <= 9998:
+        return False
+    following = (first + timedelta(days=31)).replace(day=1) if is_month else first + timedelta(1)
+    sign = match["sign"]
+    start = {">": following, ">=": first, None: first}.get(sign)
+    end = {"<": first, "<=": following, None: following}.get(sign)
+    if start:
+        query.added_start = max(query.added_start or start, start)
+    if end:
+        query.added_end = min(query.added_end or end, end)
     return True
 
 

@@ -8,8 +8,9 @@ from typing import ClassVar, NamedTuple
 from django.conf import settings
 from django.db import models
 
-from ..cursors import planned_once
-from .lookups import among
+from grok2api.sql.cursors import planned_once
+from grok2api.sql.lookups import among
+
 from .tokens import VERSION
 
 
@@ -28,6 +29,8 @@ class Segment(models.Model):
     buckets = models.PositiveIntegerField(default=0)
     first_day = models.DateField(null=True)  # local, of its pictures
     last_day = models.DateField(null=True)
+    first_added = models.DateField(null=True)  # local, too
+    last_added = models.DateField(null=True)
     largest = models.BigIntegerField(default=0)  # bytes
 
     class Meta:
@@ -79,6 +82,8 @@ class Built(NamedTuple):
     largest: int
     first_day: date | None
     last_day: date | None
+    first_added: date | None
+    last_added: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +96,13 @@ class State:
 
 
 _STATE = """
-    SELECT 's', number, generation, pictures, largest, first_day, last_day
+    SELECT 's', number, generation, pictures, largest, first_day, last_day, first_added,
+        last_added
     FROM gallery_segment WHERE version = %s
-    UNION ALL SELECT 'c', image_id, MAX(id), 0, 0, NULL, NULL FROM gallery_change GROUP BY image_id
-    UNION ALL SELECT 'n', COALESCE(MAX(id), 0), 0, 0, 0, NULL, NULL FROM gallery_image
+    UNION ALL SELECT 'c', image_id, MAX(id), 0, 0, NULL, NULL, NULL, NULL
+    FROM gallery_change GROUP BY image_id
+    UNION ALL SELECT 'n', COALESCE(MAX(id), 0), 0, 0, 0, NULL, NULL, NULL, NULL
+    FROM gallery_image
 """
 
 

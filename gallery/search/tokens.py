@@ -2,6 +2,7 @@
 
 A run of wide characters (Chinese, Japanese, Korean) gives every character and every pair, a run
 of other letters and digits every pair and every triple, anything else that is no blank itself.
+The grams of other texts than the prompt begin with a sign that no gram of the prompt begins with.
 A search needs only its longest grams. All of them are necessary; a word that is one gram is
 decided by it, any other is looked for again in the prompt itself. But a longer run of letters and
 digits is a token too, and so are, where they are common, three and four wide characters together:
@@ -16,9 +17,9 @@ from itertools import pairwise
 
 from django.utils import timezone
 
-from ..facts import ImageFacts
+from ..facts import ImageFacts, Text
 
-VERSION = 3
+VERSION = 4
 """Of this scheme; an index that was built by another one counts as missing."""
 
 WIDE = (
@@ -26,6 +27,7 @@ WIDE = (
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
 _RUNS = re.compile(rf"(?P<wide>[{WIDE}]+)|(?P<narrow>[^\W_{WIDE}]+)|\S")
+_WIDE_ALONE = re.compile(f"[{WIDE}]")
 
 MAX_GRAMS = 8
 """Of one word that are looked up; more say little and cost a read each."""
@@ -35,6 +37,14 @@ LONG = 4
 
 WIDEST = 4
 """Wide characters that may be one token."""
+
+SIGNS = {
+    Text.PROMPT: "", Text.FILE_NAME: "\1", Text.NEGATIVE: "\2", Text.SAMPLER: "\3", Text.SEED: "\4",
+}  # fmt: skip
+"""What the tokens of each text begin with. In a prompt such a character is a gram by itself."""
+
+CREATED, ADDED = "d", "a"
+"""What the tokens of days and months begin with, by the moment that they are of."""
 
 EVERY = "\0*"
 FAVORITE = "\0f"
@@ -56,12 +66,17 @@ class WordGrams:
 def tokens(facts: ImageFacts) -> set[str]:
     """All tokens of a picture."""
     found = text_grams(facts.prompt)
+    for field in (Text.FILE_NAME, Text.NEGATIVE, Text.SAMPLER):
+        if text := getattr(facts, field):
+            found.update(SIGNS[field] + gram for gram in text_grams(text))
+    if facts.seed:
+        found.add(SIGNS[Text.SEED] + facts.seed)
     found.update(facets(facts))
     return found
 
 
 def is_wide(character: str) -> bool:
-    return re.fullmatch(f"[{WIDE}]", character) is not None
+    return _WIDE_ALONE.fullmatch(character) is not None
 
 
 def text_grams(text: str) -> set[str]:
@@ -102,8 +117,11 @@ def wide_words(text: str, common: Container[str]) -> set[str]:
     return words
 
 
-def word_grams(word: str) -> WordGrams:
-    """What a picture must have if its prompt holds this folded text."""
+def word_grams(word: str, field: Text = Text.PROMPT) -> WordGrams:
+    """What a picture must have if its prompt, or this other text of it, holds this folded text."""
+    sign = SIGNS[field]
+    if field is Text.SEED:
+        return WordGrams((sign + word,), decides=True)
     grams: dict[str, None] = {}
     whole = None
     for match in _RUNS.finditer(word):
@@ -117,7 +135,11 @@ def word_grams(word: str) -> WordGrams:
     chosen = list(grams)
     if len(chosen) > MAX_GRAMS:
         chosen = [chosen[i * (len(chosen) - 1) // (MAX_GRAMS - 1)] for i in range(MAX_GRAMS)]
-    return WordGrams(tuple(chosen), decides=chosen == [word], whole=whole)
+    return WordGrams(
+        tuple(sign + gram for gram in chosen),
+        decides=chosen == [word],
+        whole=whole and sign + whole,
+    )
 
 
 def _may_be_a_token(run: str, *, is_wide: bool) -> bool:
@@ -131,6 +153,8 @@ def facets(facts: ImageFacts) -> Iterator[str]:
     yield aspect_ratio(facts.aspect_ratio)
     yield day(timezone.localtime(facts.created_at))
     yield month(timezone.localtime(facts.created_at))
+    yield day(timezone.localtime(facts.added_at), ADDED)
+    yield month(timezone.localtime(facts.added_at), ADDED)
     yield size_class(facts.file_size, COARSE)
     yield size_class(facts.file_size, FINE)
     if facts.favorite:
@@ -153,12 +177,17 @@ def tag(tag_id: int) -> str:
     return f"\0t{tag_id}"
 
 
-def day(local: date | datetime) -> str:
-    return f"\0d{local:%Y-%m-%d}"
+def day(local: date | datetime, kind: str = CREATED) -> str:
+    return f"\0{kind}{local:%Y-%m-%d}"
 
 
-def month(local: date | datetime) -> str:
-    return f"\0d{local:%Y-%m}"
+def month(local: date | datetime, kind: str = CREATED) -> str:
+    return f"\0{kind}{local:%Y-%m}"
+
+
+def dated(name: str) -> str:
+    """Of a local day (2026-11-25) or month (2026-11) by its ISO name."""
+    return f"\0d{name}"
 
 
 def next_month(day: date) -> date:
@@ -201,13 +230,13 @@ def size_classes(least: int, most: int, digits: int) -> Iterator[str]:
         least = size_bounds(least, digits)[1]
 
 
-def spans(first: date, last: date) -> Iterator[str]:
+def spans(first: date, last: date, kind: str = CREATED) -> Iterator[str]:
     """Tokens of these local days, both inclusive: whole months where possible."""
     while first <= last:
         following = next_month(first)
         if first.day == 1 and following - timedelta(days=1) <= last:
-            yield month(first)
+            yield month(first, kind)
             first = following
         else:
-            yield day(first)
+            yield day(first, kind)
             first += timedelta(days=1)

@@ -1,18 +1,27 @@
 """Small things that the gallery's templates say often."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from math import ceil
 
 from django import template
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..models import Image
+from ..pictures import LARGE_SIDE, THUMBNAIL_SIDE
 
 register = template.Library()
 
 AROUND = 2
+BOARD_SQUARES = 64
+"""Along the longer side of a picture."""
+CARD_WIDTHS = "(max-width: 40rem) 43vw, 15rem"
+TILE_WIDTHS = "(max-width: 40rem) 45vw, 20rem"
 UNITS = ("KB", "MB", "GB", "TB")
-LARGE = 2 * 1024 * 1024
 
 
 @register.filter
@@ -53,13 +62,66 @@ def _number_and_unit(size: int) -> tuple[str, str]:
 
 
 @register.filter
-def thumbnail_size(image: Image) -> tuple[int, int]:
+def thumbnail_size(image: Image, most: int = THUMBNAIL_SIDE) -> tuple[int, int]:
     """Pixels of the thumbnail, whose longer side is at most 512."""
-    scale = min(1, 512 / max(image.width, image.height))
+    scale = min(1, most / max(image.width, image.height, 1))
     return max(1, round(image.width * scale)), max(1, round(image.height * scale))
 
 
 @register.filter
-def may_be_thumbnail(image: Image) -> bool:
-    """Whether the picture itself is small enough to stand in the grid of a fine display."""
-    return image.file_size <= LARGE
+def board_side(image: Image) -> str:
+    """Two squares of the ground under a picture that can be seen through, in its pixels."""
+    return f"{max(image.width, image.height) / BOARD_SQUARES * 2:.3f}"
+
+
+@register.filter
+def goes_at(image: Image) -> datetime | None:
+    """From when on a picture in the trash is deleted for good, on the next occasion."""
+    since = image.trashed_at
+    return since + timedelta(days=settings.GALLERY_TRASH_DAYS) if since else None
+
+
+@register.filter
+def days_left(image: Image) -> int:
+    """Whole days until then, the one that has begun among them; 0 when it is due."""
+    moment = goes_at(image)
+    left = (moment - timezone.now()).total_seconds() if moment else 0
+    return max(0, ceil(left / 86_400))
+
+
+@register.simple_tag
+def thumbnail_address(image: Image) -> str:
+    """Where the picture's thumbnail is, for ever the same one."""
+    return f"{reverse('api:image-thumbnail', args=[image.pk])}?v={image.thumbnail_v}"
+
+
+@register.simple_tag
+def tile_sources(image: Image) -> SafeString:
+    """`src` of a picture that is shown whole, and for fine displays `srcset`."""
+    address = thumbnail_address(image)
+    (small, _), (large, _) = (thumbnail_size(image, side) for side in (THUMBNAIL_SIDE, LARGE_SIDE))
+    return _sources(address, small, large, TILE_WIDTHS)
+
+
+@register.simple_tag
+def grid_sources(image: Image, images_url: str) -> SafeString:
+    """`src` of a square card's picture, and for fine displays `srcset`.
+
+    Its descriptors are the shorter sides, since that is what fills the square.
+    """
+    address = f"{images_url}{image.pk}/thumbnail/?v={image.thumbnail_v}"
+    small, large = (min(thumbnail_size(image, side)) for side in (THUMBNAIL_SIDE, LARGE_SIDE))
+    return _sources(address, small, large, CARD_WIDTHS)
+
+
+def _sources(address: str, small: int, large: int, sizes: str) -> SafeString:
+    if large <= small:
+        return format_html('src="{}"', address)
+    return format_html(
+        'src="{0}" srcset="{0} {1}w, {0}&amp;size={2} {3}w" sizes="{4}"',
+        address,
+        small,
+        LARGE_SIDE,
+        large,
+        sizes,
+    )

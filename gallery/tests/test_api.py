@@ -6,13 +6,14 @@ import io
 import json
 import re
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.dateparse import parse_datetime
 
-from gallery import pictures
+from gallery import decoding
 from gallery.models import Image
 from gallery.tests.drawing import draw
 
@@ -30,7 +31,7 @@ def expected(image: Image) -> dict:
         "id": image.pk,
         "filename": image.filename,
         "url": f"{base}/file/",
-        "thumbnail_url": f"{base}/thumbnail/",
+        "thumbnail_url": f"{base}/thumbnail/?v=2-{image.filename[:8]}",
         "prompt": image.prompt,
         "model": image.model,
         "aspect_ratio": image.aspect_ratio,
@@ -42,14 +43,17 @@ def expected(image: Image) -> dict:
         "favorite": image.favorite,
         "nsfw": image.nsfw,
         "content_hash": image.content_hash,
+        "file_name": image.file_name,
+        "added_at": image.added_at,
+        "prompt_source": image.prompt_source,
     }
 
 
 def read(answer: dict) -> dict:
-    """The answer with its time as a moment."""
-    moment = parse_datetime(answer["created_at"])
-    assert moment is not None and moment.tzinfo is not None
-    return {**answer, "created_at": moment}
+    """The answer with its times as moments."""
+    moments = {name: parse_datetime(answer[name]) for name in ("created_at", "added_at")}
+    assert all(moment is not None and moment.tzinfo is not None for moment in moments.values())
+    return {**answer, **moments}
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -115,11 +119,22 @@ def test_list_has_no_page_behind_the_last(staff):
 def test_upload_stores_the_picture(staff, media_folder):
     data = draw(96, 64, format="PNG")
     file = SimpleUploadedFile("any.name", data)
-    answer = staff.post(IMAGES, {"file": file, "prompt": "a fox", "tags": "red， Fox"})
+    form = {
+        "file": file,
+        "prompt": "a fox",
+        "tags": "red， Fox",
+        "modified_at": "2020-05-06T07:08Z",
+    }
+    answer = staff.post(IMAGES, form)
     assert answer.status_code == 201
     image = Image.objects.get()
     assert read(answer.json()) == expected(image)
     assert (image.source, image.aspect_ratio, image.prompt) == ("uploaded", "3:2", "a fox")
+    assert (image.file_name, image.prompt_source) == ("any.name", "given")
+    assert image.created_at == datetime(2020, 5, 6, 7, 8, tzinfo=UTC) < image.added_at
+    named = staff.get(f"{IMAGES}{image.pk}/file/?download")
+    assert named["Content-Disposition"] == 'attachment; filename="any.name.png"'
+    body(named)
     assert sorted(tag.name for tag in image.tags.all()) == ["Fox", "red"]
 
 
@@ -131,21 +146,23 @@ def test_upload_of_an_archive_takes_in_every_picture(staff, media_folder):
         archive.writestr("again.jpg", draw())
         archive.writestr("broken.png", draw(format="PNG")[:60])
         archive.writestr("notes.txt", "x")
+        archive.writestr("photo.psd", b"8BPS\0\1")
     file = SimpleUploadedFile("old.zip", out.getvalue())
     answer = staff.post(IMAGES, {"file": file, "tags": "old"})
     ids = list(Image.objects.order_by("pk").values_list("pk", flat=True))
     assert answer.status_code == 200
     assert answer.json() == {
-        "added": 2, "image_ids": ids, "known": 1,
+        "added": 2, "image_ids": ids, "changed": 0, "known": 1,
         "failed": [
             {"name": "old.zip/broken.png", "reason": "The picture is damaged or incomplete."}
         ],
+        "ignored": {"other": 1, "Photoshop (PSD)": 1},
     }  # fmt: skip
     assert [image.tags.get().name for image in Image.objects.all()] == ["old", "old"]
     broken = SimpleUploadedFile("cut.zip", out.getvalue()[:200])
     assert staff.post(IMAGES, {"file": broken}).json() == {
-        "added": 0, "image_ids": [], "known": 0,
-        "failed": [{"name": "cut.zip", "reason": "File is not a zip file"}],
+        "added": 0, "image_ids": [], "changed": 0, "known": 0,
+        "failed": [{"name": "cut.zip", "reason": "File is not a zip file"}], "ignored": {},
     }  # fmt: skip
 
 
@@ -160,6 +177,7 @@ def test_upload_of_an_archive_takes_in_every_picture(staff, media_folder):
         ({"file": draw(), "prompt": "x" * 32_001}, "prompt"),
         ({"file": draw(), "tags": "x" * 65}, "tags"),
         ({"file": draw(), "prompt": "nul \0"}, "prompt"),
+        ({"file": draw(), "modified_at": "yesterday"}, "modified_at"),
     ],
 )
 def test_upload_refuses_bad_input_and_stores_nothing(staff, media_folder, fields, field):
@@ -176,12 +194,24 @@ def test_upload_refuses_a_decompression_bomb_before_decoding_it(staff):
 
     out = io.BytesIO()
     Pillow.new("1", (20_000, 20_000)).save(out, "PNG")
-    assert len(out.getvalue()) < 100_000 < pictures.MAX_PIXELS < 20_000 * 20_000
+    assert len(out.getvalue()) < 100_000 < decoding.max_pixels() < 20_000 * 20_000
     answer = staff.post(IMAGES, {"file": SimpleUploadedFile("bomb.png", out.getvalue())})
     assert (answer.status_code, answer.json()) == (
         400,
         {"file": ["The picture has more than 100 million pixels."]},
     )
+
+
+def test_upload_is_turned_away_while_too_many_large_pictures_are_read(staff, monkeypatch):
+    monkeypatch.setattr(decoding, "MOST_WAITING", 0)
+    staff.raise_request_exception = False
+    with decoding.budget.room(decoding.budget.total, patient=True):
+        answer = staff.post(IMAGES, {"file": SimpleUploadedFile("a.png", draw(8, 8, format="PNG"))})
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"detail": "Too many large pictures are being read. Try again in a moment."},
+    )
+    assert answer["Retry-After"] == "5"
 
 
 def test_detail_patch_and_delete(
@@ -190,14 +220,18 @@ def test_detail_patch_and_delete(
     image = add_image(tags=["a"])
     path = f"{IMAGES}{image.pk}/"
     assert read(staff.get(path).json()) == expected(image)
-    change = {"favorite": True, "nsfw": True, "tags": ["b", "ｂ"], "prompt": "not this"}
+    change = {"favorite": True, "nsfw": True, "tags": ["b", "ｂ"], "prompt": "Ａ new one"}
     answer = staff.patch(path, change, content_type="application/json")
     image.refresh_from_db()
     assert read(answer.json()) == expected(image)
-    assert (image.favorite, image.nsfw, image.prompt) == (True, True, "")
+    assert (image.favorite, image.nsfw, image.prompt) == (True, True, "Ａ new one")
+    assert (image.prompt_source, image.prompt_folded) == ("person", "a new one")
     assert [tag.name for tag in image.tags.all()] == ["b"]
     bad = staff.patch(path, {"favorite": "maybe"}, content_type="application/json")
     assert (bad.status_code, list(bad.json())) == (400, ["favorite"])
+    for prompt in ("x" * 32_001, "nul \0", None, ["list"]):
+        bad = staff.patch(path, {"prompt": prompt}, content_type="application/json")
+        assert (bad.status_code, list(bad.json())) == (400, ["prompt"])
     with django_capture_on_commit_callbacks(execute=True):
         assert staff.delete(path).status_code == 204
     assert [path for path in media_folder.rglob("*") if path.is_file()] == []
@@ -346,6 +380,11 @@ def test_export_streams_a_zip_of_the_promised_size(staff, add_image):
         ("fox", "ok"),
         ("日落", "ok"),
     ]
+    called = {"image_ids": [one.pk], "name_template": "{id}_{prompt:1}"}
+    with zipfile.ZipFile(io.BytesIO(body(post(staff, f"{IMAGES}export/", called)))) as archive:
+        assert archive.namelist()[0] == f"{one.pk}_日.jpg"
+    bad = post(staff, f"{IMAGES}export/", {"image_ids": [one.pk], "name_template": "{x"})
+    assert bad.json() == {"name_template": ["Unbalanced brace: fields are written as {prompt}."]}
     bad = post(staff, f"{IMAGES}export/", {"image_ids": [one.pk], "embedding": "perhaps"})
     assert (bad.status_code, list(bad.json())) == (400, ["embedding"])
 
@@ -357,7 +396,7 @@ def test_scan_takes_in_what_lies_in_the_media_folder(staff, media_folder):
     answer = staff.post("/api/v1/admin/gallery/scan/").json()
     image = Image.objects.get()
     failed = answer.pop("failed")
-    assert answer == {"added": 1, "image_ids": [image.pk], "known": 0}
+    assert answer == {"added": 1, "image_ids": [image.pk], "changed": 0, "known": 0, "ignored": {}}
     assert [file["name"] for file in failed] == ["dropped/b.jpg"]
     assert sorted(path.name for path in (media_folder / "dropped").iterdir()) == ["b.jpg"]
 
@@ -380,3 +419,20 @@ def test_upload_refuses_in_the_browsers_language(staff, media_folder):
     file = SimpleUploadedFile("a.jpg", draw(512, 512)[:-300])
     answer = staff.post(IMAGES, {"file": file}, headers={"Accept-Language": "zh-CN"})
     assert answer.json() == {"file": ["图片已损坏或不完整。"]}
+
+
+def test_upload_of_several_files_at_once_is_refused_whole(staff):
+    files = [SimpleUploadedFile(f"{name}.jpg", draw(color=name)) for name in ("red", "blue")]
+    answer = staff.post(IMAGES, {"file": files})
+    assert (answer.status_code, answer.json()) == (
+        400, {"file": ["Send one file in each request, or several in a ZIP archive."]},
+    )  # fmt: skip
+    assert not Image.objects.exists()
+
+
+def test_more_files_than_a_form_may_have_are_refused_without_naming_a_setting(staff):
+    files = [SimpleUploadedFile(f"{number}.jpg", b"x") for number in range(101)]
+    answer = staff.post(IMAGES, {"file": files})
+    assert (answer.status_code, answer.json()) == (
+        400, {"detail": "At most 100 files can be sent at once."},
+    )  # fmt: skip

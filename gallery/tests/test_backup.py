@@ -112,6 +112,34 @@ def test_restored_library_is_equal_row_by_row_and_byte_by_byte(library, media_fo
     assert new.pk > max(image.pk for image in library)
 
 
+def test_a_backup_says_its_format_and_one_of_the_first_comes_back_too(
+    library, media_folder, tmp_path
+):
+    path = write(tmp_path / "a.zip")
+    rows = everything()
+    with zipfile.ZipFile(path) as archive:
+        assert json.loads(archive.read("backup.json"))["format"] == 2
+        # Where programs look that know the first format alone, and refuse a file without it.
+        assert "manifest.jsonl" not in archive.namelist()
+
+    def renamed(name: str) -> str:
+        return "manifest.jsonl" if name == "library.jsonl" else name
+
+    first = tmp_path / "first.zip"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(first, "w") as new:
+        for name in old.namelist():
+            if name != "backup.json":
+                new.writestr(renamed(name), old.read(name))
+    empty(media_folder)
+    assert outcomes(first) == [ADDED] * 5
+    assert everything() == rows
+    later = tmp_path / "later.zip"
+    later.write_bytes(path.read_bytes())
+    change = lambda name, data: b'{"format": 3}' if name == "backup.json" else data  # noqa: E731
+    with pytest.raises(CommandError, match="format 3, and this version reads formats up to 2"):
+        call_command("restore_backup", str(rewritten(later, change)))
+
+
 def test_restore_into_a_full_library_changes_nothing(library, tmp_path):
     rows = everything()
     path = write(tmp_path / "a.zip")
@@ -237,7 +265,7 @@ def test_records_that_are_not_of_a_picture_are_refused(
     empty(media_folder)
 
     def spoil(name: str, data: bytes) -> bytes:
-        if name != "manifest.jsonl":
+        if name != "library.jsonl":
             return data
         return json.dumps({**json.loads(data), field: value}).encode()
 

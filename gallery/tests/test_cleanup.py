@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from gallery import cleanup, statistics
 from gallery.changes import read_facts
 from gallery.models import Image, RemovedRow
+from gallery.tests.meanwhile import meanwhile
 
 
 def age(path: Path, seconds: int = 3600) -> None:
@@ -39,6 +40,34 @@ def test_cleanup_removes_rows_without_file_and_keeps_a_copy(library):
     assert (copy.facts["prompt"], copy.facts["tags"]) == ("picture 3", ["kept"])
     rest = read_facts(list(Image.objects.values_list("pk", flat=True))).values()
     assert statistics.totals() == statistics.recount(rest)
+
+
+def test_cleanup_keeps_the_row_of_a_file_that_comes_back_at_this_moment(library):
+    file = Path(library[3].file.path)
+    data = file.read_bytes()
+    file.unlink()
+    # The survey is over, and the row locked: now it is looked at once more.
+    with meanwhile(r"^SELECT .*prompt_folded", lambda: file.write_bytes(data)):
+        report = cleanup.clean_up()
+    assert (report.orphans, report.removed) == ([library[3].pk], 0)
+    assert (Image.objects.count(), RemovedRow.objects.count()) == (10, 0)
+
+
+def test_cleanup_keeps_a_leftover_that_becomes_a_thumbnail_at_this_moment(library, media_folder):
+    image = library[3]
+    stray = Path(image.thumbnail.path).with_name("stray.thumb.webp")
+    stray.write_bytes(b"x")
+    age(stray)
+
+    def take() -> None:
+        Image.objects.filter(pk=image.pk).update(
+            thumbnail=stray.relative_to(media_folder).as_posix()
+        )
+
+    # The survey has asked for the row of the last file that it found.
+    with meanwhile(r"^SELECT .* WHERE .*file\W+= ", take):
+        report = cleanup.clean_up()
+    assert (len(report.leftovers), stray.read_bytes()) == (1, b"x")
 
 
 def test_cleanup_refuses_when_more_than_a_fifth_is_gone_unless_forced(library):

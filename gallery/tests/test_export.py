@@ -10,11 +10,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import override
 
 from gallery import metadata
 from gallery.export import Embedding, export_images
 from gallery.models import Image
+from gallery.name_templates import read_template
 from gallery.records import as_record
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import A1111, png
@@ -108,6 +111,57 @@ def test_names_differ_where_only_their_case_did(add_image, exported):
     assert names == [
         "20260207-Fox-abcdef.jpg", "20260207-fOX-abcdef1.jpg", "20260207-fox-abcdef2.jpg",
     ]  # fmt: skip
+
+
+def test_files_are_called_as_a_template_says(add_image, exported):
+    images = [
+        add_image(prompt="a red kite / over the sea", model="grok imagine:1", created_at=FEBRUARY),
+        add_image(prompt="", model="", data=draw(30, 40, format="PNG"), created_at=FEBRUARY),
+    ]
+    one, two = (image.pk for image in images)
+    for template, names in {
+        "{date}_{model}_{prompt:10}_{id}": [
+            f"20260207_grok-imagine-1_a-red-kite_{one}.jpg", f"20260207_{two}.png",
+        ],
+        "{prompt:2} ({width}×{height}, {ratio}) {time}": [
+            "a (64×64, 1x1) 123000.jpg", "(30×40, 3x4) 123000.png",
+        ],
+        "kite": ["kite.jpg", "kite.png"],
+        "{width}_{model}_{prompt:1}": ["64_grok-imagine-1_a.jpg", "30.png"],
+        "{prompt:1} - {id}\u202e": [f"a - {one}.jpg", f"{two}.png"],
+        "..{model}": ["grok-imagine-1.jpg", f"{two}.png"],
+        "CON": ["_CON.jpg", "_CON.png"],
+        "nul.{id}": [f"_nul.{one}.jpg", f"_nul.{two}.png"],
+        "{{{width}}}": ["{64}.jpg", "{30}.png"],
+        "{prompt}" * 20: [("a-red-kite-over-the-sea" * 20)[:180] + ".jpg", f"{two}.png"],
+    }.items():  # fmt: skip
+        assert exported(images, template=read_template(template)).namelist()[:2] == names
+    same = [images[0], add_image(created_at=FEBRUARY), add_image(created_at=FEBRUARY)]
+    taken = f"a-{same[2].pk}"
+    Image.objects.filter(pk=same[1].pk).update(prompt=taken)
+    names = exported(same, template=read_template("{prompt:1}")).namelist()[:3]
+    assert names == ["a.jpg", f"a-{same[1].pk}.jpg", f"{same[2].pk}.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{prompts}", "There is no field {prompts}. Fields are {date}, {time}, {model}, {prompt},"),
+        ("{}", "There is no field {}"), ("{prompt.x}", "There is no field {prompt.x}"),
+        ("{id!r}", "There is no field {id!r}"), ("{prompt", "Unbalanced brace"),
+        ("}", "Unbalanced brace"), ("{prompt:0}", "{prompt:0}: give a number"),
+        ("{prompt:{id}}", "{prompt:{id}}: give a number"), ("{prompt:100}", "{prompt:100}: give"),
+        ("a/{id}", "“/” cannot be in the name"), ("{id}\n", None), ("a\nb", "“\n” cannot be in"),
+        ("x" * 201, "at most 200 characters"), ("", None), ("a b", None),
+    ],
+)  # fmt: skip
+def test_a_template_that_names_no_file_is_refused_with_its_reason(template, said):
+    if said is None:
+        read_template(template)
+        return
+    with override("en"), pytest.raises(ValidationError) as refusal:
+        read_template(template)
+    assert said in " ".join(refusal.value.messages)
 
 
 def test_a_picture_that_cannot_be_read_is_named_as_failed(add_image, media_folder, db):

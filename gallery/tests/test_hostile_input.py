@@ -1,12 +1,16 @@
 """Input that no honest client sends: refused by name, never a fault of ours."""
 
 import json
+import tracemalloc
 
 import pytest
 from django.urls import reverse
+from rest_framework import serializers as drf
 
 from gallery import tagging
+from gallery.api.fields import MOST_ERRORS, ListField
 from gallery.models import Tag
+from tests.campaign.attacks.texts import wrong_lists
 
 API = "/api/v1/admin/gallery/"
 HALF = "\ud800"  # half of a surrogate pair
@@ -38,6 +42,52 @@ def test_bulk_actions_refuse_texts_that_are_none(staff, db, path, body, errors):
     assert (response.status_code, response.json()) == (400, errors)
 
 
+@pytest.mark.parametrize("kind", wrong_lists(1))
+def test_bulk_actions_name_a_few_of_what_is_wrong(staff, db, kind):
+    """Neither the answer nor the memory grows with the errors."""
+    answers, peaks = [], []
+    for size in (1_000, 8_000):
+        body = wrong_lists(size)[kind].decode()
+        tracemalloc.start()
+        response = post(staff, "images/tags/", body)
+        peaks.append((tracemalloc.get_traced_memory()[1] - 200_000) / len(body))
+        tracemalloc.stop()
+        answers.append((response.status_code, len(response.content)))
+    assert answers[0] == answers[1]
+    assert (answers[0][0], answers[0][1] < 2_000) == (400, True)
+    assert peaks[1] < 40  # bytes for each byte of the body
+
+
+@pytest.mark.once
+def test_every_list_of_the_api_names_a_few_of_what_is_wrong():
+    def kinds(serializer):
+        for kind in serializer.__subclasses__():
+            yield kind
+            yield from kinds(kind)
+
+    lists = [
+        (kind.__name__, name)
+        for kind in kinds(drf.Serializer)
+        if kind.__module__.split(".")[0] in ("gallery", "imagine", "grok2api")
+        for name, field in kind().fields.items()
+        if isinstance(field, drf.ListField) and not isinstance(field, ListField)
+    ]
+    assert lists == []
+
+
+def test_wrong_ids_are_named_by_their_places(staff, db):
+    response = post(staff, "images/delete/", {"image_ids": [1, *["x"] * 20]})
+    errors = response.json()["image_ids"]
+    assert errors == {str(place): ["A valid integer is required."] for place in range(1, 11)}
+    assert len(errors) == MOST_ERRORS
+
+
+def test_json_of_too_many_lists_is_refused(staff, db):
+    response = post(staff, "images/delete/", f"[{'[],' * 100_000}[]]")
+    said = (response.status_code, response.json())
+    assert said == (400, {"detail": "The JSON holds too many lists and objects."})
+
+
 def test_upload_is_a_form_and_nothing_else(staff, db):
     assert post(staff, "images/", {"file": "x", "tags": "a"}).status_code == 415
 
@@ -63,12 +113,11 @@ def test_page_of_an_id_that_no_database_has_is_not_found(staff, db, action):
 
 
 @pytest.mark.parametrize("name", ["a\x00", HALF, "\x7f", "\x9f"])
-def test_tag_of_no_text_is_refused_and_removing_it_changes_nothing(add_image, name):
+def test_tag_of_no_text_is_refused_whether_it_is_to_come_or_to_go(add_image, name):
     image = add_image(tags=["a"])
-    with pytest.raises(tagging.ValidationError):
-        tagging.change_tags(image_ids=[image.pk], add=[name])
-    report = tagging.change_tags(image_ids=[image.pk], remove=["a\x00"])
-    assert report.done == 1
+    for change in ({"add": [name]}, {"remove": [name]}):
+        with pytest.raises(tagging.ValidationError):
+            tagging.change_tags(image_ids=[image.pk], **change)
     assert [tag.name for tag in image.tags.all()] == ["a"]
 
 

@@ -42,7 +42,7 @@ def test_add_image_keeps_file_thumbnail_and_row_together(add_image, media_folder
     ("data", "code"),
     [
         (b"", "empty"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not_a_picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported_format"),
         (draw(512, 512)[:-200], "damaged"),
         (draw(2048, 2048)[:-200], "damaged"),
         (draw(64, 64, format="PNG")[:-30], "damaged"),

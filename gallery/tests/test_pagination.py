@@ -40,3 +40,14 @@ def test_page_size_that_is_no_number_in_range_is_refused(db, text):
 def test_page_that_does_not_exist_is_not_found(db):
     with pytest.raises(NotFound):
         answer({"page": "2"})
+
+
+def test_next_and_previous_are_below_the_public_address(add_image, staff, settings):
+    for _ in range(3):
+        add_image(source="generated")
+    settings.APP_URL = "https://pictures.example.org"
+    answer = staff.get("/api/v1/admin/gallery/images/?page_size=1&page=2").json()
+    assert [answer["next"], answer["previous"]] == [
+        "https://pictures.example.org/api/v1/admin/gallery/images/?page=3&page_size=1",
+        "https://pictures.example.org/api/v1/admin/gallery/images/?page_size=1",
+    ]

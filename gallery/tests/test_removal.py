@@ -12,6 +12,7 @@ from django.utils import timezone
 from gallery import marking, removal, statistics
 from gallery.changes import ChangeReport, read_facts
 from gallery.models import Image
+from gallery.tests.meanwhile import meanwhile
 
 
 def files(folder: Path) -> list[str]:
@@ -69,7 +70,7 @@ def test_mark_images_sets_only_what_was_asked(add_image):
 def test_jobs_cost_the_same_for_one_and_for_three_pictures(add_image, django_assert_num_queries):
     images = [add_image(tags=["a", "b"]) for _ in range(4)]
     for ids in ([images[0].pk], [image.pk for image in images[1:]]):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             removal.trash_images(image_ids=ids)
 
 
@@ -98,3 +99,17 @@ def test_trashing_empties_what_lay_there_too_long(add_image, settings):
     assert Image.objects.in_trash().get() == first  # so that the trashing can be undone
     removal.trash_images(image_ids=[second.pk])
     assert Image.objects.get() == second
+
+
+def test_who_restores_an_expired_picture_at_this_moment_keeps_it(add_image, settings):
+    settings.GALLERY_TRASH_DAYS = 30
+    kept, gone = add_image(), add_image()
+    removal.trash_images(image_ids=[kept.pk, gone.pk])
+    Image.objects.update(trashed_at=timezone.now() - timedelta(days=31))
+
+    def restore() -> None:
+        removal.restore_images(image_ids=[kept.pk])
+
+    with meanwhile(r"^SELECT .* ORDER BY .*trashed_at", restore):
+        assert removal.empty_trash() == 1
+    assert Image.objects.get() == kept

@@ -100,3 +100,48 @@ def test_refusals_are_as_the_document_says(staff, document):
     assert check(document, staff.delete(f"{API}tags/1/"), "tags/{id}/") == 404
     file = "images/{id}/file/"
     assert check(document, staff.get(f"{API}images/1/file/"), file) == 404
+
+
+def test_every_operation_has_a_group_and_a_summary(document):
+    groups = [group["name"] for group in document["tags"]]
+    assert groups == [
+        "OpenAI-compatible API", "Pictures", "Selections", "Searches", "Tags", "History",
+        "Numbers", "Files",
+    ]  # fmt: skip
+    assert all(group["description"] for group in document["tags"])
+    poor = [
+        (path, method, operation.get("tags"), operation.get("summary"))
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if method in ("get", "post", "patch", "put", "delete")
+        and not (
+            len(operation["tags"]) == 1
+            and operation["tags"][0] in groups
+            and 3 < len(operation.get("summary", "")) < 80
+        )
+    ]
+    assert poor == []
+
+
+def test_operations_that_can_be_undone_name_their_record(staff, document, add_image):
+    image = add_image()
+    told = {
+        (method, path.removeprefix(API))
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if any(
+            "X-Change" in answer.get("headers", ()) for answer in operation["responses"].values()
+        )
+    }
+    bulk = ("favorite", "nsfw", "restore", "tags", "trash")
+    assert told == {
+        *(("post", f"images/{name}/") for name in bulk),
+        ("patch", "images/{id}/"), ("post", "images/{id}/tags/"), ("post", "changes/{id}/undo/"),
+        ("patch", "tags/{id}/"), ("delete", "tags/{id}/"),
+    }  # fmt: skip
+    for path, body in (
+        (f"images/{image.pk}/tags/", {"tags": ["a"]}),
+        *((f"images/{name}/", {"image_ids": [image.pk], "add": ["b"]}) for name in ("favorite",
+          "nsfw", "trash", "restore", "tags")),
+    ):  # fmt: skip
+        assert "X-Change" in staff.post(API + path, json.dumps(body), JSON).headers

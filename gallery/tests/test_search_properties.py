@@ -28,6 +28,8 @@ PIECES = [
     "%", "_", "\\", "%_\\", "'", ";--", "한국어", "ไทย", "हिन्दी", "العربية", "жар", "ДОМ", "①",
     "㍿", "\u3000", "\t", "，", "。", "ﷺ", "𝐀",
 ]  # fmt: skip
+SAMPLERS = ["", "Euler a", "DPM++ 2M", "euler"]
+SEEDS = ["", "1", "12", "-7", "123456789012345678901"]
 FIRST = datetime(2025, 12, 20, 10, tzinfo=UTC)
 
 
@@ -52,6 +54,12 @@ def fill():
     images = []
     for number in range(PICTURES):
         prompt = odd_prompt(source)
+        others = {
+            "prompt": "",
+            "negative_prompt": odd_prompt(source),
+            "parameters": {"Seed": source.choice(SEEDS), "Sampler": source.choice(SAMPLERS)},
+        }
+        added = FIRST + timedelta(minutes=source.randrange(60 * 24 * 60))
         created = FIRST + timedelta(minutes=source.randrange(60 * 24 * 60))
         images.append(
             Image(
@@ -65,7 +73,9 @@ def fill():
                 content_hash="0" * 64,
                 color="#000000",
                 prompt=prompt,
-                prompt_folded=fold(prompt),
+                file_name=odd_prompt(source)[:255],
+                metadata={"embedded": others} if source.random() < 0.5 else {},
+                added_at=added,
                 model=source.choice(MODELS),
                 aspect_ratio=source.choice(RATIOS),
                 source="imported",
@@ -74,6 +84,8 @@ def fill():
                 favorite=source.random() < 0.3,
             )
         )
+    for image in images:
+        image.derive()
     Image.objects.bulk_create(images, batch_size=500)
     tags = Tag.objects.bulk_create(Tag(name=name, key=fold(name)) for name in TAGS)
     tags = list(Tag.objects.order_by("pk"))
@@ -107,6 +119,20 @@ def wanted(images, question):
             "all": asked <= keys, "any": bool(asked & keys), "none": not asked & keys,
         }[question["tags_match"]]:  # fmt: skip
             continue
+        said = image.metadata.get("embedded", {})
+        facts = said.get("parameters", {})
+        texts = {
+            "name": fold(image.file_name),
+            "negative": fold(said.get("negative_prompt", "").strip()),
+            "sampler": fold(facts.get("Sampler", "")),
+        }
+        if any(fold(asked).strip() not in texts[name] for name, asked in question["texts"]):
+            continue
+        if question["seed"] is not None and facts.get("Seed", "") != question["seed"]:
+            continue
+        added = image.added_at.date()
+        if question["added"] is not None and added < question["added"]:
+            continue
         day = image.created_at.date()  # the time zone of these tests is UTC
         if (
             all(word in prompt or word in keys for word in words)
@@ -133,6 +159,11 @@ def address(question):
     search += [f'-"{word}"' for word in question["without"]]
     if question["min_size"] is not None:
         search.append(f"size:>{question['min_size']}b")
+    search += [f'{name}:"{text}"' for name, text in question["texts"]]
+    if question["seed"] is not None:
+        search.append(f"seed:{question['seed']}")
+    if question["added"] is not None:
+        search.append(f"added:>={question['added']}")
     if question["untagged"]:
         search.append("is:untagged")
     return urlencode(
@@ -175,8 +206,15 @@ questions = st.fixed_dictionaries(
         "end": st.none() | days,
         "min_size": st.none() | st.sampled_from([0, 905, 2**21]),
         "untagged": st.sampled_from([False, False, False, True]),
+        "texts": st.lists(
+            st.tuples(st.sampled_from(["name", "negative"]), words)
+            | st.tuples(st.just("sampler"), st.sampled_from(["euler", "A", "2m", "++"])),
+            max_size=1,
+        ),
+        "seed": st.sampled_from([None, None, None, "1", "12", "123456789012345678901"]),
+        "added": st.none() | st.none() | days,
         "trash": st.sampled_from([False, False, False, True]),
-        "sort_by": st.sampled_from(["created_at", "file_size"]),
+        "sort_by": st.sampled_from(["created_at", "file_size", "added_at"]),
         "sort_order": st.sampled_from(["desc", "asc"]),
     }
 )
@@ -185,7 +223,8 @@ questions = st.fixed_dictionaries(
 CHANGED_BEFORE_THE_EDGE = {
     "words": ["é", "ｱｲ"], "without": [], "model": [], "aspect_ratio": ["16:9"], "tags": ["ß"],
     "tags_match": "all", "favorite": None, "start": None, "end": None, "min_size": None,
-    "untagged": False, "trash": False, "sort_by": "file_size", "sort_order": "asc",
+    "untagged": False, "trash": False, "sort_by": "file_size", "sort_order": "asc", "texts": [],
+    "seed": None, "added": None,
 }  # fmt: skip
 """A walk's first pictures are such as the index does not know: none of them may be skipped."""
 

@@ -1,14 +1,20 @@
 """The counters behind the cards."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from gallery import statistics
+from gallery.changes import read_facts
 from gallery.models import Image
 from gallery.removal import delete_images, trash_images
 from gallery.tests.drawing import draw
+from gallery.tests.meanwhile import meanwhile
+from grok2api.databases.sqlite import base
 
 
 @pytest.mark.parametrize("pictures", [1, 3])
@@ -43,3 +49,31 @@ def test_counts_are_by_local_day_and_follow_every_change(add_image, settings):
     assert statistics.aspect_ratio_counts() == [("1:1", 1), ("3:2", 1)]
     assert statistics.tag_counts() == {kept.tags.get().pk: 1}
     assert statistics.total_count() == Image.objects.in_library().count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_fold_at_once_count_nothing_twice(add_image, monkeypatch):
+    # Processes have no turns with one another, as threads do at SQLite.
+    monkeypatch.setattr(base, "_turn", threading.BoundedSemaphore(2))
+    image = add_image(tags=["x"])
+    read = r"^SELECT .*gallery_addend"
+    has_read = threading.Event()
+
+    def fold_too() -> None:
+        try:
+            with meanwhile(read, has_read.set):
+                statistics.fold()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        others = []
+
+        def begin_another() -> None:
+            others.append(pool.submit(fold_too))
+            has_read.wait(0.3)  # in vain where the first one's transaction keeps it out
+
+        with meanwhile(read, begin_another):
+            statistics.fold()
+        others[0].result()
+    assert statistics.totals() == statistics.recount(read_facts([image.pk]).values())

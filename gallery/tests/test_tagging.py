@@ -1,11 +1,16 @@
 """Tags of one and of many pictures."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from gallery import statistics, tagging
 from gallery.changes import ChangeReport, read_facts
 from gallery.models import Image, Tag
+from gallery.tests.meanwhile import meanwhile
 
 
 def names(image: Image) -> list[str]:
@@ -81,3 +86,46 @@ def test_delete_tag_takes_it_off_its_pictures(add_image):
     assert counters_are_exact()
     with pytest.raises(tagging.TagNotFound):
         tagging.delete_tag(tag_id=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tag_that_goes_is_taken_off_pictures_that_got_it_meanwhile(add_image):
+    first, second = add_image(tags=["a"]), add_image(tags=["b"])
+    tag = Tag.objects.get(name="a")
+
+    def give() -> None:
+        tagging.change_tags(image_ids=[second.pk], add=["a"])
+
+    with meanwhile(r"^SELECT .*prompt_folded", give):  # the pictures that have it are known
+        assert tagging.delete_tag(tag_id=tag.pk) == 2
+    assert (names(first), names(second)) == ([], ["b"])
+    assert [tag.name for tag in Tag.objects.all()] == ["b"]
+    assert counters_are_exact()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tag_that_is_being_given_is_not_deleted_from_under_it(add_image):
+    image = add_image(tags=["a"])
+    tagging.replace_tags(image_id=image.pk, names=[])
+    tag = Tag.objects.get()
+    is_locked, is_deleted = threading.Event(), threading.Event()
+
+    def let_it_be_deleted() -> None:
+        is_locked.set()
+        is_deleted.wait(0.3)  # whoever deletes it waits for us, so this is in vain
+
+    def give() -> None:
+        try:
+            with meanwhile(r"^INSERT .*INTO .?gallery_tag\W", let_it_be_deleted):
+                tagging.change_tags(image_ids=[image.pk], add=["a"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        giving = pool.submit(give)
+        assert is_locked.wait(30)
+        assert tagging.delete_tag(tag_id=tag.pk) == 1
+        is_deleted.set()
+        giving.result()
+    assert (names(image), Tag.objects.count()) == ([], 0)
+    assert counters_are_exact()

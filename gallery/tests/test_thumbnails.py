@@ -13,8 +13,9 @@ import pytest
 from django.core.files.storage import default_storage
 from PIL import Image as Picture
 
-from gallery import idle_process, ingest, pictures, thumbnails
+from gallery import ingest, pictures, thumbnails
 from gallery.models import Image
+from grok2api.runtime import idle_process
 
 from .drawing import draw
 
@@ -76,6 +77,18 @@ def test_picture_is_kept_though_its_thumbnail_cannot_be_asked_for(monkeypatch):
         assert file.read() == draw()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_is_gone_is_told_where_its_picture_is_not(caplog, monkeypatch):
+    monkeypatch.setattr(thumbnails, "PAUSE", 0.2)
+    deleted, lost = add_waited_for(), add_waited_for(data=draw(50, 50))
+    for image in (deleted, lost):
+        default_storage.delete(image.file.name)
+    Image.objects.filter(pk=deleted.pk).delete()
+    thumbnails.settle()
+    told = [record.getMessage() for record in caplog.records if record.name == thumbnails.__name__]
+    assert told == [f"No thumbnail could be made of picture {lost.pk}"]
+
+
 @pytest.mark.django_db
 def test_thumbnail_of_a_file_that_cannot_be_decoded_is_not_found(staff):
     image = add_waited_for()
@@ -113,6 +126,25 @@ def test_other_process_is_replaced_when_it_dies():
     assert idle_process.run(os.getpid) not in (first, os.getpid())
 
 
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="not installed: a scheduler of this kind")
+def test_other_process_ends_what_it_is_at_as_others_do(monkeypatch):
+    pid = idle_process.run(os.getpid)
+    change, seen = os.sched_setscheduler, []
+
+    def watched(pid, *how):
+        change(pid, *how)
+        seen.append((pid, os.sched_getscheduler(pid)))
+
+    monkeypatch.setattr(os, "sched_setscheduler", watched)
+    with ThreadPoolExecutor(1) as thread:
+        working = thread.submit(idle_process.run, time.sleep, 0.5)
+        while not idle_process._pool._pending_work_items:
+            time.sleep(0.01)
+        idle_process.close()
+        assert working.result(60) is None
+    assert seen == [(pid, os.SCHED_OTHER)]
+
+
 def test_other_process_tells_what_it_could_not_read():
     with pytest.raises(pictures.UnreadablePicture) as caught:
         idle_process.run(pictures.read_picture, b"no picture")
@@ -128,7 +160,7 @@ def test_other_process_ends_with_this_one(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import os, signal\n"
-        "from gallery import idle_process\n"
+        "from grok2api.runtime import idle_process\n"
         "if __name__ == '__main__':\n"
         "    print(idle_process.run(os.getpid), flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

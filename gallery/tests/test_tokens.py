@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from gallery.facts import ImageFacts
+from gallery.facts import ImageFacts, Text
 from gallery.search import tokens
 from gallery.search.tokens import WordGrams
 
@@ -76,12 +76,30 @@ def test_facets_are_local_and_no_grams(settings):
     facts = ImageFacts(
         id=1, prompt="", model="m", aspect_ratio="1:1", favorite=True,
         created_at=datetime(2026, 1, 31, 20, tzinfo=UTC), file_size=1000, trashed=False,
+        added_at=datetime(2026, 2, 28, 20, tzinfo=UTC),
         tag_ids=frozenset([7]), files=("images/a.jpg", "images/a.thumb.webp"),
     )  # fmt: skip
     assert set(tokens.facets(facts)) == {
         tokens.EVERY, tokens.FAVORITE, "\0mm", "\0r1:1", "\0d2026-02-01", "\0d2026-02", "\0s3:896",
-        "\0s7:1000", "\0t7",
+        "\0s7:1000", "\0t7", "\0a2026-03-01", "\0a2026-03",
     }  # fmt: skip
+
+
+def test_texts_beside_the_prompt_have_grams_of_their_own():
+    facts = ImageFacts(
+        id=1, prompt="fox", model="", aspect_ratio="1:1", favorite=False,
+        created_at=datetime(2026, 1, 31, tzinfo=UTC), added_at=datetime(2026, 1, 31, tzinfo=UTC),
+        file_size=1, trashed=False, tag_ids=frozenset(), files=("", ""), file_name="fox.png",
+        negative="红狐", sampler="euler", seed="12",
+    )  # fmt: skip
+    found = tokens.tokens(facts) - set(tokens.facets(facts))
+    assert {token for token in found if token[0] not in "\1\2\3\4"} == {"fo", "ox", "fox"}
+    assert {token for token in found if token[0] in "\2\4"} == {"\2红", "\2狐", "\2红狐", "\x0412"}
+    for text, field in (("fox.p", Text.FILE_NAME), ("狐", Text.NEGATIVE), ("euler", Text.SAMPLER)):
+        grams = tokens.word_grams(text, field)
+        assert {*grams.grams, *([grams.whole] if grams.whole else [])} <= found
+    assert tokens.word_grams("12", Text.SEED) == tokens.WordGrams(("\x0412",), decides=True)
+    assert not set(tokens.word_grams("1", Text.SEED).grams) & found
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_detail_of_no_picture_is_not_found(staff, db):
 def test_list_without_the_asked_picture_shows_the_list(staff, add_image, asked):
     add_image()
     response = staff.get(GALLERY, {"image": asked})
-    assert (response.status_code, "<article" in response.text) == (200, False)
+    assert (response.status_code, "detail-title" in response.text) == (200, False)
 
 
 def test_tags_are_added_by_comma_and_removed(staff, add_image):

@@ -1,10 +1,12 @@
 """The list pages: what they show, and how little they ask of the database."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
+from gallery.models import Image
 from gallery.removal import trash_images
 from gallery.tests.drawing import draw
 
@@ -175,3 +177,37 @@ def test_cards_show_the_truth(staff, add_image):
 def test_language_is_the_browsers_or_chinese(staff, db, language, title):
     response = staff.get(GALLERY, headers={"Accept-Language": language})
     assert f"<title>{title} · Grok2API Gallery</title>" in response.text
+
+
+def test_trash_says_when_each_picture_goes_and_sorts_by_that(staff, add_image, settings):
+    settings.GALLERY_TRASH_DAYS = 30
+    images = [add_image(prompt=f"p{number}") for number in range(3)]
+    trash_images(image_ids=[image.pk for image in images])
+    for image, days in zip(images, (29.5, 3, 40), strict=True):
+        Image.objects.filter(pk=image.pk).update(trashed_at=timezone.now() - timedelta(days=days))
+    first, second, third = (image.pk for image in images)
+    assert shown(staff.get(TRASH)) == [second, first, third]
+    assert shown(staff.get(f"{TRASH}?sort_by=trashed_at&sort_order=asc")) == [third, first, second]
+    assert shown(staff.get(f"{TRASH}?sort_by=created_at")) == [third, second, first]
+    for view in ("grid", "list"):
+        page = staff.get(f"{TRASH}?view={view}").content.decode()
+        said = re.findall(r"<time [^>]*title=[^>]*>([^<]*)</time>", page)
+        assert said == ["27 days left", "1 day left", "goes next"]
+    detail = staff.get(f"{TRASH}?image={first}").context["detail"]
+    assert (detail.previous, detail.next) == (second, third)
+
+
+def test_picture_that_is_not_in_the_trash_has_no_place_in_its_order(staff, add_image):
+    image, trashed = add_image(), add_image()
+    trash_images(image_ids=[trashed.pk])
+    detail = staff.get(f"{TRASH}?image={image.pk}").context["detail"]
+    assert (detail.previous, detail.next) == (None, None)
+
+
+def test_order_of_the_trash_is_refused_elsewhere(staff, add_image):
+    add_image()
+    response = staff.get(f"{GALLERY}?sort_by=trashed_at")
+    assert "Only the trash can be sorted this way." in response.content.decode()
+    api = "/api/v1/admin/gallery/images/?sort_by=trashed_at"
+    assert staff.get(api).json() == {"sort_by": ["Only the trash can be sorted this way."]}
+    assert staff.get(f"{api}&trash=only").status_code == 200

@@ -2,6 +2,8 @@
 
 import pytest
 
+from gallery.removal import trash_images
+
 LIVE = "/admin/gallery/live/"
 
 
@@ -58,3 +60,14 @@ def test_suggestions_say_which_filter_to_drop(staff, add_image, django_assert_nu
     response = staff.get(LIVE + "suggestions/", query)
     assert [(chip.name, count) for chip, count in response.context["suggestions"]] == [("model", 2)]
     assert "Without “n”: 2 pictures" in response.text
+
+
+def test_statistics_say_what_the_shown_pictures_are_now(staff, add_image):
+    plain, loved, trashed = add_image(), add_image(favorite=True), add_image(favorite=True)
+    trash_images(image_ids=[trashed.pk])
+    asked = f"{plain.pk},{loved.pk},{trashed.pk},999999,x,,{'9' * 30}"
+    response = staff.get(f"/admin/gallery/live/statistics/?ids={asked}")
+    assert response.context["gone"] == [trashed.pk, 999999]
+    assert response.context["favorites"] == [loved.pk]
+    many = ",".join(map(str, range(1, 5000)))
+    assert len(staff.get(f"/admin/gallery/live/statistics/?ids={many}").context["gone"]) <= 200

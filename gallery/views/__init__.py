@@ -3,16 +3,19 @@
 from .archive import export
 from .emptying import empty_trash
 from .events import events
+from .history import history, history_undo
 from .image import (
     image_delete,
     image_detail,
     image_favorite,
+    image_prompt,
     image_restore,
     image_sensitive,
     image_tags,
 )
 from .listing import image_list, trash
-from .live import count, selection, statistics, suggestions
+from .live import count, periods, selection, statistics, suggestions
+from .preferences import preferences
 from .sensitive import sensitive
 
 __all__ = [
@@ -20,13 +23,18 @@ __all__ = [
     "empty_trash",
     "events",
     "export",
+    "history",
+    "history_undo",
     "image_delete",
     "image_detail",
     "image_favorite",
     "image_list",
+    "image_prompt",
     "image_restore",
     "image_sensitive",
     "image_tags",
+    "periods",
+    "preferences",
     "selection",
     "sensitive",
     "statistics",

@@ -25,8 +25,14 @@ class Chip:
     without: str
 
 
-def chips(query: QueryDict) -> list[Chip]:
-    return list(_chips(query))
+def chips(query: QueryDict, *, stored_search: str = "") -> list[Chip]:
+    """The filters of the query.
+
+    Args:
+        stored_search: the text that `q` stands for.
+    """
+    stored = [Chip("q", _("Search"), stored_search, _without(query, "q"))] if query.get("q") else []
+    return [*stored, *_chips(query)]
 
 
 def reset_query(query: QueryDict) -> str:
@@ -39,6 +45,8 @@ def reset_query(query: QueryDict) -> str:
 
 
 def _chips(query: QueryDict) -> Iterator[Chip]:
+    if query.get("selection", ""):
+        yield Chip("selection", "", _("What is selected"), _without(query, "selection"))
     if text := query.get("search", "").strip():
         yield Chip("search", _("Search"), text, _without(query, "search"))
     for name, label in (("model", _("Model")), ("aspect_ratio", _("Aspect ratio"))):
@@ -51,6 +59,8 @@ def _chips(query: QueryDict) -> Iterator[Chip]:
     for name, label in (
         ("start_date", pgettext("date", "From")),
         ("end_date", pgettext("date", "To")),
+        ("added_after", _("Added from")),
+        ("added_before", _("Added before")),
     ):
         if value := query.get(name, ""):
             yield Chip(name, label, _date(value), _without(query, name))

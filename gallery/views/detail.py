@@ -1,10 +1,10 @@
 """One picture in front of its list: what is shown of it, and what lies beside it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..listing import find_neighbours
 from ..models import Image
+from .parameters import Fact, facts_of, parents_of
 from .state import ListState
 
 
@@ -17,11 +17,14 @@ class Detail:
     next: int | None
 
     @property
-    def parameters(self) -> list[tuple[str, Any]]:
-        """What the file itself says of how it was made, as (name, value)."""
-        return [
-            (name, value) for name, value in self.image.metadata.items() if value not in ("", None)
-        ]
+    def parameters(self) -> list[Fact]:
+        """What is known of how it was made, as (name, value)."""
+        return facts_of(self.image.metadata)
+
+    @property
+    def parents(self) -> list[int]:
+        """Ids of the pictures that it was made from."""
+        return parents_of(self.image.metadata)
 
 
 def show_detail(image: Image, state: ListState, *, page_ids: list[int]) -> Detail:
@@ -32,7 +35,7 @@ def show_detail(image: Image, state: ListState, *, page_ids: list[int]) -> Detai
     if image.pk in page_ids[1:-1]:
         place = page_ids.index(image.pk)
         return Detail(image, previous=page_ids[place - 1], next=page_ids[place + 1])
-    if state.criteria is None:
-        return Detail(image, previous=None, next=None)
+    if state.criteria is None or getattr(image, state.criteria.sort_by) is None:
+        return Detail(image, previous=None, next=None)  # in an order that it has no place in
     previous, following = find_neighbours(state.criteria, image)
     return Detail(image, previous=previous, next=following)

@@ -1,26 +1,42 @@
 """Emptying the trash, where a script does not do it in steps."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from .. import removal
-from ..models import Image
+from ..selection import NumberChanged, put_together, read_selection
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_member_required
 def empty_trash(request: HttpRequest) -> HttpResponse:
-    """Ask, and then delete everything in the trash for good."""
-    found = Image.objects.in_trash()
+    """Ask, and then delete for good what was in the trash when it was asked, and nothing else."""
     if request.method != "POST":
-        return render(
-            request, "gallery/empty_trash.html", {"count": found.count(), "section": "trash"}
-        )
-    report = removal.delete_images(image_ids=list(found.values_list("pk", flat=True)))
+        return _ask(request)
+    wanted: dict[str, Any] = {"selection": request.POST.get("selection", "")}
+    count = request.POST.get("count", "")
+    if count.isdecimal() and len(count) < 10:
+        wanted["count"] = int(count)
+    try:
+        ids = read_selection(wanted).ids
+    except (NumberChanged, ValidationError):
+        messages.warning(request, _("The trash has changed meanwhile. Nothing was deleted."))
+        return _ask(request)
+    report = removal.delete_images(image_ids=ids)
     text = ngettext("%(count)d picture deleted.", "%(count)d pictures deleted.", report.done)
     messages.success(request, text % {"count": report.done})
     return redirect("gallery:trash")
+
+
+def _ask(request: HttpRequest) -> HttpResponse:
+    kept = put_together({"filter": {"trash": "only"}})
+    context = {"count": kept.count, "selection": kept.chosen.token, "section": "trash"}
+    return render(request, "gallery/empty_trash.html", context)

@@ -1,18 +1,18 @@
 """What the server says to the open page by itself."""
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from .. import news
+from ..visits import staff_of
 
 KEEP_ALIVE_SECONDS = 15.0
 """Proxies close connections that are silent for half a minute or more."""
@@ -22,6 +22,11 @@ LIFETIME_SECONDS = 600.0
 
 RETRY_MILLISECONDS = 2000
 
+MOST = 64
+"""Streams that one session has open in a process; more pages ask every few seconds instead."""
+
+_open: Counter[str] = Counter()
+
 
 @require_GET
 async def events(request: HttpRequest) -> HttpResponseBase:
@@ -29,10 +34,20 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 
     Runs without middleware, on the asynchronous side, and holds no thread.
     """
-    if not await news.in_thread(lambda: _is_staff(request)):
+    session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    if _open[session] >= MOST:
+        return HttpResponse(status=429, headers={"Retry-After": str(int(LIFETIME_SECONDS))})
+    stream = _Stream(session)
+    is_staff = False
+    try:
+        is_staff = bool(await news.THREAD.run(staff_of, session))
+    finally:
+        if not is_staff:
+            stream.close()
+    if not is_staff:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
     return StreamingHttpResponse(
-        _events(),
+        stream,
         content_type="text/event-stream",
         headers={
             "Cache-Control": "no-store",
@@ -43,7 +58,26 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-async def _events() -> AsyncIterator[bytes]:
+class _Stream:
+    """What is sent, counted for its session until it is closed: Django does that in the end.
+
+    It counts before the database is asked: many who ask at once must not all ask it.
+    """
+
+    def __init__(self, session: str) -> None:
+        self._session = session
+        _open[session] += 1
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _news()
+
+    def close(self) -> None:
+        _open[self._session] -= 1
+        if not _open[self._session]:
+            del _open[self._session]
+
+
+async def _news() -> AsyncIterator[bytes]:
     until = time.monotonic() + LIFETIME_SECONDS
     # Said at once, so that a page knows that no proxy keeps what it is told.
     yield f"retry: {RETRY_MILLISECONDS}\nevent: listening\ndata: library\n\n".encode()
@@ -52,12 +86,3 @@ async def _events() -> AsyncIterator[bytes]:
             yield b"event: changed\ndata: library\n\n" if changed else b": still here\n\n"
             if time.monotonic() > until:
                 return
-
-
-def _is_staff(request: HttpRequest) -> bool:
-    """What pages ask of their session."""
-    sessions = import_module(settings.SESSION_ENGINE)
-    visitor = HttpRequest()
-    visitor.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-    user = get_user(visitor)
-    return user.is_active and getattr(user, "is_staff", False)

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from grok2api.runtime.snapshot import one_snapshot
+
 from .. import marking, removal, tagging
-from ..models import Image
-from ..snapshot import one_snapshot
+from ..filter_fields import TextField
+from ..models import MAX_PROMPT_LENGTH, Image
 from .detail import show_detail
 from .state import read_state
 
@@ -54,6 +56,23 @@ def image_tags(request: HttpRequest, pk: int) -> HttpResponse:
         image = Image(pk=pk)  # it is there; of its row the tags need no more
         return render(request, "gallery/_tags.html", {"image": image})
     return redirect(next_address(request, pk))
+
+
+@require_POST
+@staff_member_required
+def image_prompt(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let the picture have this prompt."""
+    own_script = bool(getattr(request, "htmx", False))
+    field = TextField(required=False, max_length=MAX_PROMPT_LENGTH)
+    try:
+        prompt = field.clean(request.POST.get("prompt", "").replace("\r\n", "\n"))
+        _found(pk, marking.edit_image(image_id=pk, prompt=prompt))
+    except ValidationError as error:
+        if own_script:
+            return HttpResponse(" ".join(error.messages), status=400, content_type="text/plain")
+        for message in error.messages:
+            messages.error(request, message)
+    return HttpResponse(status=204) if own_script else redirect(next_address(request, pk))
 
 
 @require_POST

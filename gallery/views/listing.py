@@ -8,18 +8,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.dateparse import parse_date
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
+
+from grok2api.runtime.snapshot import one_snapshot
 
 from .. import pictures, statistics
 from ..listing import newest_id
 from ..models import Image
-from ..snapshot import one_snapshot
 from . import chips
 from .detail import show_detail
 from .state import PAGE_SIZES, ListState, read_state, remember
-from .timeline import timeline
+from .timeline import axis_of, timeline
 
 
 @require_safe
@@ -45,7 +45,8 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
     fragment = bool(getattr(request, "htmx", False))
     asked = None if fragment else _asked_image(request)
     ids = page.ids if asked is None or asked in page.ids else [*page.ids, asked]
-    images = {image.pk: image for image in Image.objects.in_order_of(ids)}
+    found = Image.objects.without_metadata().in_order_of(ids, whole=asked)
+    images = {image.pk: image for image in found}
     context: dict[str, Any] = {
         "section": section,
         "state": state,
@@ -53,7 +54,7 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
         "images": [images[pk] for pk in page.ids if pk in images],
         "page_sizes": sorted({*PAGE_SIZES, state.page_size}),
         "summary": statistics.summary(top_tags=3),
-        "chips": (filters := chips.chips(state.query)),
+        "chips": (filters := chips.chips(state.query, stored_search=state.search)),
         "facets_late": bool(filters) or section == "trash",
         "image_query": _image_query(state),
         "reset_query": chips.reset_query(state.query),
@@ -61,18 +62,20 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
         "largest_file": pictures.MAX_BYTES,
         "trash_days": settings.GALLERY_TRASH_DAYS,
     }
-    if section == "gallery":
-        context["timeline"] = timeline(
-            context["summary"].days,
-            state.query,
-            start=_date(state.query.get("start_date")) if state.criteria else None,
-            end=_date(state.query.get("end_date")) if state.criteria else None,
-        )
+    if section == "gallery" and (page.count or any(state.dates)):
+        days = context["summary"].days
+        if axis := axis_of(days, state.dates):
+            # What other filters leave of each period is counted when the page is there.
+            dated_alone = all(chip.name in ("start_date", "end_date") for chip in filters)
+            counts = days if dated_alone else None
+            context["timeline"] = timeline(axis, counts, state.query, state.dates)
     if fragment:
         response = render(request, "gallery/_gallery.html", context)
     else:
         if asked in images:
             context["detail"] = show_detail(images[asked], state, page_ids=page.ids)
+        elif request.GET.get("image"):
+            context["missing"] = request.GET["image"]
         context["newest_id"] = newest_id()
         response = render(request, "gallery/image_list.html", context)
     patch_vary_headers(response, ["HX-Request"])
@@ -90,10 +93,3 @@ def _image_query(state: ListState) -> str:
     query = state.query.copy()
     query.pop("image", None)
     return f"?{query.urlencode()}{'&' if query else ''}image="
-
-
-def _date(value: str | None) -> Any:
-    try:
-        return parse_date(value or "")
-    except ValueError:
-        return None

@@ -5,15 +5,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from grok2api.runtime.snapshot import one_snapshot
+
 from .. import statistics as counters
+from ..facets import IndexIncomplete, count_dates
 from ..filters import ImageFilter
 from ..listing import all_ids, count_each, exact_count, total_size
 from ..models import Image
 from ..search.criteria import Criteria
-from ..snapshot import one_snapshot
 from ..suggestions import did_you_mean, words_alone
 from . import chips
-from .state import read_state
+from .state import MAX_PAGE_SIZE, read_state
+from .timeline import axis_of, timeline
 
 MOST_SUGGESTIONS = 4
 
@@ -22,9 +25,11 @@ MOST_SUGGESTIONS = 4
 @staff_member_required
 @one_snapshot()
 def statistics(request: HttpRequest) -> HttpResponse:
-    """The statistic cards; with `after=ID` also how many pictures have come since that one."""
-    after = request.GET.get("after", "")
-    seen = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    """The statistic cards; with `after=ID` also how many pictures have come since that one.
+
+    With `ids` (by comma) it says which of these are favourites, and which are not here any more.
+    """
+    seen = max(_ids(request.GET.get("after", "")), default=0)
     newest = Image.objects.newest_id()
     arrived = Image.objects.in_library().filter(pk__gt=seen).count() if newest > seen else 0
     context = {
@@ -32,9 +37,19 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "newest_id": newest,
         "arrived": arrived,
     }
+    if asked := _ids(request.GET.get("ids", ""))[:MAX_PAGE_SIZE]:
+        rows = Image.objects.in_library().filter(pk__in=asked)
+        marks = dict(rows.order_by().values_list("pk", "favorite"))
+        context["gone"] = [pk for pk in asked if pk not in marks]
+        context["favorites"] = [pk for pk in asked if marks.get(pk)]
     response = render(request, "gallery/_statistics.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _ids(text: str) -> list[int]:
+    parts = text.split(",")
+    return [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 19]
 
 
 @require_safe
@@ -45,6 +60,23 @@ def count(request: HttpRequest) -> HttpResponse:
     state = read_state(request)
     found = 0 if state.criteria is None else exact_count(state.criteria)
     return render(request, "gallery/_count.html", {"count": found})
+
+
+@require_safe
+@staff_member_required
+@one_snapshot()
+def periods(request: HttpRequest) -> HttpResponse:
+    """The timeline under the query's filters, where the list has only its axis."""
+    state = read_state(request)
+    axis = axis_of(counters.day_counts(), state.dates)
+    if state.criteria is None or axis is None:
+        return HttpResponse(status=204)
+    try:
+        found = count_dates(state.filters.undated, axis.dates)
+    except IndexIncomplete:
+        return HttpResponse(status=204)  # the axis stays as it is
+    bars = timeline(axis, found.counts, state.query, state.dates, exact=found.exact)
+    return render(request, "gallery/_timeline.html", {"timeline": bars})
 
 
 @require_safe

@@ -1,16 +1,19 @@
 """What a gallery address asks for, read once: filters, page, view."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Literal
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.dateparse import parse_date
 
 from ..filters import ImageFilter
 from ..listing import Page, PageNotFound, exact_count, find_page
 from ..models import Image
-from ..search.criteria import Criteria
+from ..search.criteria import Criteria, SortBy
+from .timeline import Dates
 
 View = Literal["grid", "list"]
 
@@ -36,6 +39,30 @@ class ListState:
         """None when a filter's value makes no sense; `filters.form.errors` says which."""
         return self.filters.criteria if self.filters.is_valid() else None
 
+    @cached_property
+    def search(self) -> str:
+        """What the search box holds: a stored search's text, too."""
+        stored = ""
+        if (name := self.query.get("q")) and not self.filters.form.errors.get("q"):
+            stored = self.filters.form.cleaned_data.get("q") or name
+        return (
+            f"{stored} {self.query.get('search', '')}".strip()
+            if stored
+            else (self.query.get("search", ""))
+        )
+
+    @property
+    def sort_by(self) -> str:
+        """What the list is sorted by, said or not."""
+        return str(self.filters.data.get("sort_by") or SortBy.CREATED_AT)
+
+    @property
+    def dates(self) -> Dates:
+        """The first and last local day that the filter names; None where it names none."""
+        if self.criteria is None:
+            return None, None
+        return _date(self.query.get("start_date")), _date(self.query.get("end_date"))
+
     def find_page(self) -> Page:
         """The page that was asked for, or the last one where there are fewer by now."""
         if self.criteria is None:
@@ -54,6 +81,9 @@ def read_state(request: HttpRequest, *, trashed: bool = False) -> ListState:
     wanted = query.copy()
     if trashed:
         wanted["trash"] = "only"
+        # What was moved there last stands first, and what goes next last.
+        if not wanted.get("sort_by"):
+            wanted["sort_by"] = SortBy.TRASHED_AT
     view = query.get("view") or request.COOKIES.get(REMEMBERED["view"])
     size = (
         _number(query.get("page_size"))
@@ -75,6 +105,13 @@ def remember(response: HttpResponse, state: ListState) -> None:
         if state.query.get(parameter):
             value = state.view if parameter == "view" else str(state.page_size)
             response.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", httponly=True)
+
+
+def _date(value: str | None) -> date | None:
+    try:
+        return parse_date(value or "")
+    except ValueError:
+        return None
 
 
 def _number(text: str | None) -> int:

@@ -1,7 +1,7 @@
 """How many pictures per day, month or year, as bars that filter."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -13,7 +13,7 @@ from ..search.tokens import next_month
 Unit = Literal["day", "month", "year"]
 
 MOST_DAYS = 62
-MOST_MONTHS = 60
+MOST_MONTHS = 48
 MOST_LABELS = 31
 BEGINNING: dict[Unit, int] = {"day": 10, "month": 7, "year": 4}
 """How much of a date's ISO text names its period."""
@@ -38,44 +38,81 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class Axis:
+    """The periods that stand side by side. `dates` is what has to be counted for them: the ISO
+    days (2026-11-25) or months (2026-11) of them in which the library has pictures at all."""
+
     unit: Unit
-    bars: list[Bar]
+    periods: list[tuple[date, date]]  # first and last day of each
+    dates: list[str]
 
     @property
     def first(self) -> date:
-        return self.bars[0].first
+        return self.periods[0][0]
 
     @property
     def last(self) -> date:
-        return self.bars[-1].last
+        return self.periods[-1][1]
 
     @property
     def is_short(self) -> bool:
         """Whether every bar has room for a label."""
-        return len(self.bars) <= MOST_LABELS
+        return len(self.periods) <= MOST_LABELS
 
 
-def timeline(
-    days: Mapping[str, int], query: QueryDict, *, start: date | None, end: date | None
-) -> Timeline | None:
-    """Bars for the library's pictures by local date; None where there are none to show.
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Without counts (None) the bars are yet to come; without `exact` they are upper bounds."""
+
+    axis: Axis
+    bars: list[Bar]
+    is_counted: bool
+    exact: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no period has any picture: bars of nothing say nothing."""
+        return self.is_counted and not any(bar.count for bar in self.bars)
+
+
+Dates = tuple[date | None, date | None]
+"""First and last day that a filter asks for, inclusive."""
+
+
+def axis_of(days: Collection[str], wanted: Dates) -> Axis | None:
+    """Which periods to show; None where the library has no picture.
 
     Args:
-        days: pictures by ISO date.
-        start, end: the dates that the filter asks for, inclusive. A short period is shown by
-            day, with the rest of its months around it; a long one by month or by year.
+        days: the ISO dates on which it has some.
+        wanted: a short period is shown by day, with the rest of its months around it; a long one
+            by month or by year.
     """
-    filled = [day for day, count in days.items() if count > 0]
-    if not filled:
+    if not days:
         return None
-    first, last = date.fromisoformat(min(filled)), date.fromisoformat(max(filled))
+    start, end = wanted
+    first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
     if start and end and start <= end and (end - start).days < MOST_DAYS:
         first, last = _period(start, "month")[0], _period(end, "month")[1]
     unit = _unit(first, last)
+    length = BEGINNING["day" if unit == "day" else "month"]
+    begin, finish = first.isoformat()[:length], last.isoformat()[:length]
+    dates = sorted({day[:length] for day in days if begin <= day[:length] <= finish})
+    return Axis(unit, list(_periods(first, last, unit)), dates)
+
+
+def timeline(
+    axis: Axis,
+    counts: Mapping[str, int] | None,
+    query: QueryDict,
+    wanted: Dates,
+    *,
+    exact: bool = True,
+) -> Timeline:
+    """Bars of so many pictures by ISO date or month, each with the address that shows them."""
+    unit, (start, end) = axis.unit, wanted
     by_text: Counter[str] = Counter()  # a year of days is many dates to be made
-    for day in filled:
-        by_text[day[: BEGINNING[unit]]] += days[day]
+    for name, count in (counts or {}).items():
+        by_text[name[: BEGINNING[unit]]] += count
     sums = Counter(
         {
             _period(date.fromisoformat((text + "-01-01")[:10]), unit)[0]: count
@@ -83,8 +120,7 @@ def timeline(
         }
     )
     address = _address(query)
-    periods = list(_periods(first, last, unit))
-    highest = max([sums[begin] for begin, _ in periods] + [1])
+    highest = max([sums[begin] for begin, _ in axis.periods] + [1])
     bars = [
         Bar(
             first=begin,
@@ -95,9 +131,9 @@ def timeline(
             query=f"{address}start_date={begin}&end_date={finish}",
             chosen=bool((start or end) and (start or begin) <= begin and finish <= (end or finish)),
         )
-        for begin, finish in periods
+        for begin, finish in axis.periods
     ]
-    return Timeline(unit, bars)
+    return Timeline(axis, bars, is_counted=counts is not None, exact=exact)
 
 
 def _unit(first: date, last: date) -> Unit:

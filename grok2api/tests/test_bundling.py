@@ -20,7 +20,19 @@ def test_stylesheets_stand_where_they_were_imported():
         css__a_css="a { color: red }\n",
         css__b_css='@import url("a.css");\nb {}\n',
     )
-    assert bundle("css/app.css", read) == ("/* All. */\na { color: red }\na { color: red }\nb {}\n")
+    assert bundle("css/app.css", read) == "a { color: red }\na { color: red }\nb {}\n"
+
+
+def test_comments_with_lines_of_their_own_are_left_behind():
+    script = (
+        "/** What it\n * does. */\n  // why\n"
+        'const a = "//"; // stays\n/* a */ const b = 1 /* c */;\nconst c = `/* d */`;\n'
+    )
+    kept = script.partition("// why\n")[2]
+    assert kept in bundle("js/app.js", reader(js__app_js=script))
+    assert bundle("css/a.css", reader(css__a_css="  /* a\n * b */\na {} /* c */\n")) == (
+        "a {} /* c */\n"
+    )
 
 
 def test_foreign_imports_of_a_stylesheet_stay():

@@ -1,7 +1,8 @@
 """A finished generation in the shape of OpenAI's images API."""
 
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -9,8 +10,19 @@ import pybase64
 from django.http import HttpResponse
 
 from imagine.dialects import Answer
-from imagine.generate import Run, StoredImage
+from imagine.formats import SVG
 from imagine.links import Links
+from imagine.providers import get_provider
+from imagine.providers.base import ImageProvider, ImageRequest
+from imagine.providers.reported import ticks
+from imagine.records import StoredImage
+from imagine.run import Run
+
+UNTOLD = re.compile(r"[^!-+\--~]")
+"""Characters of a field's name that a header cannot hold, or that would end it in the list."""
+MAX_NAME = 60
+MAX_NAMES = 1000
+"""Characters of them all: proxies refuse answers whose headers have more than 4 kB."""
 
 NO_TOKENS: Mapping[str, Any] = {
     "input_tokens": 0,
@@ -21,21 +33,36 @@ NO_TOKENS: Mapping[str, Any] = {
 """For upstreams that do not count tokens: OpenAI's clients require the object."""
 
 
-def images_response(run: Run, answer: Answer, links: Links) -> HttpResponse:
+def images_body(run: Run, answer: Answer, links: Links) -> dict[str, Any]:
     """The answer without streaming; `size` is the first picture's true size."""
     images = sorted(run.images, key=lambda image: image.index)
     body: dict[str, Any] = {
         "created": int(run.generation.created_at.timestamp()),
         "data": [image_data(image, answer, links) for image in images],
         "model": images[0].model,
-        "size": f"{images[0].width}x{images[0].height}",
+        "size": images[0].size,
         "output_format": output_format(images[0]),
         "usage": usage(run),
     }
     for name in ("quality", "background"):
         if (value := getattr(run.request, name)) not in ("", "auto"):
             body[name] = value
-    return HttpResponse(orjson.dumps(body), content_type="application/json")
+    if ignored := get_provider().ignores(run.request):
+        body["ignored"] = ignored
+    return body
+
+
+def told_ignored(request: ImageRequest, *more: str) -> dict[str, str]:
+    """A header that names what was asked for and cannot be had; empty where nothing was."""
+    ignored = [*get_provider().ignores(request), *more]
+    told = ", ".join(filter(None, (UNTOLD.sub("", name)[:MAX_NAME] for name in ignored)))
+    if len(told) > MAX_NAMES:
+        told = told[:MAX_NAMES].rpartition(",")[0] + ", ..."
+    return {"X-Ignored-Parameters": told} if told else {}
+
+
+def json_response(body: dict[str, Any], headers: Mapping[str, str]) -> HttpResponse:
+    return HttpResponse(orjson.dumps(body), content_type="application/json", headers=dict(headers))
 
 
 def image_data(image: StoredImage, answer: Answer, links: Links) -> dict[str, Any]:
@@ -52,21 +79,31 @@ def image_data(image: StoredImage, answer: Answer, links: Links) -> dict[str, An
     return data
 
 
+def data_url(image: StoredImage) -> str:
+    """The picture's bytes as a link."""
+    return f"data:{image.content_type};base64,{pybase64.b64encode_as_string(image.data)}"
+
+
 def usage(run: Run) -> dict[str, Any]:
-    """OpenAI's `usage` object, whole."""
-    return {**NO_TOKENS, **run.usage.tokens}
+    """OpenAI's `usage` object, whole, with xAI's cost where it is known: it is not 0 otherwise."""
+    cost = run.cost.usd
+    told = {} if cost is None else {"cost_in_usd_ticks": ticks(cost)}
+    return {**NO_TOKENS, **run.usage.tokens, **told}
 
 
 def output_format(image: StoredImage) -> str:
-    return image.content_type.removeprefix("image/")
+    return "svg" if image.content_type == SVG else image.content_type.rpartition("/")[2]
 
 
-def models_response(models: tuple[str, ...]) -> dict[str, Any]:
-    return {"object": "list", "data": [model_data(model) for model in models]}
+def models_response(models: Sequence[str], provider: ImageProvider) -> dict[str, Any]:
+    return {"object": "list", "data": [model_data(model, provider) for model in models]}
 
 
-def model_data(model: str) -> dict[str, Any]:
-    return {"id": model, "object": "model", "created": _STARTED, "owned_by": "grok2api"}
+def model_data(model: str, provider: ImageProvider) -> dict[str, Any]:
+    """One model; one that is retired says which other answers for it."""
+    data = {"id": model, "object": "model", "created": _STARTED, "owned_by": "grok2api"}
+    served_by = provider.retired.get(model)
+    return data | ({"status": "retired", "served_by": served_by} if served_by else {})
 
 
 _STARTED = int(time.time())

@@ -32,7 +32,7 @@ class BearerAuthentication(BaseAuthentication):
     """An API key for Django REST framework; requests without one are left to the session."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
-        token = bearer_token(request.headers.get("Authorization", ""))
+        token = bearer_token(request.META.get("HTTP_AUTHORIZATION", ""))
         if token is None:
             return None
         key = keys.find_active_key(token)
@@ -60,7 +60,7 @@ def required_token(request: HttpRequest) -> str:
     Raises:
         ApiError: 401, there is none.
     """
-    token = bearer_token(request.headers.get("Authorization", ""))
+    token = bearer_token(request.META.get("HTTP_AUTHORIZATION", ""))
     if token is None:
         raise unauthorized(
             "You didn't provide an API key. Send it in the Authorization header: Bearer YOUR_KEY."

@@ -5,12 +5,17 @@ from typing import Any
 
 from django.http import JsonResponse
 
+from gallery.decoding import Busy
 from imagine.callers import InvalidToken
 from imagine.dialects import InvalidRequest
 from imagine.idempotency import KeyReused
-from imagine.limits import LimitReached
-from imagine.providers.base import ProviderError
+from imagine.limits import LimitReached, PriceUnknown
+from imagine.models import ApiKey
+from imagine.providers.base import MAY_HAVE_COST, ProviderError
 from imagine.records import ModelNotAllowed
+from imagine.tasks.queue import MOST_WAITING, TooManyTasks
+
+from . import allowances
 
 
 class ApiError(Exception):
@@ -40,7 +45,7 @@ class ApiError(Exception):
         headers = {}
         if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
-        if error.status >= 500:
+        if error.status >= 500 or error.status == MAY_HAVE_COST:
             # openai's clients would send a failed request twice more, and each may be charged.
             headers["X-Should-Retry"] = "false"
         return cls(
@@ -60,7 +65,10 @@ class ApiError(Exception):
             str(error),
             type="insufficient_quota" if is_budget else "rate_limit_error",
             code=error.code,
-            headers={"Retry-After": str(error.retry_after)},
+            headers={
+                "Retry-After": str(error.retry_after),
+                **allowances.headers_of(error.allowance),
+            },
         )
 
     @property
@@ -90,8 +98,28 @@ def unknown_model(model: str) -> ApiError:
     )
 
 
+def _too_many_tasks(_: TooManyTasks) -> ApiError:
+    return ApiError(
+        429,
+        f"You have {MOST_WAITING} tasks under way. Wait for some of them.",
+        type="rate_limit_error",
+        code="too_many_generations",
+        headers={"Retry-After": "60"},
+    )
+
+
 def _reused(error: KeyReused) -> ApiError:
     return ApiError(422, str(error), type="idempotency_error", code="idempotency_key_reused")
+
+
+def _unpriced(error: PriceUnknown) -> ApiError:
+    return ApiError(
+        403,
+        f"This {error.whose} has a budget, and nobody here knows what the model "
+        f"'{error.model[:100]}' costs. The administrator can add its price to the price book.",
+        param="model",
+        code="price_unknown",
+    )
 
 
 ANSWERS: Mapping[type[Exception], Callable[[Any], ApiError]] = {
@@ -100,8 +128,14 @@ ANSWERS: Mapping[type[Exception], Callable[[Any], ApiError]] = {
     ProviderError: ApiError.from_provider,
     LimitReached: ApiError.from_limit,
     InvalidToken: lambda _: unauthorized("Incorrect API key provided."),
+    ApiKey.DoesNotExist: lambda _: unauthorized("Incorrect API key provided."),
+    PriceUnknown: _unpriced,
+    Busy: lambda error: ApiError(
+        503, str(error), type="server_error", code="busy", headers={"Retry-After": "5"}
+    ),
     ModelNotAllowed: lambda error: unknown_model(error.model),
     KeyReused: _reused,
+    TooManyTasks: _too_many_tasks,
 }
 """The errors that a request may end with, and the answer to each."""
 

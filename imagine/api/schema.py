@@ -13,6 +13,7 @@ Schema = dict[str, Any]
 SECURITY: list[Schema] = [{"apiKey": []}]
 SIDE = r"[1-9][0-9]{0,4}"
 TAG = ["OpenAI-compatible API"]
+TAG_SAYS = "Generating and editing pictures, as OpenAI's and xAI's clients ask for them."
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -28,6 +29,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 def add_gateway(result: Schema, **_: Any) -> Schema:
     """A postprocessing hook of drf-spectacular."""
     result["paths"].update(PATHS)
+    result["tags"] = [{"name": TAG[0], "description": TAG_SAYS}, *result.get("tags", [])]
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(COMPONENTS)
     return result
@@ -72,7 +74,9 @@ OPTIONAL: Schema = {
         f"`auto` or a ratio; the nearest of {', '.join(ASPECT_RATIOS)} is taken.",
         default="auto", pattern=f"^(auto|{SIDE}:{SIDE})?$",
     ),
-    "resolution": _choice("xAI's; taken from `size` where it is not given.", ("1k", "2k")),
+    "resolution": _choice(
+        "xAI's; taken from `size` where it is not given.", dialects.RESOLUTIONS
+    ),
     "quality": _choice("Left out where the provider has no such choice.", dialects.QUALITIES),
     "response_format": _choice("Both, where it is not given.", dialects.RESPONSE_FORMATS),
     "output_format": _choice("The file's format.", ("png", "jpeg", "webp")),
@@ -80,9 +84,16 @@ OPTIONAL: Schema = {
     "background": _choice("For providers that know it.", ("auto", "transparent", "opaque")),
     "moderation": _choice("For providers that know it.", ("auto", "low")),
     "style": _choice("For providers that know it.", ("vivid", "natural")),
-    "seed": _integer("For providers that know it.", 0, dialects.MAX_SEED),
+    "seed": _integer("For providers that know it; -1 is any.", -1, dialects.MAX_SEED),
     "stream": {"type": "boolean", "default": False, "description": "Server-Sent Events."},
     "partial_images": _integer("Unfinished pictures in the stream.", 0, 3, default=0),
+    "async": {"type": "boolean", "default": False,
+              "description": "202 at once, and the answer at the task's own address."},
+    "webhook_url": _text(
+        "Who is told when the task has ended (Standard Webhooks). It makes the request a task.",
+        format="uri", maxLength=dialects.MAX_URL_LENGTH,
+    ),
+    "tasks": _integer("So many alike, each with the next seed.", 1, dialects.MAX_N, default=1),
     "user": _text("Your own mark for whoever asks.", maxLength=dialects.MAX_USER_LENGTH),
 }  # fmt: skip
 
@@ -103,6 +114,7 @@ COMPONENTS: dict[str, Schema] = {
             "model": {**COMMON["model"], "default": EDIT_MODEL},
             "image": {"type": "array", "items": FILE, "maxItems": dialects.MAX_SOURCES},
             "mask": FILE,
+            "markup": FILE,
         },
     ),
     "ImageEditRequest": _object(
@@ -114,11 +126,48 @@ COMPONENTS: dict[str, Schema] = {
             "images": {"type": "array", "items": _ref("SourceImage"),
                        "maxItems": dialects.MAX_SOURCES},
             "mask": _ref("SourceImage"),
+            "markup": _ref("SourceImage"),
+        },
+    ),
+    "ChatRequest": _object(
+        ["messages"],
+        {
+            "model": COMMON["model"],
+            "messages": {
+                "type": "array", "minItems": 1,
+                "items": {"type": "object", "additionalProperties": True},
+                "description": "OpenAI's messages. Pictures in the last one of the user are "
+                "edited.",
+            },
+            "stream": COMMON["stream"],
+        },
+    ),
+    "ResponseRequest": _object(
+        ["input"],
+        {
+            "model": COMMON["model"],
+            "input": {
+                "description": "A text, or OpenAI's items. The last message of the user is the "
+                "prompt.",
+                "oneOf": [
+                    {"type": "string"},
+                    {"type": "array", "minItems": 1,
+                     "items": {"type": "object", "additionalProperties": True}},
+                ],
+            },
+            "tools": {
+                "type": "array", "maxItems": 1,
+                "items": {"type": "object", "additionalProperties": True},
+                "description": "`image_generation` with its fields, and no other.",
+            },
+            "stream": COMMON["stream"],
         },
     ),
     "SourceImage": _object(
         [],
         {
+            "image_id": {"type": "integer", "minimum": 1,
+                         "description": "A picture of the library."},
             "url": _text("A data: URL, or a link (xAI's name)."),
             "image_url": _text("The same (OpenAI's name)."),
         },
@@ -133,7 +182,19 @@ COMPONENTS: dict[str, Schema] = {
             "output_format": _text("Of the first picture.", example="jpeg"),
             "quality": _text("As it was asked for."),
             "background": _text("As it was asked for."),
-            "usage": {"type": "object", "additionalProperties": True},
+            "usage": _ref("Usage"),
+        },
+    ),
+    "Usage": _object(
+        ["input_tokens", "output_tokens", "total_tokens"],
+        {
+            "input_tokens": {"type": "integer"},
+            "output_tokens": {"type": "integer"},
+            "total_tokens": {"type": "integer"},
+            "cost_in_usd_ticks": {
+                "type": "integer",
+                "description": "10,000,000,000 to a US dollar. Not there where nobody knows it.",
+            },
         },
     ),
     "GeneratedImage": _object(
@@ -145,6 +206,19 @@ COMPONENTS: dict[str, Schema] = {
             "image_id": {"type": "integer", "description": "In the library."},
         },
     ),
+    "ImageTask": _object(
+        ["id", "task_id", "object", "status", "created_at", "started_at", "poll_url"],
+        {
+            "id": {"type": "string"},
+            "task_id": _text("The same."),
+            "object": {"type": "string", "enum": ["image.generation.task"]},
+            "status": {"type": "string", "enum": ["processing"]},
+            "created_at": {"type": "integer", "description": "Unix time in seconds."},
+            "started_at": {"type": "integer", "nullable": True, "description": "Null: it waits."},
+            "poll_url": _text("Where it is asked for."),
+        },
+    ),
+    "WebhookSecret": _object(["secret"], {"secret": _text("As Standard Webhooks writes it.")}),
     "Model": _object(
         ["id", "object", "created", "owned_by"],
         {
@@ -191,6 +265,23 @@ PICTURES: Schema = {
 }
 
 
+CHAT: Schema = {
+    "description": "A message with the pictures as Markdown links and in `images`; a stream of "
+    "chunks where `stream` is true.",
+    "content": {
+        "application/json": {"schema": {"type": "object", "additionalProperties": True}},
+        "text/event-stream": {"schema": {"type": "string"}},
+    },
+}
+
+
+RESPONSE: Schema = {
+    "description": "A response whose output are calls of `image_generation`, each with its "
+    "picture as base64 in `result`; the events of one where `stream` is true.",
+    "content": CHAT["content"],
+}
+
+
 def _operation(
     name: str, summary: str, answer: Schema, errors: dict[str, str], **more: Any
 ) -> Schema:
@@ -216,22 +307,23 @@ UNAUTHORIZED = {"401": "No API key, or one that is not valid."}
 REFUSALS = {
     "400": "A field is wrong; `param` names it.",
     **UNAUTHORIZED,
+    "403": "The caller has a budget, and nobody knows what the model costs.",
     "404": "There is no such model.",
     "410": "The pictures of this Idempotency-Key have been deleted since.",
     "413": "The body is too large.",
     "415": "The body is of another media type.",
     "422": "This Idempotency-Key was used for another request.",
+    "424": "Money may have been spent, and nothing came. Do not repeat it unseen.",
     "429": "Too much at once; `Retry-After` says when to come back.",
     "500": "Something went wrong on our side.",
-    "502": "The upstream failed.",
+    "502": "The upstream cannot be reached or refuses, and nothing was charged.",
     "503": "The database does not answer, or the server is stopping.",
-    "504": "The upstream did not answer in time.",
     "507": "The disk is full.",
 }
 
 UPSTREAM = {
     "429": "The upstream wants to be asked later.",
-    **{status: REFUSALS[status] for status in ("500", "502", "503", "504")},
+    **{status: REFUSALS[status] for status in ("424", "500", "502", "503")},
 }
 
 
@@ -240,6 +332,13 @@ def _parameter(name: str) -> Schema:
 
 
 _FILE: Schema = {"description": "The file.", "content": {"image/*": {"schema": FILE}}}
+
+
+def _accepted(description: str) -> Schema:
+    header = {"schema": {"type": "string"}}
+    return {"202": {**_json("ImageTask", description),
+                    "headers": {"Location": header, "Retry-After": header}}}  # fmt: skip
+
 
 PATHS: Schema = {
     "/v1/images/generations": {
@@ -260,6 +359,41 @@ PATHS: Schema = {
                     "application/json": {"schema": _ref("ImageEditRequest")},
                 },
             },
+        )
+    },
+    "/v1/images/tasks/{task_id}": {
+        "get": _operation(
+            "tasks_retrieve", "What a task has come to", PICTURES,
+            {**REFUSALS, "404": "There is no such task of this caller."},
+            parameters=[_parameter("task_id")],
+        ),
+        "delete": _operation(
+            "tasks_cancel", "Cancel a task that waits", {},
+            {**UNAUTHORIZED, "404": "There is no such task of this caller.",
+             "409": "It has begun, and may have been paid for."},
+            parameters=[_parameter("task_id")],
+        ),
+    },
+    "/v1/chat/completions": {
+        "post": _operation(
+            "chat_completions", "A picture as an assistant's message", CHAT, REFUSALS,
+            requestBody=_json("ChatRequest", "The last message of the user is the prompt.")
+            | {"required": True},
+        )
+    },
+    "/v1/responses": {
+        "post": _operation(
+            "responses_create", "A picture as a call of the tool image_generation", RESPONSE,
+            REFUSALS,
+            requestBody=_json("ResponseRequest", "The tool `image_generation` alone.")
+            | {"required": True},
+        )
+    },
+    "/v1/webhooks/secret": {
+        "get": _operation(
+            "webhooks_secret", "What this key's webhooks are signed with",
+            _json("WebhookSecret", "The secret."),
+            {**UNAUTHORIZED, "404": "Who asks is no API key."},
         )
     },
     "/v1/models": {
@@ -288,6 +422,22 @@ PATHS: Schema = {
         }
     },
 }  # fmt: skip
+for _path in ("/v1/images/generations", "/v1/images/edits"):
+    _post = PATHS[_path]["post"]
+    _later = {name: value for name, value in _post["responses"].items() if name != "200"}
+    _post["responses"] |= _accepted("Where it was asked for as a task.")
+    PATHS[f"{_path}/async"] = {
+        "post": {
+            **_post,
+            "operationId": f"{_post['operationId']}_async",
+            "summary": f"{_post['summary']} as a task",
+            "responses": {**_accepted("The task."), **_later},
+        }
+    }
+PATHS["/v1/images/tasks/{task_id}"]["get"]["responses"] |= _accepted("It waits or runs.")
+_cancelled = PATHS["/v1/images/tasks/{task_id}"]["delete"]["responses"]
+_cancelled["204"] = {"description": "It will not be begun."}
+del _cancelled["200"]
 PATHS["/v1/files/image/{filename}"]["get"]["responses"] |= {
     "206": {**_FILE, "description": "The part that `Range` asks for."},
     "304": {"description": "It is the one that the client has."},

@@ -6,17 +6,20 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from typing import Any
+import weakref
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
 
 import orjson
 import pybase64
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from imagine.dialects import Answer
-from imagine.generate import Run, StoredImage
 from imagine.links import Links
 from imagine.providers.base import PartialImage, ProviderError
+from imagine.records import StoredImage
+from imagine.run import Run, RunEvent, Started
 
 from . import answers
 from .errors import ApiError
@@ -25,42 +28,104 @@ KEEP_ALIVE_SECONDS = 10.0
 """Proxies close connections that are silent for half a minute or more."""
 
 
+class Language(Protocol):
+    """What a stream's events are called and hold."""
+
+    def begin(self) -> bytes:
+        """Before anything has come."""
+
+    def tell(self, event: RunEvent) -> bytes:
+        """Of what has come; empty where this language has no word for it."""
+
+    def fail(self, error: ProviderError) -> bytes:
+        """Of a failure after the stream's begin."""
+
+    def end(self) -> bytes:
+        """Of the end, where all went well."""
+
+
 async def event_response(
-    run: Run, answer: Answer, links: Links, operation: str
+    run: Run,
+    language: Language,
+    headers: Mapping[str, str],
+    closing: Callable[[], object] = lambda: None,
 ) -> StreamingHttpResponse:
     """The stream of a generation.
 
     A failure that comes before the first event and soon is an ordinary error answer; a later
-    one is an `error` event.
+    one is an event.
 
     Args:
-        operation: "image_generation" or "image_edit", the beginning of the events' names.
+        closing: called once, when nobody reads the stream any more, however it ended.
 
     Raises:
         ProviderError
     """
-    pictures = _Pictures(run)
+    pictures = _Pictures(run, closing)
     try:
         await pictures.wait(KEEP_ALIVE_SECONDS)
         pictures.raise_early_failure()
     except BaseException:
         pictures.close()
         raise
+    events = _events(pictures, language)
+    # A client may leave before the first event is read: then the generator never begins to run,
+    # and has no end either.
+    weakref.finalize(events, _close_in, asyncio.get_running_loop(), pictures).atexit = False
     return StreamingHttpResponse(
-        _events(pictures, run, answer, links, operation),
+        events,
         content_type="text/event-stream",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **headers},
     )
+
+
+async def kept_alive_response(
+    run: Run, build: Callable[[], bytes], headers: Mapping[str, str]
+) -> HttpResponseBase:
+    """The plain answer after spaces, which JSON passes over, so that no proxy gives up.
+
+    What ends soon has its own status; afterwards it is 200, and an error is in the body.
+
+    Args:
+        build: the body of a generation that has ended with pictures.
+
+    Raises:
+        ProviderError
+    """
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", **headers}
+    if await run.is_done_within(KEEP_ALIVE_SECONDS):
+        await run.finished()
+        return HttpResponse(build(), content_type="application/json", headers=headers)
+    return StreamingHttpResponse(
+        _kept_alive(run, build), content_type="application/json", headers=headers
+    )
+
+
+async def _kept_alive(run: Run, build: Callable[[], bytes]) -> AsyncIterator[bytes]:
+    yield b" "
+    while not await run.is_done_within(KEEP_ALIVE_SECONDS):
+        yield b" "
+    try:
+        await run.finished()
+        yield build()
+    except ProviderError as error:
+        yield json.dumps(ApiError.from_provider(error).envelope).encode()
+
+
+def _close_in(loop: asyncio.AbstractEventLoop, pictures: "_Pictures") -> None:
+    with suppress(RuntimeError):  # a loop that has ended
+        loop.call_soon_threadsafe(pictures.close)
 
 
 class _Pictures:
     """The run's events one by one, with a wait that can be given up and taken up again."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, closing: Callable[[], object]) -> None:
         self.events = run.events()
+        self.closing: Callable[[], object] | None = closing
         self.task = asyncio.create_task(self._next())
 
-    async def _next(self) -> PartialImage | StoredImage | None:
+    async def _next(self) -> RunEvent | None:
         return await anext(self.events, None)
 
     async def wait(self, seconds: float) -> bool:
@@ -72,7 +137,7 @@ class _Pictures:
         if self.task.done():
             self.task.result()
 
-    def take(self) -> PartialImage | StoredImage | None:
+    def take(self) -> RunEvent | None:
         """The next picture; None at the end."""
         picture = self.task.result()
         self.task = asyncio.create_task(self._next())
@@ -80,30 +145,62 @@ class _Pictures:
 
     def close(self) -> None:
         self.task.cancel()
+        closing, self.closing = self.closing, None
+        if closing is not None:
+            closing()
 
 
-async def _events(
-    pictures: _Pictures, run: Run, answer: Answer, links: Links, operation: str
-) -> AsyncIterator[bytes]:
+async def _events(pictures: _Pictures, language: Language) -> AsyncIterator[bytes]:
     began = time.monotonic()
     try:
+        if told := language.begin():
+            yield told
         while True:
             if not await pictures.wait(KEEP_ALIVE_SECONDS):
                 yield f": {time.monotonic() - began:.0f} s\n\n".encode()
                 continue
-            picture = pictures.take()
-            if picture is None:
+            event = pictures.take()
+            told = language.end() if event is None else language.tell(event)
+            if told:
+                yield told
+            if event is None:
                 return
-            if isinstance(picture, PartialImage):
-                yield _event(f"{operation}.partial_image", _partial(run, picture))
-            else:
-                completed = _completed(run, picture, answer, links)
-                yield _event(f"{operation}.completed", completed)
     except ProviderError as error:
-        envelope = json.dumps(ApiError.from_provider(error).envelope)
-        yield f"event: error\ndata: {envelope}\n\n".encode()
+        yield language.fail(error)
     finally:
         pictures.close()
+
+
+class ImageEvents:
+    """OpenAI's events of the images API.
+
+    Args:
+        operation: "image_generation" or "image_edit", the beginning of the events' names.
+    """
+
+    def __init__(self, run: Run, answer: Answer, links: Links, operation: str) -> None:
+        self.run, self.answer, self.links, self.operation = run, answer, links, operation
+        self.completed = 0
+
+    def begin(self) -> bytes:
+        return b""
+
+    def tell(self, event: RunEvent) -> bytes:
+        if isinstance(event, Started):
+            return _event("task.started", {"seconds": time.monotonic() - event.at})
+        if isinstance(event, PartialImage):
+            return _event(f"{self.operation}.partial_image", _partial(self.run, event))
+        self.completed += 1
+        is_last = self.completed == self.run.request.n
+        fields = _completed(self.run, event, self.answer, self.links, is_last=is_last)
+        return _event(f"{self.operation}.completed", fields)
+
+    def fail(self, error: ProviderError) -> bytes:
+        envelope = json.dumps(ApiError.from_provider(error).envelope)
+        return f"event: error\ndata: {envelope}\n\n".encode()
+
+    def end(self) -> bytes:
+        return b""
 
 
 def _event(name: str, fields: dict[str, Any]) -> bytes:
@@ -124,15 +221,18 @@ def _partial(run: Run, picture: PartialImage) -> dict[str, Any]:
     }
 
 
-def _completed(run: Run, picture: StoredImage, answer: Answer, links: Links) -> dict[str, Any]:
+def _completed(
+    run: Run, picture: StoredImage, answer: Answer, links: Links, *, is_last: bool
+) -> dict[str, Any]:
+    """Tokens and cost are the whole request's, and told once: clients add up what they hear."""
     return {
         **answers.image_data(picture, answer, links),
         "created_at": int(time.time()),
-        "size": f"{picture.width}x{picture.height}",
+        "size": picture.size,
         "quality": run.request.quality or "auto",
         "background": run.request.background or "auto",
         "output_format": answers.output_format(picture),
-        "usage": answers.usage(run),
+        "usage": answers.usage(run) if is_last else answers.NO_TOKENS,
         "model": picture.model,
         "index": picture.index,
     }

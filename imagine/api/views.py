@@ -1,11 +1,10 @@
 """The gateway's views: asynchronous, without sessions, every error in OpenAI's envelope."""
 
-import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import cast
 
+import orjson
 from django.http import (
     Http404,
     HttpRequest,
@@ -14,58 +13,42 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
-from django.http.multipartparser import MultiPartParserError
 
 from gallery.models import Image
 from gallery.serving import serve_file
-from imagine import callers, dialects, generate
+from imagine import callers, dialects, generate, records
 from imagine.callers import Caller
-from imagine.dialects import Answer
-from imagine.links import InvalidLink, Links, read_filename
+from imagine.dialects import Answer, References
+from imagine.links import InvalidLink, Links, Signed, read_filename
 from imagine.providers import get_provider
-from imagine.providers.base import EDIT_MODEL, ImageRequest
-from imagine.sources import read_sources
+from imagine.providers.base import ImageRequest
+from imagine.signatures import secret_of
 from imagine.threads import in_thread
 
-from . import answers, streaming
+from . import allowances, answers, streaming, tasks
 from .auth import authenticate, required_token
-from .errors import ANSWERS, ApiError, answer_to, unknown_model
+from .errors import ApiError, unknown_model
+from .reading import (
+    asked_by,
+    endpoint,
+    read_fields,
+    read_json,
+    read_request,
+    with_model,
+    with_pictures,
+)
 
-MAX_KEY_LENGTH = 255
-
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]
-
-
-def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
-    """A view for these methods whose error, where it has an answer, is its answer."""
-
-    def decorate(view: View[P]) -> View[P]:
-        async def endpoint(
-            request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
-        ) -> HttpResponseBase:
-            if request.method not in methods:
-                allowed = ", ".join(methods)
-                return ApiError(
-                    405,
-                    f"Not allowed: {request.method} {request.path}. Use {allowed}.",
-                    code="method_not_allowed",
-                    headers={"Allow": allowed},
-                ).response()
-            try:
-                return await view(request, *args, **kwargs)
-            except tuple(ANSWERS) as error:
-                return answer_to(error).response()
-
-        functools.update_wrapper(endpoint, view)
-        return endpoint
-
-    return decorate
+DAY = 24 * 3600  # seconds that caches may keep a picture whose link has no end
+GENERATION, EDIT = "image_generation", "image_edit"
+"""Beginnings of the names that a stream's events have."""
 
 
 @endpoint("POST")
-async def generations(request: HttpRequest) -> HttpResponseBase:
-    """`POST /v1/images/generations`."""
+async def generations(request: HttpRequest, later: bool = False) -> HttpResponseBase:
+    """`POST /v1/images/generations`, and `…/async` as sub2api has it.
+
+    With a picture it is an edit, as several servers have it.
+    """
     token = required_token(request)
     try:
         if request.content_type not in ("application/json", ""):
@@ -74,58 +57,41 @@ async def generations(request: HttpRequest) -> HttpResponseBase:
                 "Send the request as JSON, with the header Content-Type: application/json.",
                 code="unsupported_media_type",
             )
-        wanted, answer = dialects.read_request(dialects.read_json(request.body))
-        _expect_known_model(wanted)
+        fields = await read_json(request)
+        is_edit = dialects.is_edit(fields)
+        wanted, answer = read_request(fields, later, is_edit=is_edit)
     except (ApiError, dialects.InvalidRequest):
         await authenticate(request)  # a stranger is told that they are one, and nothing else
         raise
-    identify = partial(callers.identify, token)
-    return await _run(request, identify, wanted, answer, "image_generation")
+    if is_edit:
+        caller = await authenticate(request)
+        return await _edit(request, caller, wanted, answer, dialects.read_references(fields, {}))
+    wanted = await with_model(request, wanted)
+    return await _run(request, partial(callers.identify, token), wanted, answer, GENERATION)
 
 
 @endpoint("POST")
-async def edits(request: HttpRequest) -> HttpResponseBase:
-    """`POST /v1/images/edits`: OpenAI's form, or either dialect's JSON."""
+async def edits(request: HttpRequest, later: bool = False) -> HttpResponseBase:
+    """`POST /v1/images/edits`: OpenAI's form, or either dialect's JSON; and `…/async`."""
     caller = await authenticate(request)
-    fields, files = await _read_fields(request)
-    wanted, answer = dialects.read_request({"model": EDIT_MODEL, **fields})
-    references, mask = dialects.read_source_references(fields, files)
-    pictures = await read_sources([*references, *([mask] if mask else [])])
-    wanted = replace(
-        wanted,
-        sources=pictures[: len(references)],
-        mask=pictures[-1] if mask else None,
-    )
-    _expect_known_model(wanted)
-    return await _run(request, lambda: caller, wanted, answer, "image_edit")
+    fields, files = await read_fields(request)
+    wanted, answer = read_request(fields, later, is_edit=True)
+    references = dialects.read_references(fields, files)
+    return await _edit(request, caller, wanted, answer, references)
 
 
-async def _read_fields(
+async def _edit(
     request: HttpRequest,
-) -> tuple[Mapping[str, Any], Mapping[str, list[bytes]]]:
-    if request.content_type in ("application/json", ""):
-        return dialects.read_json(request.body), {}
-    if request.content_type == "multipart/form-data":
-        return await in_thread(_read_form, request)
-    raise ApiError(
-        415,
-        "Send the request as multipart/form-data or as application/json.",
-        code="unsupported_media_type",
-    )
-
-
-def _read_form(request: HttpRequest) -> tuple[dict[str, Any], dict[str, list[bytes]]]:
-    try:
-        return request.POST.dict(), {
-            name: [file.read() for file in request.FILES.getlist(name)] for name in request.FILES
-        }
-    except MultiPartParserError as error:
-        raise ApiError(400, f"The form cannot be read: {error}", code="invalid_form") from None
-
-
-def _expect_known_model(wanted: ImageRequest) -> None:
-    if not get_provider().knows(wanted.model):
-        raise unknown_model(wanted.model)
+    caller: Caller,
+    wanted: ImageRequest,
+    answer: Answer,
+    references: References,
+) -> HttpResponseBase:
+    wanted = await with_model(request, wanted)
+    # Before pictures are fetched and decoded, which costs more than to be asked.
+    await in_thread(records.expect_room, wanted, asked_by(request, answer), caller)
+    wanted = await with_pictures(request, caller, wanted, references)
+    return await _run(request, lambda: caller, wanted, answer, EDIT)
 
 
 async def _run(
@@ -136,40 +102,70 @@ async def _run(
     operation: str,
 ) -> HttpResponseBase:
     links = Links.of(request)  # a Host header that cannot be answered costs nothing yet
-    run = await generate.start(
-        wanted,
-        identify=identify,
-        client=describe_client(request),
-        idempotency_key=request.headers.get("Idempotency-Key", "")[:MAX_KEY_LENGTH],
-    )
+    preferred = tasks.preferences(request)
+    asked = asked_by(request, answer)
+    if answer.later or answer.webhook or answer.tasks > 1 or "respond-async" in preferred:
+        return await tasks.submit(
+            request, wanted, answer, asked, links=links, identify=identify, preferred=preferred
+        )
+    run = await generate.start(wanted, asked, identify=identify)
+    allowances.note(request, run.generation)
+    headers = {"Content-Location": tasks.address(run.generation), **answers.told_ignored(wanted)}
     if answer.stream:
-        return await streaming.event_response(run, answer, links, operation)
+        events = streaming.ImageEvents(run, answer, links, operation)
+        return await streaming.event_response(run, events, headers)
+    if "keepalive" in preferred:
+        headers["Preference-Applied"] = "keepalive"
+        return await streaming.kept_alive_response(
+            run, lambda: orjson.dumps(answers.images_body(run, answer, links)), headers
+        )
     await run.finished()
-    return answers.images_response(run, answer, links)
+    return answers.json_response(answers.images_body(run, answer, links), headers)
+
+
+@endpoint("GET", "DELETE")
+async def task(request: HttpRequest, task_id: str) -> HttpResponseBase:
+    """`GET /v1/images/tasks/{id}`: what has become of it; `DELETE` cancels one that waits."""
+    found = await tasks.find(await authenticate(request), task_id)
+    if request.method == "DELETE":
+        return await tasks.cancel(found)
+    return await tasks.collect(request, found)
 
 
 @endpoint("GET")
+async def webhook_secret(request: HttpRequest) -> HttpResponse:
+    """`GET /v1/webhooks/secret`: what the webhooks of this key are signed with."""
+    caller = await authenticate(request)
+    if caller.key is None:
+        raise ApiError(404, "Only API keys have webhooks.", code="not_found")
+    return JsonResponse({"secret": secret_of(caller.key)}, headers={"Cache-Control": "no-store"})
+
+
+@endpoint("GET", "HEAD")
 async def models(request: HttpRequest) -> HttpResponse:
-    """`GET /v1/models`."""
-    await authenticate(request)
-    return JsonResponse(answers.models_response(await get_provider().list_models()))
+    """`GET /v1/models`: those that the key may ask."""
+    caller = await authenticate(request)
+    provider = get_provider()
+    listed = [name for name in await provider.list_models() if caller.may_ask(name)]
+    return JsonResponse(answers.models_response(listed, provider))
 
 
-@endpoint("GET")
+@endpoint("GET", "HEAD")
 async def model(request: HttpRequest, model: str) -> HttpResponse:
-    """`GET /v1/models/{id}`."""
-    await authenticate(request)
-    if model not in await get_provider().list_models():
+    """`GET /v1/models/{id}`: also of a name that stands for another one."""
+    caller = await authenticate(request)
+    provider = get_provider()
+    stands_for = await provider.resolve(model)
+    if not await provider.has(stands_for) or not caller.may_ask(model, stands_for):
         raise unknown_model(model)
-    return JsonResponse(answers.model_data(model))
+    return JsonResponse(answers.model_data(model, provider))
 
 
 @endpoint("GET", "HEAD")
 async def file(request: HttpRequest, filename: str) -> HttpResponseBase:
     """`GET /v1/files/image/{filename}`: the bytes of a picture, by a signed link."""
     try:
-        image_id = read_filename(filename)
-        response = await in_thread(_open_file, request, image_id)
+        response = await in_thread(_open_file, request, read_filename(filename))
     except (InvalidLink, Image.DoesNotExist, Http404):
         raise ApiError(404, "There is no such picture.", code="not_found") from None
     if isinstance(response, StreamingHttpResponse):
@@ -186,15 +182,13 @@ async def unknown(request: HttpRequest) -> HttpResponse:
     raise ApiError(404, f"Unknown address: {request.method} {request.path}.", code="unknown_url")
 
 
-def describe_client(request: HttpRequest) -> str:
-    """Address and program of whoever asks, for the administrator."""
-    return f"{request.META.get('REMOTE_ADDR', '')} {request.headers.get('User-Agent', '')}".strip()
-
-
-def _open_file(request: HttpRequest, image_id: int) -> HttpResponseBase:
-    image = Image.objects.in_library().only("file", "content_type").get(pk=image_id)
+def _open_file(request: HttpRequest, signed: Signed) -> HttpResponseBase:
+    image = Image.objects.in_library().only("file", "content_type").get(pk=signed.image_id)
     return serve_file(
-        request, name=image.file.name or "", content_type=image.content_type, public=True
+        request,
+        name=image.file.name or "",
+        content_type=image.content_type,
+        public_for=DAY if signed.left is None else min(DAY, signed.left),
     )
 
 

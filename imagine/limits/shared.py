@@ -8,6 +8,7 @@ not be reached when it should have been told, the rows tell it.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from gallery.redis_server import RedisError, client
+from grok2api.runtime.redis_server import RedisError, client
 from imagine.models import LONGEST_GENERATION, ApiKey, Generation
 
 from . import reached
@@ -37,33 +38,48 @@ if ARGV[6] == 'rows' then
     end
   end
 elseif redis.call('EXISTS', began, running) < 2 then
-  return {'unknown', 0}
+  return {'unknown', 0, 0, 0}
 end
 redis.call('ZREMRANGEBYSCORE', began, '-inf', now - minute)
 redis.call('ZREMRANGEBYSCORE', running, '-inf', now - longest)
 redis.call('PEXPIRE', began, longest)
 redis.call('PEXPIRE', running, longest)
 
+-- The first is 'known'.
+local used = redis.call('ZCARD', began) - 1
+local newest = redis.call('ZREVRANGE', began, 1, 1, 'WITHSCORES')[2]
+local reset = newest and newest + minute - now or 0
 if redis.call('ZSCORE', began, member) then
-  return {'counted', 0}
+  return {'counted', 0, used - 1, reset}
 end
-if per_minute >= 0 and redis.call('ZCARD', began) - 1 >= per_minute then
+if per_minute >= 0 and used >= per_minute then
   local room = now
   if per_minute > 0 then
-    -- The first is 'known'. The one whose end of its minute makes room again.
+    -- The one whose end of its minute makes room again.
     room = redis.call('ZREVRANGE', began, per_minute, per_minute, 'WITHSCORES')[2]
   end
-  return {'often', room + minute - now}
+  return {'often', room + minute - now, used, reset}
 end
 if at_once >= 0 and redis.call('ZCARD', running) - 1 >= at_once then
-  return {'many', 0}
+  return {'many', 0, used, reset}
 end
 if member ~= '' then
   redis.call('ZADD', began, now, member)
   redis.call('ZADD', running, now, member)
 end
-return {'counted', 0}
+return {'counted', 0, used, reset}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What the script says; times in milliseconds."""
+
+    verdict: str
+    wait: int = 0  # until there is room
+    used: int = 0  # of the last minute, beside this one
+    reset: int = 0  # until none of them counts
+
 
 _untold: set[int] = set()
 """Keys of which this process could not tell Redis something."""
@@ -84,14 +100,15 @@ def ask(key: ApiKey) -> None:
     _count(key, None)
 
 
-def count(key: ApiKey, generation: Generation) -> None:
-    """Count this one, if the key may begin one more.
+def count(key: ApiKey, generation: Generation) -> reached.Allowance | None:
+    """Count this one, if the key may begin one more. Returns what it leaves, as `check_requests`.
 
     Raises:
         LimitReached
         RedisError
     """
-    _count(key, generation.pk)
+    allowance = _count(key, generation.pk)
+    return allowance and allowance.with_one_more
 
 
 def forget(generations: Iterable[Generation], *, wholly: bool = False) -> None:
@@ -109,34 +126,41 @@ def forget(generations: Iterable[Generation], *, wholly: bool = False) -> None:
     pipe.execute()
 
 
-def _count(key: ApiKey, member: int | None) -> None:
-    verdict, wait = "unknown", 0
+def _count(key: ApiKey, member: int | None) -> reached.Allowance | None:
+    """What the key had left before this one, where its requests per minute are limited."""
+    counted = _Counted("unknown")
     if key.pk not in _untold:
-        verdict, wait = _run(key, member, [])
-    if verdict == "unknown":
-        verdict, wait = _tell(key, member)
-    if verdict == "many" and _drop_ended(key):  # some process could not tell, and is gone
-        verdict, wait = _run(key, member, [])
-    if verdict == "often":
-        raise reached.too_often(key.requests_per_minute or 0, retry_after=ceil(wait / 1000))
-    if verdict == "many":
-        raise reached.too_many(key.max_concurrent or 0)
+        counted = _run(key, member, [])
+    if counted.verdict == "unknown":
+        counted = _tell(key, member)
+    if counted.verdict == "many" and _drop_ended(key):  # some process could not tell, and is gone
+        counted = _run(key, member, [])
+    limit = key.requests_per_minute
+    allowance = None
+    if limit is not None:
+        left = max(0, limit - counted.used)
+        allowance = reached.Allowance(limit, left, max(0, counted.reset / 1000))
+    if counted.verdict == "often" and allowance is not None:
+        raise reached.too_often(allowance, retry_after=ceil(counted.wait / 1000))
+    if counted.verdict == "many":
+        raise reached.too_many(key.max_concurrent or 0, allowance)
+    return allowance
 
 
-def _run(key: ApiKey, member: int | None, told: list[Any]) -> tuple[str, int]:
+def _run(key: ApiKey, member: int | None, told: list[Any]) -> _Counted:
     limits = [
         -1 if limit is None else limit for limit in (key.requests_per_minute, key.max_concurrent)
     ]
     longest = [_milliseconds(reached.MINUTE), _milliseconds(LONGEST_GENERATION)]
     script = client().register_script(COUNT)
-    verdict, wait = script(
+    verdict, *numbers = script(
         keys=_names(key.pk),
         args=["" if member is None else member, *limits, *longest, *(told or ["redis"])],
     )
-    return verdict.decode(), int(wait)
+    return _Counted(verdict.decode(), *map(int, numbers))
 
 
-def _tell(key: ApiKey, member: int | None) -> tuple[str, int]:
+def _tell(key: ApiKey, member: int | None) -> _Counted:
     """Let the rows say what Redis does not know, then count."""
     _untold.discard(key.pk)  # first: what is marked meanwhile stays marked
     try:
@@ -152,13 +176,13 @@ def _tell(key: ApiKey, member: int | None) -> tuple[str, int]:
 def _told_by_rows(key: ApiKey, member: int | None) -> Iterable[Any]:
     """What is under way or began within the last minute: id, age, whether it runs."""
     now = timezone.now()
-    running = Generation.objects.running(now).filter(key=key)
+    running = Generation.objects.unfinished(now).filter(key=key)
     recent = Generation.objects.filter(key=key, created_at__gt=now - reached.MINUTE)
     known = (running | recent).values_list("pk", "created_at", "status")
     for pk, created_at, status in known:
         if pk != member:  # its row is written, and not yet counted
-            is_running = status == Generation.Status.PENDING
-            yield from (pk, max(0, _milliseconds(now - created_at)), int(is_running))
+            is_running = int(status in Generation.UNFINISHED)
+            yield from (pk, max(0, _milliseconds(now - created_at)), is_running)
 
 
 def _drop_ended(key: ApiKey) -> bool:
@@ -166,7 +190,7 @@ def _drop_ended(key: ApiKey) -> bool:
     _began, running = _names(key.pk)
     members: Any = client().zrange(running, 0, -1)
     counted = [int(member) for member in members if member != b"known"]
-    ended = Generation.objects.filter(~Q(status=Generation.Status.PENDING), pk__in=counted)
+    ended = Generation.objects.filter(~Q(status__in=Generation.UNFINISHED), pk__in=counted)
     found = list(ended.values_list("pk", flat=True))
     if found:
         client().zrem(running, *found)

@@ -4,7 +4,6 @@ Pure: Pillow and the standard library alone. The same prompt, size and seed give
 bytes; every picture carries the mark SAMPLE.
 """
 
-from .picture import paint, paint_steps
-from .sizes import size_for
+from .picture import paint, paint_steps, size_for
 
 __all__ = ["paint", "paint_steps", "size_for"]

@@ -1,59 +1,44 @@
-"""From a prompt to a picture: read it, choose colours, paint setting, subject, weather, mark."""
+"""From a prompt to a picture: read it, choose colours, paint place, subject, weather, mark."""
 
 import io
 from collections.abc import Iterator
+from math import log
 from random import Random
 
 from PIL import Image, ImageDraw, ImageFont
 
-from . import sky
-from .canvas import Canvas
-from .palettes import Palette, grey, luminance, mix, palette_for
+from . import drawings, sky
+from .palettes import palette_for
+from .places import PLACES
 from .reading import read
-from .scenes import (
-    abstract,
-    backdrop,
-    city,
-    desert,
-    field,
-    forest,
-    lake,
-    mountains,
-    sea,
-    snow,
-    space,
-)
-from .shapes import bar
-from .subjects import flying, people, sitting, still
+from .scene import Scene
+from .subjects import paint_subject
 
-SETTINGS = {
-    "sea": sea.sea,
-    "lake": lake.lake,
-    "mountains": mountains.mountains,
-    "desert": desert.desert,
-    "snow": snow.snow,
-    "field": field.field,
-    "city": city.city,
-    "forest": forest.forest,
-    "space": space.space,
-    "abstract": abstract.abstract,
-    "plain": backdrop.backdrop,
-}
-SUBJECTS = {
-    "cat": sitting.cat,
-    "fox": sitting.fox,
-    "dog": sitting.dog,
-    "rabbit": sitting.rabbit,
-    "deer": sitting.deer,
-    "whale": flying.whale,
-    "fish": flying.fish,
-    "bird": flying.bird,
-    "butterfly": flying.butterfly,
-    "portrait": people.portrait,
-    "vase": still.vase,
-    "flower": still.flowers,
-}
 QUALITY = 88
+AREA = 1024 * 1024
+STEP = 16
+
+
+def size_for(aspect_ratio: str) -> tuple[int, int]:
+    """Width and height in pixels, multiples of 16, for a ratio such as `16:9` or `19.5:9`.
+
+    The area is about 1024 × 1024; a size that hits the ratio exactly is preferred to one
+    that hits the area.
+
+    Raises:
+        ValueError: no two positive numbers with a colon between, or steeper than 4:1.
+    """
+    across, _, down = aspect_ratio.partition(":")
+    ratio = float(across) / float(down) if float(across) > 0 < float(down or 0) else 0.0
+    if not 0.25 <= ratio <= 4:
+        raise ValueError(f"not an aspect ratio: {aspect_ratio!r}")
+
+    def cost(size: tuple[int, int]) -> float:
+        width, height = size
+        return 40 * abs(log(width / height / ratio)) + abs(log(width * height / AREA))
+
+    widths = range(STEP * 24, STEP * 136, STEP)
+    return min(((width, round(width / ratio / STEP) * STEP or STEP) for width in widths), key=cost)
 
 
 def paint(prompt: str, *, width: int, height: int, seed: int = 0) -> bytes:
@@ -62,7 +47,7 @@ def paint(prompt: str, *, width: int, height: int, seed: int = 0) -> bytes:
     The same arguments give the same picture; another seed gives another picture of the same
     subject. Words that the painter knows choose subject, place, light, weather and colours.
     """
-    return _jpeg(_painted(prompt, width, height, seed), QUALITY)
+    return next(paint_steps(prompt, width=width, height=height, seed=seed, steps=1))
 
 
 def paint_steps(
@@ -72,9 +57,8 @@ def paint_steps(
     image = _painted(prompt, width, height, seed)
     for left in range(steps - 1, 0, -1):
         # Each step doubles the detail, as if the picture came out of a mist.
-        small = image.resize(
-            (max(3, width >> (left + 2)), max(3, height >> (left + 2))), Image.Resampling.BOX
-        )
+        size = max(3, width >> (left + 2)), max(3, height >> (left + 2))
+        small = image.resize(size, Image.Resampling.BOX)
         yield _jpeg(small.resize((width, height), Image.Resampling.BICUBIC), 70)
     yield _jpeg(image, QUALITY)
 
@@ -82,37 +66,28 @@ def paint_steps(
 def _painted(prompt: str, width: int, height: int, seed: int) -> Image.Image:
     rng = Random(f"{seed}\n{prompt}".encode("utf-8", "surrogatepass"))  # noqa: S311
     brief = read(prompt, rng)
-    palette = palette_for(brief.light, brief.hue, rng)
-    if brief.grey:
-        palette = grey(palette)
-    canvas = Canvas(width, height, rng)
-    SETTINGS[brief.setting](canvas, palette, brief)
+    palette = palette_for(brief.light, brief.hues, rng)
+    scene = Scene((width, height), brief, palette, rng)
+    PLACES[brief.setting](scene)
     if brief.subject:
-        SUBJECTS[brief.subject](canvas, palette, brief)
-    sky.weather(canvas, palette, brief)
-    canvas.print_grain()
-    _mark(canvas, palette)
-    return canvas.image
+        paint_subject(scene)
+    sky.weather(scene)
+    if brief.monochrome:
+        scene.image = scene.image.convert("L").convert("RGB")
+    scene.print_grain()
+    _mark(scene)
+    return scene.image
 
 
-def _mark(canvas: Canvas, palette: Palette) -> None:
-    """The word SAMPLE, spaced out, on a small plate in the lower right corner."""
-    size = max(9.0, canvas.u * 1.9)
+def _mark(scene: Scene) -> None:
+    """The word SAMPLE, spaced out, on a dark plate in the lower right corner."""
+    word, size = "S A M P L E", max(9, scene.u * 1.9)
     font = ImageFont.load_default(size)
-    word = "S A M P L E"
     left, top, right, bottom = font.getbbox(word)
-    pad = size * 0.75
-    wide, tall = right - left + 2 * pad, bottom - top + 1.3 * pad
-    x, y = canvas.width - wide - canvas.u * 2.5, canvas.height - tall - canvas.u * 2.5
-    radius = tall / 2
-    plate, ink = palette.near, palette.light
-    if luminance(plate) > 128:
-        plate, ink = mix(plate, (20, 20, 30), 0.8), (255, 255, 255)
-    plate_shape = bar(x + radius, x + wide - radius, y + radius, tall)
-    canvas.fill([plate_shape], plate, opacity=0.72)
-    ImageDraw.Draw(canvas.image).text(
-        (x + pad - left, y + 0.65 * pad - top), word, font=font, fill=ink
-    )
+    wide, tall = right - left, bottom - top
+    x, y = scene.width - wide - scene.u * 4, scene.height - tall - scene.u * 4
+    scene.draw(drawings.PLATE, x + wide / 2, y + tall / 2, wide * 1.08, scene.palette.near)
+    ImageDraw.Draw(scene.image).text((x - left, y - top), word, font=font, fill="white")
 
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:

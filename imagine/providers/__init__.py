@@ -1,6 +1,7 @@
 """The provider that the settings name, one instance per event loop."""
 
 import asyncio
+from functools import cache
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -19,7 +20,12 @@ _running: "WeakKeyDictionary[asyncio.AbstractEventLoop, ImageProvider]" = WeakKe
 
 def provider_class() -> type[ImageProvider]:
     """What IMAGINE_PROVIDER names."""
-    found: type[ImageProvider] = import_string(PROVIDERS[settings.IMAGINE_PROVIDER])
+    return _class(settings.IMAGINE_PROVIDER)
+
+
+@cache
+def _class(name: str) -> type[ImageProvider]:
+    found: type[ImageProvider] = import_string(PROVIDERS[name])
     return found
 
 

@@ -2,21 +2,48 @@
 
 import base64
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
+
+from django.conf import settings
+
+from .verdicts import Verdict
 
 DEFAULT_MODEL = "grok-imagine-1.0"
 EDIT_MODEL = "grok-imagine-1.0-edit"
 """Our own names for a provider's image model: they stay when the provider changes."""
 
 
+MAY_HAVE_COST = 424
+"""HTTP status where money may have been spent and nothing came. Clients repeat a 5xx by themselves,
+some of them whatever a header says, and each repetition may cost as much again."""
+
+UNCHARGED = frozenset({"upstream_unreachable", "upstream_key_refused", "upstream_no_credit",
+                       "task_expired"})  # fmt: skip
+"""Codes of failures before which the upstream has done nothing. Nor has one that refuses, or that
+says when to come again."""
+
+
+OPENAI_IMAGE_MODELS = ("gpt-image-", "chatgpt-image-", "dall-e-")
+"""Beginnings of names that many clients have hard-coded."""
+
+MADE_BY_US = frozenset((
+    "output_format", "output_compression", "user", "moderation", "sources", "asked_model",
+    "partial_images",
+))  # fmt: skip
+"""Parameters that we see to ourselves, or that change nothing of a picture."""
+
+
 class ProviderError(Exception):
     """Why there is no picture. `status`, `type`, `code` and `param` are those of our own answer.
 
+    Of a status of 500 or more becomes `MAY_HAVE_COST`, unless it is known that nothing was charged.
+
     `upstream_status` is the HTTP status that the upstream gave, where it gave one;
-    `retry_after` is in seconds.
+    `retry_after` is in seconds; `said` is what it says in its own words, without secrets, and is
+    for the administrator alone; `usage` is what it charged nevertheless.
     """
 
     def __init__(
@@ -29,14 +56,21 @@ class ProviderError(Exception):
         param: str | None = None,
         retry_after: int | None = None,
         upstream_status: int | None = None,
+        verdict: Verdict = Verdict.FAULT,
+        said: str = "",
     ) -> None:
         super().__init__(message)
-        self.status = status
+        was_refused = upstream_status == 503 or 300 <= (upstream_status or 0) < 500
+        is_harmless = was_refused or retry_after is not None or code in UNCHARGED
+        self.status = status if status < 500 or is_harmless else MAY_HAVE_COST
         self.type = type
         self.code = code
         self.param = param
         self.retry_after = retry_after
         self.upstream_status = upstream_status
+        self.verdict = verdict
+        self.said = said
+        self.usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +98,8 @@ class ImageRequest:
     n: int = 1
     aspect_ratio: str = ""
     size: tuple[int, int] | None = None  # pixels
-    resolution: str = ""  # "1k" or "2k"
+    named_size: str = ""  # a size that is neither pixels nor a ratio, such as "2K"
+    resolution: str = ""  # "1k", "1.5k" or "2k"
     quality: str = ""
     background: str = ""
     output_format: str = ""  # "png", "jpeg" or "webp"
@@ -77,11 +112,15 @@ class ImageRequest:
     partial_images: int = 0
     sources: tuple[SourceImage, ...] = ()  # to be edited; without one it is a generation
     mask: SourceImage | None = None
+    markup: SourceImage | None = None  # drawn over the first source
+    others: Mapping[str, Any] = field(default_factory=dict)  # fields that only an upstream may know
+    asked_model: str = ""  # the name that the client gave, where it stands for `model`
 
     def parameters(self) -> dict[str, Any]:
         """What was asked beside prompt, model, number and ratio, as JSON."""
         asked = {
-            "size": f"{self.size[0]}x{self.size[1]}" if self.size else "",
+            **self.others,
+            "size": f"{self.size[0]}x{self.size[1]}" if self.size else self.named_size,
             "resolution": self.resolution,
             "quality": self.quality,
             "background": self.background,
@@ -94,6 +133,8 @@ class ImageRequest:
             "input_fidelity": self.input_fidelity,
             "sources": len(self.sources) or None,
             "mask": True if self.mask else None,
+            "markup": True if self.markup else None,
+            "asked_model": self.asked_model,
             "partial_images": self.partial_images or None,
         }
         return {name: value for name, value in asked.items() if value not in ("", None)}
@@ -120,21 +161,57 @@ class PartialImage:
 
 @dataclass(frozen=True, slots=True)
 class BrokenImage:
-    """One of n pictures did not come; the others are not touched by it."""
+    """One of n pictures did not come; the others are not touched by it.
+
+    `data` is what came in its place.
+    """
 
     index: int
     error: ProviderError
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLink:
+    """A picture that is made and paid for, and lies behind a link that is being fetched."""
+
+    index: int
+    url: str
+    model: str
+    revised_prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the upstream says it cost; `tokens` is OpenAI's `usage` object."""
+    """What the upstream says it made and what it cost; `tokens` is OpenAI's `usage` object.
+
+    Of several ones in a stream, each says all that came before it, too.
+    """
 
     tokens: Mapping[str, Any] = field(default_factory=dict)
     cost_usd: Decimal | None = None
+    pictures: int = 0  # in its answer, blocked and broken ones too
+    model: str = ""  # what made them, and
+    quality: str = ""  # how well, where it says so
+    is_whole: bool = False  # there will be no further picture
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the cost is all told: some streams tell it after their last picture."""
+        return self.is_whole or self.cost_usd is not None or bool(self.tokens)
 
 
-Event = GeneratedImage | PartialImage | BrokenImage | Usage
+Event = GeneratedImage | PartialImage | BrokenImage | FoundLink | Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be chosen of a model's pictures, beside their shape and format."""
+
+    resolutions: tuple[str, ...] = ()
+    qualities: tuple[str, ...] = ()
+    seeds: bool = False
+    is_certain: bool = True  # else it is passed on, and the upstream may take it or not
 
 
 class ImageProvider(ABC):
@@ -144,22 +221,81 @@ class ImageProvider(ABC):
     models: tuple[str, ...]
     """Model ids that it answers to; our own two are added for every provider."""
 
+    retired: ClassVar[Mapping[str, str]] = {}
+    """Names of models that are no more, and which one serves those who ask for them."""
+
+    default_model = DEFAULT_MODEL
+    default_edit_model = EDIT_MODEL
+    """Which one a request means that names none."""
+
     any_model = False
     """Whether it takes ids that are not in `models` too: the upstream knows them."""
 
+    passes_on = False
+    """Whether the upstream may know fields and values that we do not, and is sent them."""
+
+    takes: frozenset[str] = frozenset()
+    """The parameters (by the names of `ImageRequest.parameters`) that change what it makes."""
+
     @abstractmethod
-    def generate(self, request: ImageRequest) -> AsyncIterator[Event]:
+    def generate(self, request: ImageRequest) -> AsyncGenerator[Event, None]:
         """Pictures in the order in which they come.
 
         Raises:
             ProviderError: there will be no (further) picture.
         """
 
+    @classmethod
+    def priced_model(cls, request: ImageRequest) -> str:
+        """What the upstream calls the model that will be asked: its price goes by that name."""
+        return request.model
+
+    @classmethod
+    def offer(cls, model: str, *, edits: bool = False) -> Offer:
+        """What there is to choose of this model.
+
+        Args:
+            edits: whether pictures are to be edited, by another model perhaps.
+        """
+        return Offer()
+
+    async def fetch(self, url: str) -> bytes:
+        """The picture behind a link that this provider gave once.
+
+        Raises:
+            ProviderError
+        """
+        raise ProviderError("This provider gives no links.", code="picture_unavailable")
+
     async def close(self) -> None:  # noqa: B027  (not every provider has something to close)
         """Let go of connections."""
 
     def knows(self, model: str) -> bool:
         return self.any_model or model in self.all_models
+
+    async def resolve(self, model: str) -> str:
+        """The model that a name stands for: IMAGINE_MODEL_ALIASES, then what `stand_in` says."""
+        alias: str | None = settings.IMAGINE_MODEL_ALIASES.get(model)
+        if alias is None and model.startswith(OPENAI_IMAGE_MODELS):
+            alias = await self.stand_in(model)
+        return alias or model
+
+    async def stand_in(self, model: str) -> str | None:
+        """The own model that serves those who have a name of OpenAI's hard-coded."""
+        return None if model in self.all_models else self.default_model
+
+    async def has(self, model: str) -> bool:
+        """Whether there is such a model, as far as anybody here knows."""
+        return model in self.all_models
+
+    async def makes_pictures(self, model: str) -> bool:
+        """Whether a conversation with this model can only be about a picture."""
+        return model in self.all_models
+
+    def ignores(self, request: ImageRequest) -> list[str]:
+        """Parameters of the request that would change a picture, and here change nothing."""
+        given = request.parameters().keys() - self.takes - MADE_BY_US
+        return sorted(given)
 
     async def list_models(self) -> tuple[str, ...]:
         """Ids to tell a client: those known here, and those that the upstream tells, if it does."""

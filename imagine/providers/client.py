@@ -28,6 +28,9 @@ READ_BUFFER = 64 * 1024
 LONGEST_HEADER = 100 * 1024
 MOST_HEADERS = 1000
 
+ENCODINGS = "gzip, deflate"
+"""Those that are undone wherever this runs: what aiohttp asks for depends on what is installed."""
+
 SENT_WHOLE = 1024 * 1024
 """Bytes of a body that are written at once; a longer one goes out piece by piece."""
 
@@ -74,7 +77,7 @@ class Client:
         self.session = aiohttp.ClientSession(
             connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=trust()),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "grok2api-gallery"},
+            headers={"User-Agent": "grok2api-gallery", "Accept-Encoding": ENCODINGS},
             timeout=aiohttp.ClientTimeout(total=None, connect=connecting, sock_read=silence),
             read_bufsize=READ_BUFFER,
             max_line_size=LONGEST_HEADER,
@@ -92,6 +95,7 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        body: bytes | None = None,
         data: Mapping[str, Any] | None = None,
         files: Sequence[FormFile] = (),
         server_name: str | None = None,
@@ -101,6 +105,7 @@ class Client:
 
         Args:
             json: the body; or
+            body: JSON as it is to be sent; or
             data: a form's fields, and `files` with them.
             server_name: whose certificate it has to be, where that is not the address's host.
             again: whether it may be sent once more where no answer came.
@@ -109,14 +114,14 @@ class Client:
             aiohttp.ClientError, TimeoutError
         """
         sent = dict(headers or {})
-        body: Any = None
+        content: Any = body
         if data is not None:
-            body = form(data, files)
-        elif json is not None:
+            content = form(data, files)
+        elif json is not None or body is not None:
             sent["Content-Type"] = "application/json"
-            body = orjson.dumps(json)
-            if len(body) > SENT_WHOLE:
-                body = io.BytesIO(body)
+            content = orjson.dumps(json) if body is None else body
+            if len(content) > SENT_WHOLE:
+                content = io.BytesIO(content)
         # An idle connection that its server has closed must not be taken for this request, which
         # could not be sent again. The event loop sees that when it looks at its sockets.
         for _ in range(LOOKS_AT_SOCKETS):
@@ -125,7 +130,7 @@ class Client:
             method,
             url,
             headers=sent,
-            data=body,
+            data=content,
             allow_redirects=False,
             proxy=self._proxy(url),
             server_hostname=server_name,

@@ -1,124 +1,145 @@
-"""An upstream's refusal in our own words. Pure.
-
-Error bodies come in three shapes: OpenAI's `{"error": {message, type, param, code}}`, and xAI's
-`{"code": …, "error": "…"}` and `{"error": "…"}`.
-"""
+"""An upstream's refusal in our own words. Pure."""
 
 import json
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .base import ProviderError
+from grok2api.runtime.json_bounds import holds_too_many
+from imagine.masking import masked
 
-CLIENT_MISTAKES = (400, 404, 413, 415, 422)
-MODERATION_CODES = ("moderation_blocked", "content_policy_violation")
-LONGEST_MESSAGE = 1000
+from .base import ProviderError, Usage
+from .complaints import (
+    LONGEST_MESSAGE,
+    Complaint,
+    clean,
+    complaint_of,
+    read_complaint,
+)
+from .reported import usage_told
+from .verdicts import Verdict, judge
+
+ADMINISTRATORS: Mapping[Verdict, tuple[str, str]] = {
+    Verdict.NO_CREDIT: (
+        "upstream_no_credit",
+        "The upstream has no credit left for this server. Its administrator must see to it.",
+    ),
+    Verdict.REFUSED_KEY: (
+        "upstream_key_refused",
+        "The upstream refused the key that this server uses. Its administrator must check it.",
+    ),
+    Verdict.REFUSED_FOR_MODEL: (
+        "upstream_key_refused",
+        "The upstream refused this model to this server's key. Its administrator must check it.",
+    ),
+    Verdict.FORBIDDEN: (
+        "upstream_key_refused",
+        "The upstream refused the request of this server. Its administrator must look into it.",
+    ),
+}
+"""Code and message of what is no affair of the client's: its own key was accepted by us."""
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What an error body says."""
-
-    message: str = ""
-    type: str = ""
-    param: str | None = None
-    code: str = ""
+REFUSALS = {413: "The request is too large for the upstream."}
+"""What is meant by a refusal without words."""
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-    """The error for an upstream's answer that is not a 2xx.
-
-    The client's own key was accepted by us: a refused upstream key is our fault, never a 401.
-    """
-    said = read_complaint(body)
-    if status == 429:
+    """The error for an upstream's answer that is not a 2xx."""
+    if 300 <= status < 400:
         return ProviderError(
-            said.message or "The upstream asks for fewer requests.",
-            status=429,
-            type="rate_limit_error",
-            code=said.code or "rate_limit_exceeded",
-            retry_after=retry_after(headers),
+            "The upstream redirects to another address. This server's administrator must set it.",
             upstream_status=status,
+            said=f"Location: {masked(clean(headers.get('location', '')))}"[:LONGEST_MESSAGE],
         )
-    if status in (401, 403):
-        return ProviderError(
-            "The upstream refused the key that this server uses. Its administrator must check it.",
-            code="upstream_key_refused",
-            upstream_status=status,
-        )
-    if status in CLIENT_MISTAKES and said.message:
-        blocked = said.code in MODERATION_CODES
-        return ProviderError(
-            said.message,
-            status=400 if status == 422 else status,
-            type="image_generation_user_error" if blocked else "invalid_request_error",
-            code=said.code or "upstream_refused",
-            param=said.param,
-            upstream_status=status,
-        )
-    detail = f" It says: {said.message}" if said.message else ""
-    return ProviderError(
-        f"The upstream failed with HTTP status {status}.{detail}",
-        retry_after=retry_after(headers) if status == 503 else None,
-        upstream_status=status,
-    )
+    said = read_complaint(body, headers.get("content-type", ""))
+    return _error(status, said, retry_after(headers), charged(body))
 
 
-def blocked(message: str = "") -> ProviderError:
-    """The upstream made a picture and withholds it."""
+def failure_within(content: Any) -> ProviderError:
+    """The error that an answer or an event tells of, whose status is a 200."""
+    return _error(200, complaint_of(content), None, usage_told(content))
+
+
+def blocked(message: str = "", status: int = 200) -> ProviderError:
+    """The upstream refuses the prompt, or made a picture and withholds it."""
     return ProviderError(
         message or "The picture was blocked by the upstream's moderation.",
         status=400,
         type="image_generation_user_error",
         code="moderation_blocked",
-        upstream_status=200,
+        upstream_status=status,
+        verdict=Verdict.MODERATED,
+        said=message,
     )
 
 
-def read_complaint(body: bytes) -> Complaint:
-    """The error that a body describes, in any of the three shapes; empty where it is none."""
+def charged(body: bytes) -> Usage | None:
+    """What a refusal cost: xAI charges for pictures that it made and withholds."""
+    if b'"usage"' not in body or holds_too_many(body):
+        return None
     try:
-        content = json.loads(body)
+        content = json.loads(body.decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError):
-        return Complaint()
-    return complaint_of(content)
+        return None
+    return usage_told(content)
 
 
-def complaint_of(content: Any) -> Complaint:
-    """As `read_complaint`, for JSON already read."""
-    if not isinstance(content, dict):
-        return Complaint()
-    error = content.get("error")
-    if isinstance(error, dict):
-        content, message = error, error.get("message")
-    else:
-        message = error or content.get("message") or content.get("detail")
-    return Complaint(
-        message=_text(message)[:LONGEST_MESSAGE],
-        type=_text(content.get("type")),
-        param=_text(content.get("param")) or None,
-        code=_text(content.get("code")),
+def _error(status: int, said: Complaint, wait: int | None, usage: Usage | None) -> ProviderError:
+    error = _by_verdict(judge(status, said, passing=wait is not None), status, said, wait)
+    if usage is not None:  # what a refusal has cost is told to its end
+        error.usage = replace(usage, is_whole=usage.cost_usd is not None)
+    return error
+
+
+def _by_verdict(verdict: Verdict, status: int, said: Complaint, wait: int | None) -> ProviderError:
+    told: dict[str, Any] = {
+        "upstream_status": status, "verdict": verdict, "said": said.message,
+    }  # fmt: skip
+    if verdict in ADMINISTRATORS:
+        code, message = ADMINISTRATORS[verdict]
+        return ProviderError(message, code=code, **told)
+    if verdict is Verdict.MODERATED:
+        return blocked(said.message, status)
+    if verdict is Verdict.LIMITED:
+        return ProviderError(
+            said.message or "The upstream asks for fewer requests.",
+            status=429,
+            type="rate_limit_error",
+            code=said.code or "rate_limit_exceeded",
+            retry_after=wait,
+            **told,
+        )
+    if verdict is Verdict.BAD_REQUEST:
+        return ProviderError(
+            said.message or REFUSALS.get(status, "The upstream refused the request."),
+            status=status if status in (404, 413, 415) else 400,
+            type="invalid_request_error",
+            code=said.code or "upstream_refused",
+            param=said.param,
+            **told,
+        )
+    detail = f" It says: {said.message}" if said.message else ""
+    how = "failed" if status < 300 else f"failed with HTTP status {status}"
+    return ProviderError(
+        f"The upstream {how}.{detail}", retry_after=wait if status == 503 else None, **told
     )
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """Seconds that a Retry-After header asks for, given as a number or as a date."""
+    """Seconds that an upstream asks to wait, given as a number, as a date or in milliseconds."""
     value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
     try:
-        seconds = float(value)
+        seconds = float(headers.get("retry-after-ms", "").strip()) / 1000
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+            seconds = float(value)
         except ValueError:
-            return None
+            try:
+                seconds = parsedate_to_datetime(value).timestamp() - time.time()
+            except ValueError:
+                return None
     return min(86_400, max(0, math.ceil(seconds))) if math.isfinite(seconds) else None
-
-
-def _text(value: Any) -> str:
-    return str(value).replace("\x00", "") if isinstance(value, str | int) else ""

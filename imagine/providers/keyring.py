@@ -1,26 +1,32 @@
-"""Several keys for one upstream: spread over them, and let one rest that was refused."""
+"""Several keys for one upstream: spread over them, and let one rest that was refused.
+
+A limit, and a refusal that speaks of one model, leave a key alone for that model only.
+"""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .base import ProviderError
+from .verdicts import Verdict
 
 REFUSED_SECONDS = 600
 """How long a key that the upstream refused is left alone; it may be valid again by then."""
 
 DEFAULT_REST_SECONDS = 5
 
+EVERY_MODEL = ""
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class UpstreamKey:
-    """One key. Times are of the monotonic clock."""
+    """One key. Times are of the monotonic clock, by the model that they hold for."""
 
     secret: str
     in_flight: int = 0
-    rests_until: float = 0.0
-    refused_until: float = 0.0
+    rests_until: dict[str, float] = field(default_factory=dict)
+    refused_until: dict[str, float] = field(default_factory=dict)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -43,44 +49,67 @@ class KeyRing:
         self.keys = [UpstreamKey(secret.strip()) for secret in secrets.split(",")]
 
     @contextmanager
-    def taking(self) -> Iterator[UpstreamKey]:
-        """The least used key that may be used now.
+    def taking(
+        self, model: str = EVERY_MODEL, besides: Collection[UpstreamKey] = ()
+    ) -> Iterator[UpstreamKey]:
+        """The least used key that may be used for this model now.
+
+        Args:
+            besides: keys that this request was refused with, where there are others.
 
         Raises:
             ProviderError: 429 while every key rests, with the seconds until the first may go on.
         """
         now = time.monotonic()
-        ready = [key for key in self.keys if key.rests_until <= now]
+        ready = [key for key in self.keys if _until(key.rests_until, model) <= now]
         if not ready:
-            seconds = int(min(key.rests_until for key in self.keys) - now) + 1
+            first = min(_until(key.rests_until, model) for key in self.keys)
             raise ProviderError(
                 "The upstream asks for fewer requests.",
                 status=429,
                 type="rate_limit_error",
                 code="rate_limit_exceeded",
-                retry_after=seconds,
+                retry_after=int(first - now) + 1,
+                verdict=Verdict.LIMITED,
             )
-        # A refused key is better than none: the upstream may have changed its mind.
-        key = min(ready, key=lambda key: (key.refused_until > now, key.in_flight))
+
+        def worth(key: UpstreamKey) -> tuple[bool, bool, int]:
+            # A refused key is better than none: the upstream may have changed its mind.
+            return key in besides, _until(key.refused_until, model) > now, key.in_flight
+
+        key = min(ready, key=worth)
         key.in_flight += 1
         try:
             yield key
         finally:
             key.in_flight -= 1
 
-    def rest(self, key: UpstreamKey, seconds: int | None) -> int:
-        """The upstream limits this key; returns for how many seconds it rests."""
-        rest = DEFAULT_REST_SECONDS if seconds is None else seconds
-        key.rests_until = time.monotonic() + rest
-        return rest
-
-    def refuse(self, key: UpstreamKey) -> int:
-        """The upstream does not know this key; returns for how many seconds it is left alone."""
-        key.refused_until = time.monotonic() + REFUSED_SECONDS
-        return REFUSED_SECONDS
-
-    @property
-    def has_another(self) -> bool:
-        """Whether a key is left that is neither resting nor refused."""
+    def set_aside(self, key: UpstreamKey, error: ProviderError, model: str) -> int:
+        """Let a key rest as a refusal asks; returns for how many seconds."""
         now = time.monotonic()
-        return any(key.rests_until <= now and key.refused_until <= now for key in self.keys)
+        if error.verdict is Verdict.LIMITED:
+            seconds = DEFAULT_REST_SECONDS if error.retry_after is None else error.retry_after
+            moments = key.rests_until
+        else:
+            seconds = REFUSED_SECONDS
+            moments = key.refused_until
+            if error.verdict is not Verdict.REFUSED_FOR_MODEL:
+                model = EVERY_MODEL
+        for past in [name for name, until in moments.items() if until <= now]:
+            del moments[past]
+        moments[model] = now + seconds
+        return seconds
+
+    def has_another(self, model: str, besides: Collection[UpstreamKey]) -> bool:
+        """Whether a key is left that does not rest, and is none of `besides`.
+
+        One that was refused before is worth asking: nothing better is left.
+        """
+        now = time.monotonic()
+        return any(
+            key not in besides and _until(key.rests_until, model) <= now for key in self.keys
+        )
+
+
+def _until(moments: dict[str, float], model: str) -> float:
+    return max(moments.get(model, 0.0), moments.get(EVERY_MODEL, 0.0))

@@ -50,14 +50,16 @@ class ModelList:
 
 
 def _names(answer: Any) -> tuple[str, ...]:
-    """The ids of a list in OpenAI's shape, each once, in its order.
+    """The ids of a list in OpenAI's shape, or of what others have for it; each once, in its order.
 
     Raises:
         ProviderError: it has another shape.
     """
-    listed = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(listed, list):
+    named = (answer.get("data"), answer.get("models")) if isinstance(answer, dict) else (answer,)
+    listed = next((each for each in named if isinstance(each, list)), None)
+    if listed is None:
         raise ProviderError("The upstream's list of models is none.", code="upstream_bad_answer")
-    ids = (entry.get("id") for entry in listed if isinstance(entry, dict))
+    entries = (entry for entry in listed if isinstance(entry, dict))
+    ids = (entry.get("id") or entry.get("name") for entry in entries)
     names = (name for name in ids if isinstance(name, str) and 0 < len(name) <= MAX_LENGTH)
     return tuple(dict.fromkeys(names))[:MAX_MODELS]

@@ -1,201 +1,351 @@
-"""The pictures in an upstream's answer: base64 or links, blocked or broken."""
+"""The pictures in an upstream's answer: whole or in a stream, as base64 or behind links."""
 
-import binascii
-import json
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from dataclasses import replace
-from decimal import Decimal
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pybase64
-from aiohttp import ClientResponse
-
+from gallery.found_files import is_picture
 from gallery.models import MAX_PROMPT_LENGTH
 from gallery.pictures import MAX_BYTES
+from imagine.masking import masked
 
-from .base import BrokenImage, Event, GeneratedImage, PartialImage, ProviderError, Usage
-from .failures import blocked, complaint_of, failure
-from .fetching import Fetcher
+from .base import (
+    BrokenImage,
+    Event,
+    FoundLink,
+    GeneratedImage,
+    PartialImage,
+    ProviderError,
+    Usage,
+)
+from .bodies import read_json
+from .complaints import clean
+from .failures import blocked, failure_within
+from .items import Link, Undecodable, bad_answer, decode, items_of, read_item, without_picture
+from .reported import added, read_usage, usage_told
+from .salvage import whole_pictures
 from .sse import EventReader, EventTooLong, ServerEvent
-from .upstream import read_json
+from .verdicts import Verdict
 
 MAX_EVENT = 2 * MAX_BYTES
 """Bytes of one event in a stream: a picture as base64, and room."""
 
-TICKS_PER_DOLLAR = Decimal(10_000_000_000)
-"""xAI counts cost in ticks (docs.x.ai)."""
+Fetch = Callable[[str], Awaitable[bytes]]
+"""Gives the bytes behind a link, or raises a ProviderError."""
+
+logger = logging.getLogger(__name__)
 
 
-async def read_results(answer: Any, *, model: str, fetcher: Fetcher) -> AsyncIterator[Event]:
+async def read_body(
+    body: bytes,
+    *,
+    model: str,
+    fetch: Fetch,
+    most: int | None = None,
+    broke_off: ProviderError | None = None,
+) -> AsyncGenerator[Event, None]:
+    """As `read_results`, of an answer's body, be it what it may.
+
+    Args:
+        broke_off: why the body is not whole.
+
+    Raises:
+        ProviderError: there is no picture in it.
+    """
+    failure = broke_off
+    if is_picture(body):
+        content: Any = {"data": [body]}
+    elif _is_stream(body):
+        async with aclosing(
+            read_stream(_once(body), model=model, fetch=fetch, most=most)
+        ) as events:
+            async for event in events:
+                yield event
+        return
+    else:
+        try:
+            if broke_off is not None:
+                raise broke_off
+            content = read_json(body)
+            if isinstance(content, list) and content:
+                content = {"data": content}
+        except ProviderError as error:
+            failure = error
+            content = {"data": whole_pictures(body.decode(errors="replace"))}
+            if not content["data"]:
+                raise
+    del body
+    count = len(content["data"]) if failure is not None else 0
+    reading = read_results(content, model=model, fetch=fetch, most=most, is_whole=failure is None)
+    async with aclosing(reading) as events:
+        async for event in events:
+            yield event
+    if failure is not None:
+        yield BrokenImage(count, failure)
+
+
+async def read_results(
+    answer: Any, *, model: str, fetch: Fetch, most: int | None = None, is_whole: bool = True
+) -> AsyncGenerator[Event, None]:
     """Usage and pictures of an images response; each picture fails alone.
+
+    Links are fetched all at once, and told of before the first of them has come.
 
     Args:
         model: what made them, where the answer does not say.
+        most: pictures that were asked for; those beyond are neither decoded nor fetched.
+        is_whole: whether it has all that was made.
 
     Raises:
         ProviderError: it is no images response, or one without pictures.
     """
     if not isinstance(answer, dict):
-        raise _bad_answer("The upstream's answer is not an object.")
-    yield read_usage(answer)
-    items = answer.get("data")
-    if not isinstance(items, list) or not items:
-        said = complaint_of(answer).message
-        raise _bad_answer(f"The upstream sent no picture. {said}".strip(), code="no_picture")
-    for index in range(len(items)):
-        # Popped, so that while a picture waits to be stored its base64 is not kept beside it.
-        item = items[index]
-        items[index] = None
-        try:
-            data = await read_item(item, fetcher)
-            revised_prompt = _text(item.get("revised_prompt"), MAX_PROMPT_LENGTH)
+        raise bad_answer("The upstream's answer is not an object.")
+    items = _wanted(answer, most)
+    yield replace(_usage(answer), is_whole=is_whole)
+    if not items:
+        raise _no_pictures(answer)
+    links = _Links(fetch)
+    try:
+        for index in range(len(items)):
+            # Popped, so that while a picture waits to be stored its base64 is not kept beside it.
+            item = items[index]
+            items[index] = None
+            found = _event(index, item, _text(answer.get("model"), 100) or model)
             del item
-            yield GeneratedImage(
-                index,
-                data,
-                model=_text(answer.get("model"), 100) or model,
-                revised_prompt=revised_prompt,
-            )
-        except ProviderError as error:
-            yield BrokenImage(index, error)
+            if isinstance(found, FoundLink):
+                links.begin(found)
+            yield found
+        async for event in links.ended():
+            yield event
+    finally:
+        links.give_up()
 
 
 async def read_stream(
-    response: ClientResponse, *, model: str, fetcher: Fetcher
-) -> AsyncIterator[Event]:
-    """The events of a streamed images response.
+    pieces: AsyncIterator[bytes], *, model: str, fetch: Fetch, most: int | None = None
+) -> AsyncGenerator[Event, None]:
+    """The events of a streamed images response, with as many pictures as were asked for.
+
+    One that cannot be read is passed over, since the picture may come after it.
 
     Raises:
-        ProviderError: an `error` event came, or what is no event of OpenAI's.
+        ProviderError: an `error` event came, or no picture.
     """
-    count = 0
-    async for message in _server_events(response):
-        if message.data == "[DONE]":
-            return
-        fields = _event_fields(message.data)
-        kind = str(fields.get("type") or message.type)
-        if kind.endswith(".partial_image"):
-            if glimpse := _glimpse(fields, count):
-                yield glimpse
-        elif kind.endswith(".completed"):
-            completed = {**fields, "data": [fields]}
-            async for event in read_results(completed, model=model, fetcher=fetcher):
-                if isinstance(event, GeneratedImage | BrokenImage):
-                    event = replace(event, index=count)
-                yield event
-            count += 1
-    if not count:
-        raise _bad_answer("The upstream's stream ended without a picture.", code="no_picture")
+    count, usage = 0, Usage()
+    trouble = _Trouble()
+    links = _Links(fetch)
+    try:
+        async for answer in _answers(pieces, trouble):
+            if isinstance(answer, PartialImage):
+                yield replace(answer, index=count)
+                continue
+            items = _wanted(answer, most, count)
+            told = _usage(answer)
+            if not told.pictures:  # some tell it once, after the pictures
+                told = replace(usage, tokens=told.tokens, cost_usd=told.cost_usd)
+            elif usage.pictures:
+                told = added(usage, told)
+            usage = told
+            yield usage
+            for item in items:
+                found = _event(count, item, _text(answer.get("model"), 100) or model)
+                count += 1
+                if isinstance(found, FoundLink):
+                    links.begin(found)
+                yield found
+        yield replace(usage, is_whole=trouble.ending is None)
+        async for event in links.ended():
+            yield event
+    finally:
+        links.give_up()
+    if count and trouble.ending:
+        yield BrokenImage(count, trouble.ending)
+    elif not count:
+        nothing = "The upstream's stream ended without a picture."
+        raise trouble.ending or trouble.unreadable or bad_answer(nothing, code="no_picture")
 
 
-async def _server_events(response: ClientResponse) -> AsyncIterator[ServerEvent]:
+def _wanted(answer: dict[str, Any], most: int | None, count: int = 0) -> list[Any]:
+    """The pictures of an answer, cut to what was asked for; `count` have come before."""
+    items = items_of(answer)
+    if most is None or count + len(items) <= most:
+        return items
+    logger.warning("The upstream sent %d pictures where %d were wanted", count + len(items), most)
+    return items[: most - count]
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What went wrong with a stream: an event that was passed over, or its end."""
+
+    unreadable: ProviderError | None = None
+    ending: ProviderError | None = None
+
+
+async def _answers(
+    pieces: AsyncIterator[bytes], trouble: _Trouble
+) -> AsyncIterator[dict[str, Any] | PartialImage]:
+    """Pictures of a stream, finished or not, until it ends, well or not."""
+    try:
+        async for message in _server_events(pieces):
+            if message.data.strip() == "[DONE]":
+                return
+            try:
+                answer = _answer_of(message)
+            except _Unreadable as error:
+                trouble.unreadable = error.failure
+                logger.warning("An event of a stream was passed over: %s", error.failure)
+                continue
+            if answer is not None:
+                yield answer
+    except ProviderError as error:
+        trouble.ending = error
+
+
+@dataclass(slots=True)
+class _Links:
+    """Links that are being fetched side by side."""
+
+    fetch: Fetch
+    tasks: "dict[asyncio.Task[bytes], FoundLink]" = field(default_factory=dict)
+
+    def begin(self, found: FoundLink) -> None:
+        self.tasks[asyncio.ensure_future(self._get(found.url))] = found
+
+    async def _get(self, url: str) -> bytes:
+        return await self.fetch(url)
+
+    async def ended(self) -> AsyncIterator[GeneratedImage | BrokenImage]:
+        """What became of each, in the order in which they end."""
+        while self.tasks:
+            done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                found = self.tasks.pop(task)
+                try:
+                    data = task.result()
+                except ProviderError as error:
+                    yield BrokenImage(found.index, error)
+                else:
+                    yield GeneratedImage(
+                        found.index, data, model=found.model, revised_prompt=found.revised_prompt
+                    )
+
+    def give_up(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+
+
+class _Unreadable(Exception):
+    """An event is none of OpenAI's."""
+
+    def __init__(self, failure: ProviderError) -> None:
+        self.failure = failure
+
+
+def _event(index: int, item: Any, model: str) -> GeneratedImage | BrokenImage | FoundLink:
+    try:
+        picture = read_item(item)
+    except Undecodable as error:
+        return BrokenImage(index, error, error.data)
+    except ProviderError as error:
+        return BrokenImage(index, error)
+    revised = _text(item.get("revised_prompt"), MAX_PROMPT_LENGTH) if isinstance(item, dict) else ""
+    if isinstance(picture, Link):
+        return FoundLink(index, clean(picture.url), model, revised)
+    return GeneratedImage(index, picture, model=model, revised_prompt=revised)
+
+
+async def _server_events(pieces: AsyncIterator[bytes]) -> AsyncIterator[ServerEvent]:
     reader = EventReader(MAX_EVENT)
     try:
-        async for piece in response.content.iter_any():
+        async for piece in pieces:
             for event in reader.feed(piece):
                 yield event
     except EventTooLong:
         size = MAX_EVENT // 1024 // 1024
-        raise _bad_answer(f"The upstream's stream has an event longer than {size} MB.") from None
+        raise bad_answer(f"The upstream's stream has an event longer than {size} MB.") from None
+    except ProviderError:
+        # What came before the connection was lost may be whole.
+        for event in reader.end():
+            yield event
+        raise
+    for event in reader.end():
+        yield event
 
 
-def _event_fields(data: str) -> dict[str, Any]:
-    fields = read_json(data)
-    if not isinstance(fields, dict):
-        raise _bad_answer("The upstream's stream holds something else than events.")
-    if fields.get("error"):
-        raise _failure_event(fields)
-    return fields
+def _answer_of(message: ServerEvent) -> dict[str, Any] | PartialImage | None:
+    """An event as an answer with `data`, an unfinished picture, or nothing of interest.
+
+    Raises:
+        ProviderError: it tells of a failure.
+        _Unreadable
+    """
+    try:
+        fields = read_json(message.data)
+        if not isinstance(fields, dict):
+            raise bad_answer("The upstream's stream holds something else than events.")
+    except ProviderError as error:
+        pictures = [] if "partial" in message.type else whole_pictures(message.data)
+        if not pictures or "partial_image" in message.data[:200]:
+            raise _Unreadable(error) from None
+        return {"data": pictures}
+    kind = str(fields.get("type") or message.type)
+    if fields.get("error") or "error" in (kind, message.type) or kind.endswith(".failed"):
+        raise failure_within(fields)
+    if kind.endswith(".partial_image"):
+        return _glimpse(fields)
+    if kind.endswith(".completed"):
+        return {**fields, "data": [fields]}
+    return fields if items_of(fields) or usage_told(fields) is not None else None
 
 
-def _glimpse(fields: dict[str, Any], index: int) -> PartialImage | None:
+def _glimpse(fields: dict[str, Any]) -> PartialImage | None:
     """An unfinished picture; one that cannot be read costs nothing but itself."""
     step = fields.get("partial_image_index")
+    encoded = fields.get("b64_json")
+    if not isinstance(encoded, str):
+        return None
     with suppress(ProviderError):
-        data = decode(str(fields.get("b64_json")))
-        return PartialImage(index, step if isinstance(step, int) else 0, data)
+        data = decode(encoded)
+        return PartialImage(0, step if isinstance(step, int) else 0, data)
     return None
 
 
-def _failure_event(fields: dict[str, Any]) -> ProviderError:
-    """An error in the middle of a stream has no status; its type tells whose mistake it was."""
-    said = complaint_of(fields)
-    if "user_error" in said.type or "invalid_request" in said.type:
-        return failure(400, {}, json.dumps(fields).encode())
-    if "rate_limit" in said.type or said.code == "rate_limit_exceeded":
-        return failure(429, {}, json.dumps(fields).encode())
-    return ProviderError(f"The upstream failed. It says: {said.message}", upstream_status=200)
+def _usage(answer: dict[str, Any]) -> Usage:
+    """What it says of its cost; more pictures than were asked for were made, too."""
+    return replace(
+        read_usage(answer),
+        pictures=len(items_of(answer)),
+        model=_text(answer.get("model"), 100),
+        quality=_text(answer.get("quality"), 16).lower(),
+    )
 
 
-async def read_item(item: Any, fetcher: Fetcher) -> bytes:
-    """The bytes of one element of `data`.
+def _no_pictures(answer: dict[str, Any]) -> ProviderError:
+    """Why an answer has no pictures: an error in spite of its status, or moderation.
 
-    Raises:
-        ProviderError
+    An empty list is how xAI withholds all of them.
     """
-    if not isinstance(item, dict):
-        raise _bad_answer("The upstream's list of pictures holds something else.")
-    if item.get("respect_moderation") is False:
-        raise blocked()
-    encoded, link = item.get("b64_json"), item.get("url")
-    if isinstance(encoded, str) and encoded:
-        return decode(encoded)
-    if isinstance(link, str) and link:
-        return decode(link) if link.startswith("data:") else await fetcher.fetch(link, MAX_BYTES)
-    raise _bad_answer("The upstream sent neither a picture nor a link.", code="no_picture")
+    said = failure_within(answer)
+    if said.verdict is not Verdict.FAULT:
+        return said
+    if answer.get("data") == [] and not said.said:
+        return blocked()
+    return without_picture("The upstream sent no picture.", said)
 
 
-def decode(encoded: str) -> bytes:
-    """Base64, with or without `data:…;base64,` before it.
-
-    Raises:
-        ProviderError
-    """
-    if encoded.startswith("data:"):
-        encoded = encoded.partition(",")[2]
-    try:
-        return pybase64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        pass  # unless it is broken into lines
-    try:
-        return pybase64.b64decode("".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise _bad_answer("The upstream's picture is not valid base64.") from None
+def _is_stream(body: bytes) -> bool:
+    """Whether a body without the media type of one is a stream of events."""
+    return body[:1000].lstrip(b"\xef\xbb\xbf \r\n").startswith((b"data:", b"event:", b":", b"id:"))
 
 
-def read_usage(answer: dict[str, Any]) -> Usage:
-    """OpenAI's token counts and xAI's cost, of what is well-formed."""
-    usage = answer.get("usage")
-    if not isinstance(usage, dict):
-        return Usage()
-    tokens: dict[str, Any] = {
-        name: usage[name]
-        for name in ("input_tokens", "output_tokens", "total_tokens")
-        if _is_count(usage.get(name))
-    }
-    details = usage.get("input_tokens_details")
-    if isinstance(details, dict):
-        tokens["input_tokens_details"] = {
-            name: count
-            for name in ("image_tokens", "text_tokens")
-            if _is_count(count := details.get(name, 0))
-        }
-    ticks = usage.get("cost_in_usd_ticks")
-    cost = ticks / TICKS_PER_DOLLAR if isinstance(ticks, int) and 0 <= ticks < 10**15 else None
-    return Usage(tokens, cost)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and 0 <= value < 2**53  # what every JSON reader keeps exact
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 def _text(value: Any, limit: int) -> str:
-    """A text as every database and every client takes it: no NUL, no half of an emoji."""
-    if not isinstance(value, str):
-        return ""
-    return value[:limit].replace("\x00", "").encode(errors="replace").decode()
-
-
-def _bad_answer(message: str, code: str = "upstream_bad_answer") -> ProviderError:
-    return ProviderError(message, code=code, upstream_status=200)
+    return masked(clean(value[:limit]))[:limit] if isinstance(value, str) else ""

@@ -1,16 +1,15 @@
 """Pictures without an upstream: painted here, and never mistaken for an image model's."""
 
-import asyncio
 import io
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator
 
 from PIL import Image, ImageOps
 
-from gallery.pictures import nearest_aspect_ratio
+from gallery.pictures import large_thumbnail, nearest_aspect_ratio
+from grok2api.runtime.pools import Pool
 from imagine.painting import paint_steps, size_for
 
-from .base import Event, GeneratedImage, ImageProvider, ImageRequest, PartialImage
+from .base import Event, GeneratedImage, ImageProvider, ImageRequest, Offer, PartialImage, Usage
 
 MODEL = "sample-painter"
 """Kept with every picture; `gallery.models.Image.is_sample` goes by its beginning."""
@@ -18,7 +17,10 @@ MODEL = "sample-painter"
 SIDES = range(64, 2049)
 """Pixels: a size asked for within these is painted as it is."""
 
-_painters = ThreadPoolExecutor(2, thread_name_prefix="painter")
+SCALES = {"1k": 1.0, "1.5k": 1.5, "2k": 2.0}
+"""Of the sides of a picture of a megapixel, by the resolution asked for."""
+
+_painters = Pool("painter", 2)
 
 
 class SampleProvider(ImageProvider):
@@ -26,10 +28,19 @@ class SampleProvider(ImageProvider):
 
     name = "sample"
     models = (MODEL,)
+    takes = frozenset(("size", "seed", "resolution"))
 
-    async def generate(self, request: ImageRequest) -> AsyncIterator[Event]:
+    @classmethod
+    def priced_model(cls, request: ImageRequest) -> str:
+        return MODEL
+
+    @classmethod
+    def offer(cls, model: str, *, edits: bool = False) -> Offer:
+        return Offer(resolutions=tuple(SCALES), seeds=True)
+
+    async def generate(self, request: ImageRequest) -> AsyncGenerator[Event, None]:
         width, height = canvas(request)
-        loop = asyncio.get_running_loop()
+        yield Usage(pictures=request.n, model=MODEL, is_whole=True)
         for index in range(request.n):
             steps = paint_steps(
                 request.prompt,
@@ -39,28 +50,32 @@ class SampleProvider(ImageProvider):
                 steps=request.partial_images + 1,
             )
             for step in range(request.partial_images):
-                data = await loop.run_in_executor(_painters, next, steps)
+                data = await _painters.run(next, steps)
                 yield PartialImage(index, step, data)
-            data = await loop.run_in_executor(_painters, next, steps)
+            data = await _painters.run(next, steps)
             if request.sources:
-                data = await loop.run_in_executor(_painters, blend, request.sources[0].data, data)
+                data = await _painters.run(blend, request.sources[0].data, data)
             yield GeneratedImage(index, data, MODEL)
 
 
 def canvas(request: ImageRequest) -> tuple[int, int]:
-    """Pixels: the size asked for where it is a sensible one, else a megapixel in the ratio."""
+    """Pixels: the size asked for where it is a sensible one, else the ratio at the resolution."""
     if request.size is not None and all(side in SIDES for side in request.size):
         return request.size
+    ratio = request.aspect_ratio or "1:1"
     if request.sources and not request.aspect_ratio:
         source = request.sources[0]
-        return size_for(nearest_aspect_ratio(source.width, source.height))
-    return size_for(request.aspect_ratio or "1:1")
+        ratio = nearest_aspect_ratio(source.width, source.height)
+    width, height = size_for(ratio)
+    scale = SCALES.get(request.resolution, 1.0)
+    return round(width * scale), round(height * scale)
 
 
 def blend(source: bytes, painting: bytes) -> bytes:
     """An edit that edits nothing: the source with the painting shining through."""
-    with Image.open(io.BytesIO(painting)) as over, Image.open(io.BytesIO(source)) as under:
-        fitted = ImageOps.fit(ImageOps.exif_transpose(under).convert("RGB"), over.size)
+    small = large_thumbnail(source)
+    with Image.open(io.BytesIO(painting)) as over, Image.open(io.BytesIO(small)) as under:
+        fitted = ImageOps.fit(under.convert("RGB"), over.size)
         out = io.BytesIO()
         Image.blend(fitted, over.convert("RGB"), 0.45).save(out, "JPEG", quality=88)
     return out.getvalue()

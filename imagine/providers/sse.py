@@ -23,7 +23,7 @@ class EventReader:
     """Fed a stream piece by piece, wherever it was cut.
 
     Fields other than `event` and `data` are for clients that connect again, and passed over.
-    What has no empty line after it at the stream's end is no event.
+    What has no empty line after it at the stream's end is no event for `feed`.
 
     Args:
         limit: bytes of one event, its field names included.
@@ -57,6 +57,14 @@ class EventReader:
                 yield event
         if piece:
             self._after_return = piece.endswith(b"\r")
+
+    def end(self) -> Iterator[ServerEvent]:
+        """What the stream's end left unfinished, which the standard would drop: the last event."""
+        event = self._end_line() if self._line else None
+        if event is None:
+            event = self._end_event()
+        if event is not None:
+            yield event
 
     def _end_line(self) -> ServerEvent | None:
         line = b"".join(self._line).rstrip(b"\r\n")

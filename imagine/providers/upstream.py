@@ -5,15 +5,12 @@ only where it surely was not: no connection came about, or it was refused for it
 """
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
-import orjson
-from aiohttp import ClientResponse
+from aiohttp import ClientError, ClientResponse
 from yarl import URL
 
 from imagine import notices
@@ -21,12 +18,24 @@ from imagine.models import UpstreamNotice
 from imagine.threads import in_thread
 
 from .base import ProviderError
+from .bodies import (
+    NOT_CONNECTED,
+    Answer,
+    expect_readable,
+    failures_named,
+    read_bounded,
+    read_json,
+)
 from .client import Client, is_success
 from .failures import failure
-from .keyring import KeyRing, UpstreamKey
+from .keyring import EVERY_MODEL, KeyRing, UpstreamKey
+from .verdicts import FOR_ANOTHER_KEY, Verdict
 
 MAX_ANSWER = 256 * 1024 * 1024
 """Bytes: ten pictures of 16 MB, as base64 and with room."""
+
+LONGEST_REFUSAL = 64 * 1024 * 1024
+"""Bytes: FastAPI says what is wrong with a request by repeating it, its pictures too."""
 
 READ_AT_ONCE = 256
 """Answers that are in memory half-read: a thousand may come in the same second."""
@@ -38,8 +47,13 @@ PAUSES = (0.25, 1.0)
 LONGEST_WAIT = 3
 """Seconds of a Retry-After that we wait out; longer ones are the client's to wait."""
 
-NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-"""No connection came about, so nothing was sent."""
+EVENTS = {
+    Verdict.LIMITED: UpstreamNotice.Event.LIMITED,
+    Verdict.NO_CREDIT: UpstreamNotice.Event.NO_CREDIT,
+    Verdict.REFUSED_KEY: UpstreamNotice.Event.REFUSED,
+    Verdict.REFUSED_FOR_MODEL: UpstreamNotice.Event.REFUSED,
+}
+"""What the administrator is told of a key."""
 
 logger = logging.getLogger(__name__)
 
@@ -63,18 +77,6 @@ class Upstream:
     async def close(self) -> None:
         await self.http.aclose()
 
-    async def post(self, path: str, **content: Any) -> Any:
-        """The JSON that the upstream answers to a POST.
-
-        Args:
-            content: `json`, or `data` and `files`, as `Client.send` takes them.
-
-        Raises:
-            ProviderError
-        """
-        async with self.stream(path, **content) as response:
-            return await self.read(response)
-
     async def get(self, path: str, seconds: float, limit: int) -> Any:
         """The JSON that the upstream answers to a GET, asked once and with one key.
 
@@ -83,7 +85,7 @@ class Upstream:
         Raises:
             ProviderError: also where it takes longer than `seconds`, or more than `limit` bytes.
         """
-        with _failures_named(), self.keys.taking() as key:
+        with failures_named(), self.keys.taking() as key:
             async with asyncio.timeout(seconds):
                 response = await self.http.send("GET", self._url(path), headers=key.headers)
                 try:
@@ -94,68 +96,95 @@ class Upstream:
             raise failure(response.status, response.headers, body)
         return read_json(body)
 
-    async def read(self, response: ClientResponse) -> Any:
-        """The JSON of an answer; a few hundred are read at once, the rest waits in its socket."""
+    async def read(self, answer: Answer) -> bytes:
+        """An answer's body; a few hundred are read at once, the rest waits in its socket.
+
+        What broke off is as long as it came, and `answer.broke_off` says why.
+
+        Raises:
+            ProviderError: it is too long, or nothing of it came.
+        """
         async with self.reading:
-            return read_json(await read_bounded(response, MAX_ANSWER))
+            return await answer.body(MAX_ANSWER)
 
     @asynccontextmanager
-    async def stream(self, path: str, **content: Any) -> AsyncIterator[ClientResponse]:
+    async def stream(self, path: str, **content: Any) -> AsyncIterator[Answer]:
         """The upstream's answer, a 2xx, whose body is still to be read inside the block.
 
         Raises:
             ProviderError: also for what fails while the body is read.
         """
-        with _failures_named():
-            async with asyncio.timeout(self.timeout):
-                response = await self._insist(path, content)
-                try:
-                    yield response
-                finally:
-                    response.close()
-
-    async def _insist(self, path: str, content: Mapping[str, Any]) -> ClientResponse:
-        """Send until it was heard; at most three times."""
-        for pause in PAUSES:
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        with failures_named():
+            async with asyncio.timeout_at(deadline):
+                response, key = await self._insist(path, content)
             try:
-                return await self._send(path, content)
+                yield Answer(response, key, deadline)
+            finally:
+                response.close()
+
+    async def _insist(
+        self, path: str, content: Mapping[str, Any]
+    ) -> tuple[ClientResponse, UpstreamKey]:
+        """Send until it was heard: with each key once, and thrice where that helps."""
+        model = _model(content)
+        pauses = iter(PAUSES)
+        refused: list[UpstreamKey] = []
+        limited: ProviderError | None = None  # a limit passes, whatever became of the other keys
+        while True:
+            try:
+                return await self._send(path, content, model, refused)
             except NOT_CONNECTED as error:
+                if (pause := next(pauses, None)) is None:
+                    raise
                 logger.warning("%s cannot be reached: %s", self.base_url, error)
                 await asyncio.sleep(pause)
             except ProviderError as error:
-                if not self._may_send_again(error):
+                if error.upstream_status is None or error.verdict not in FOR_ANOTHER_KEY:
+                    if limited is not None and error.verdict is Verdict.LIMITED:
+                        raise limited from None  # now every key rests: the upstream said why
                     raise
-                if not self.keys.has_another:
-                    # A little more than asked: two clocks never agree wholly.
-                    await asyncio.sleep((error.retry_after or pause) + 0.05)
-        return await self._send(path, content)
+                if error.verdict is Verdict.LIMITED:
+                    limited = error
+                if self.keys.has_another(model, refused):
+                    continue
+                pause = next(pauses, None)
+                if limited is None or pause is None or (limited.retry_after or 0) > LONGEST_WAIT:
+                    raise limited or error from None
+                # A little more than asked: two clocks never agree wholly.
+                await asyncio.sleep((limited.retry_after or pause) + 0.05)
 
-    def _may_send_again(self, error: ProviderError) -> bool:
-        if error.upstream_status == 429:
-            return self.keys.has_another or (error.retry_after or 0) <= LONGEST_WAIT
-        return error.upstream_status in (401, 403) and self.keys.has_another
-
-    async def _send(self, path: str, content: Mapping[str, Any]) -> ClientResponse:
-        with self.keys.taking() as key:
+    async def _send(
+        self, path: str, content: Mapping[str, Any], model: str, refused: list[UpstreamKey]
+    ) -> tuple[ClientResponse, UpstreamKey]:
+        """The answer, a 2xx, and its key; one that is refused is added to `refused`."""
+        with self.keys.taking(model, refused) as key:
             response = await self.http.send("POST", self._url(path), headers=key.headers, **content)
             if is_success(response):
-                return response
-            try:
-                body = await read_bounded(response, 1024 * 1024)
-            finally:
-                response.close()
+                try:
+                    expect_readable(response)
+                except ProviderError:
+                    response.close()
+                    raise
+                return response, key
+            body = await _complaint(response)
             error = failure(response.status, response.headers, body)
-            if response.status == 429:
-                rest = self.keys.rest(key, error.retry_after)
-                await self._note(key, UpstreamNotice.Event.LIMITED, rest)
-            elif response.status in (401, 403):
-                await self._note(key, UpstreamNotice.Event.REFUSED, self.keys.refuse(key))
+            logger.warning(
+                "%s answered %s (%s): %s", self.base_url, response.status, error.verdict, error.said
+            )
+            if error.verdict in FOR_ANOTHER_KEY:
+                refused.append(key)
+                seconds = self.keys.set_aside(key, error, model)
+                if error.verdict is Verdict.LIMITED:
+                    error.retry_after = seconds
+                await self._note(key, error, seconds)
             raise error
 
     def _url(self, path: str) -> URL:
         return URL(f"{self.base_url}{path}")
 
-    async def _note(self, key: UpstreamKey, event: UpstreamNotice.Event, seconds: int) -> None:
+    async def _note(self, key: UpstreamKey, error: ProviderError, seconds: int) -> None:
+        event = EVENTS[error.verdict]
         logger.warning("%s: the key %s… was %s", self.base_url, key.prefix, event)
         await in_thread(
             notices.record,
@@ -163,58 +192,22 @@ class Upstream:
             key_prefix=key.prefix,
             event=event,
             seconds=seconds,
+            said=error.said,
         )
 
 
-def read_json(body: bytes | str) -> Any:
-    """The JSON of an upstream's answer.
-
-    Raises:
-        ProviderError: it is something else, such as a proxy's HTML page.
-    """
-    with suppress(orjson.JSONDecodeError):
-        return orjson.loads(body)
+async def _complaint(response: ClientResponse) -> bytes:
+    """The body of a refusal; empty where it cannot be read, since the status says enough."""
     try:
-        return json.loads(body)  # is more lenient: half an emoji, NaN
-    except (ValueError, RecursionError):
-        raise ProviderError(
-            "The upstream's answer is not JSON.", code="upstream_bad_answer", upstream_status=200
-        ) from None
+        return await read_bounded(response, LONGEST_REFUSAL)
+    except (ClientError, ProviderError) as error:
+        logger.warning("What HTTP status %s says cannot be read: %s", response.status, error)
+        return b""
+    finally:
+        response.close()
 
 
-async def read_bounded(response: ClientResponse, limit: int) -> bytes:
-    """The body, decoded.
-
-    Raises:
-        ProviderError: it is longer than `limit` bytes.
-    """
-    pieces, length = [], 0
-    async for piece in response.content.iter_any():
-        length += len(piece)
-        if length > limit:
-            raise ProviderError(
-                f"The upstream's answer is longer than {limit // 1024 // 1024} MB.",
-                code="upstream_bad_answer",
-                upstream_status=response.status,
-            )
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-@contextmanager
-def _failures_named() -> Iterator[None]:
-    """Transport errors inside the block become `ProviderError`s."""
-    try:
-        yield
-    except (*NOT_CONNECTED, aiohttp.InvalidURL) as error:
-        raise ProviderError(
-            "The upstream cannot be reached.", code="upstream_unreachable"
-        ) from error
-    except TimeoutError as error:
-        raise ProviderError(
-            "The upstream did not answer in time.", status=504, code="upstream_timeout"
-        ) from error
-    except aiohttp.ClientError as error:
-        raise ProviderError(
-            "The connection to the upstream broke off.", code="upstream_broke_off"
-        ) from error
+def _model(content: Mapping[str, Any]) -> str:
+    """Whose limits and permissions a request meets."""
+    body = content.get("json") or content.get("data") or {}
+    return str(body.get("model", EVERY_MODEL)) if isinstance(body, Mapping) else EVERY_MODEL

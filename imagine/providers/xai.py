@@ -1,25 +1,21 @@
 """xAI's official images API (docs.x.ai, model capabilities, images)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from django.conf import settings
 
-from .base import DEFAULT_MODEL, EDIT_MODEL, Event, ImageProvider, ImageRequest, ProviderError
-from .fetching import Fetcher
-from .results import read_results
-from .upstream import Upstream
+from .base import DEFAULT_MODEL, EDIT_MODEL, Event, ImageProvider, ImageRequest, Offer
+from .kinds import XAI, expect_editable
+from .picture_upstream import PictureUpstream
 
 OWN_MODEL = "grok-imagine-image"
-MODELS = (
-    OWN_MODEL,
-    "grok-imagine-image-2.0",
-    "grok-imagine-image-quality",
-    "grok-imagine-image-pro",
-)
-MAX_SOURCES = 3
-WITH_QUALITY = "grok-imagine-image-2.0"
-"""The one model that takes `quality`, and of it `low` and `medium`."""
+NEWEST = "grok-imagine-image-2.0"
+RETIRED = {"grok-imagine-image-quality": NEWEST, "grok-imagine-image-pro": NEWEST}
+"""Since 2 November 2026; their names are answered by another model (docs.x.ai, migration)."""
+MODELS = (OWN_MODEL, NEWEST, *RETIRED)
+RESOLUTIONS = ("1k", "2k")
 
 
 class XaiProvider(ImageProvider):
@@ -27,29 +23,55 @@ class XaiProvider(ImageProvider):
 
     name = "xai"
     models = MODELS
+    retired = RETIRED
+    default_model = NEWEST
+    default_edit_model = NEWEST
+    takes = frozenset(("size", "resolution", "quality"))
 
     def __init__(self) -> None:
-        self.upstream = Upstream(
-            settings.XAI_BASE_URL, settings.XAI_API_KEY, settings.IMAGINE_TIMEOUT
-        )
-        self.fetcher = Fetcher(self.upstream.http)
+        self.upstream = PictureUpstream(settings.XAI_BASE_URL, settings.XAI_API_KEY)
 
-    async def generate(self, request: ImageRequest) -> AsyncIterator[Event]:
+    @classmethod
+    def priced_model(cls, request: ImageRequest) -> str:
+        return upstream_model(request.model)
+
+    @classmethod
+    def offer(cls, model: str, *, edits: bool = False) -> Offer:
+        takes = takes_quality(upstream_model(model))
+        return Offer(RESOLUTIONS, tuple(q for q in XAI.qualities if takes and q != "auto"))
+
+    def ignores(self, request: ImageRequest) -> list[str]:
+        ignored = set(super().ignores(request))
+        if request.quality and not (
+            takes_quality(upstream_model(request.model)) and request.quality in XAI.qualities
+        ):
+            ignored.add("quality")
+        return sorted(ignored)
+
+    async def generate(self, request: ImageRequest) -> AsyncGenerator[Event, None]:
         body = request_body(request)
         path = "/images/edits" if request.sources else "/images/generations"
-        answer = await self.upstream.post(path, json=body)
-        async for event in read_results(answer, model=body["model"], fetcher=self.fetcher):
-            yield event
+        pictures = self.upstream.pictures(path, model=body["model"], most=request.n, json=body)
+        async with aclosing(pictures) as events:
+            async for event in events:
+                yield event
+
+    async def fetch(self, url: str) -> bytes:
+        return await self.upstream.fetch(url)
 
     async def close(self) -> None:
         await self.upstream.close()
 
 
+def takes_quality(model: str) -> bool:
+    """Of its models the newest alone does."""
+    return RETIRED.get(model, model) == NEWEST
+
+
 def request_body(request: ImageRequest) -> dict[str, Any]:
     """The request in xAI's fields."""
-    own = request.model in (DEFAULT_MODEL, EDIT_MODEL)
     body: dict[str, Any] = {
-        "model": OWN_MODEL if own else request.model,
+        "model": upstream_model(request.model),
         "prompt": request.prompt,
         "n": request.n,
         "response_format": "b64_json",
@@ -57,17 +79,15 @@ def request_body(request: ImageRequest) -> dict[str, Any]:
     for name in ("aspect_ratio", "resolution", "user"):
         if value := getattr(request, name):
             body[name] = value
-    if body["model"] == WITH_QUALITY and request.quality in ("low", "medium"):
+    if takes_quality(body["model"]) and request.quality in XAI.qualities:
         body["quality"] = request.quality
-    if len(request.sources) > MAX_SOURCES:
-        raise ProviderError(
-            f"This model edits at most {MAX_SOURCES} pictures at once.",
-            status=400,
-            type="invalid_request_error",
-            code="invalid_value",
-            param="image",
-        )
+    expect_editable(request, XAI)
     sources = [{"url": source.data_url, "type": "image_url"} for source in request.sources]
     if sources:
         body |= {"image": sources[0]} if len(sources) == 1 else {"images": sources}
     return body
+
+
+def upstream_model(model: str) -> str:
+    """What xAI calls this model: our two names stand for its own image model."""
+    return OWN_MODEL if model in (DEFAULT_MODEL, EDIT_MODEL) else model

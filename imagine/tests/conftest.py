@@ -1,7 +1,8 @@
 """The gateway's tests talk to it over a socket, as clients do."""
 
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
@@ -9,8 +10,10 @@ import pytest
 import uvicorn
 from django.db import connections
 
-from imagine import threads
+from imagine import spool, threads
 from imagine.keys import create_api_key
+
+from .upstream import Upstream, pictures
 
 
 class Gateway:
@@ -37,6 +40,13 @@ class Gateway:
         self.thread.join()
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_behind(settings: Any) -> Iterator[None]:
+    """What one test could not store is not taken in by another, whose rows have the same ids."""
+    yield
+    shutil.rmtree(settings.DATA_DIR / "received" / spool.LEFT, ignore_errors=True)
+
+
 @pytest.fixture
 def gateway(transactional_db: None, settings: Any) -> Iterator[Gateway]:
     """A running gateway; `transactional_db`, since its threads have connections of their own."""
@@ -61,3 +71,22 @@ def client(gateway: Gateway, secret: str) -> Iterator[httpx2.Client]:
     headers = {"Authorization": f"Bearer {secret}", "User-Agent": "test-client"}
     with httpx2.Client(base_url=gateway.url, headers=headers, timeout=30) as http:
         yield http
+
+
+@pytest.fixture
+def upstream(settings: Any) -> Iterator[Upstream]:
+    """An upstream that answers with one picture until a test says otherwise, and is asked."""
+    with Upstream([pictures()]) as server:
+        settings.IMAGINE_PROVIDER = "openai"
+        settings.IMAGINE_UPSTREAM_URL = server.url
+        yield server
+
+
+@pytest.fixture
+def ask(client: httpx2.Client) -> Callable[..., httpx2.Response]:
+    """Ask for a picture of a fox; keyword arguments are further fields of the body."""
+
+    def ask(**body: Any) -> httpx2.Response:
+        return client.post("/v1/images/generations", json={"prompt": "a fox", **body})
+
+    return ask

@@ -1,13 +1,14 @@
 """Keys and generations in the admin site."""
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from imagine import keys
-from imagine.models import ApiKey, Generation
+from imagine.models import ApiKey, Generation, UserBudget
 
 
 def test_key_is_shown_once_when_it_is_made(staff):
@@ -86,3 +87,30 @@ def test_lists_can_be_narrowed_to_a_year_in_a_zone_that_the_database_does_not_kn
     assert [staff.get(address + query).status_code in (200, 302) for query in (
         "", f"?{moment}__year={timezone.now().year}",
     )] == [True, True]  # fmt: skip
+
+
+def test_budget_of_a_user_is_set_on_the_users_page_and_empty_is_none(staff, admin_user):
+    address = f"/admin/auth/user/{admin_user.pk}/change/"
+    page = staff.get(address).content.decode()
+    assert "US dollars per month" in page
+    facts = {
+        "username": "admin", "is_active": "on", "is_staff": "on", "is_superuser": "on",
+        "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00",
+        "budget-TOTAL_FORMS": "1", "budget-INITIAL_FORMS": "0", "budget-0-user": admin_user.pk,
+    }  # fmt: skip
+    assert staff.post(address, {**facts, "budget-0-monthly_budget_usd": "2.50"}).status_code == 302
+    budget = UserBudget.objects.get()
+    assert (budget.user, budget.monthly_budget_usd) == (admin_user, Decimal("2.50"))
+    facts |= {"budget-INITIAL_FORMS": "1", "budget-0-id": budget.pk}
+    assert staff.post(address, {**facts, "budget-0-monthly_budget_usd": ""}).status_code == 302
+    budget.refresh_from_db()
+    assert budget.monthly_budget_usd is None
+
+
+def test_a_cost_that_nobody_knows_is_said_to_be_unknown(staff):
+    Generation.objects.create(prompt="a", n=1, reserved_usd=Decimal("0.02"))
+    Generation.objects.create(prompt="b", n=1, cost_usd=Decimal("0.0200000001"))
+    Generation.objects.create(prompt="c", n=1, cost_usd=Decimal(0))
+    page = staff.get("/admin/imagine/generation/").content.decode()
+    shown = re.findall(r'<td class="field-cost[^>]*>(.*?)</td>', page)
+    assert shown == ["0", "0.0200000001", "unknown"]

@@ -8,10 +8,11 @@ import pytest
 from openai.types import ImageEditCompletedEvent
 from PIL import Image as Pillow
 
+from gallery import decoding
 from gallery.models import Image
 from gallery.tests.drawing import draw
 from imagine.links import signed_filename
-from imagine.models import Generation
+from imagine.models import ApiKey, Generation
 
 from .upstream import Upstream, pictures, send
 
@@ -95,6 +96,26 @@ def test_json_of_either_dialect_is_read(client, sources):
     assert Generation.objects.get().parameters == {"sources": 1}
 
 
+def test_a_picture_is_read_however_its_text_is_written(client):
+    encoded = base64.b64encode(draw(200, 200, format="PNG")).decode()
+    escaped = encoded.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+    for image in (
+        encoded, {"b64_json": encoded}, f"DATA:image/png;base64,{encoded}",
+        f" data:image/png;base64,{encoded}\n", f"data:image/png;base64,{escaped}",
+    ):  # fmt: skip
+        answer = client.post("/v1/images/edits", json={**PROMPT, "image[]": [image, None]})
+        assert answer.status_code == 200, answer.text
+        assert Generation.objects.latest("pk").parameters == {"sources": 1}
+
+
+def test_a_form_gives_its_pictures_as_texts_too(client, add_image):
+    link = f"/api/v1/admin/gallery/images/{add_image(data=SOURCE).pk}/"
+    fields = {**PROMPT, "image[]": [link, data_url(OTHER)], "mask": "", "images": ""}
+    files = [("image", ("a.png", SOURCE, "image/png"))]
+    assert client.post("/v1/images/edits", data=fields, files=files).status_code == 200
+    assert Generation.objects.get().parameters == {"sources": 3}
+
+
 def test_child_remembers_its_parents(client, add_image):
     first, second = add_image(data=SOURCE), add_image(data=OTHER)
     link = f"http://anything/v1/files/image/{signed_filename(first.pk, 'png')}"
@@ -115,7 +136,7 @@ def test_child_remembers_its_parents(client, add_image):
         ({"images": []}, "image", "missing_required_parameter"),
         ({"image": 7}, "image", "invalid_type"),
         ({"images": [{"file_id": "file-1"}]}, "images", "invalid_type"),
-        ({"images": [data_url(SOURCE)] * 17}, "image", "invalid_value"),
+        ({"images": [data_url(SOURCE)] * 17}, "images", "invalid_value"),
         ({"image": "data:image/png;base64,*"}, "image", "invalid_image"),
         ({"image": data_url(b"<svg/>")}, "image", "invalid_image"),
         ({"image": data_url(SOURCE[:-40])}, "image", "invalid_image"),
@@ -135,6 +156,38 @@ def test_wrong_sources_are_refused_by_name(client, body, param, code):
     assert (Generation.objects.count(), Image.objects.count()) == (0, 0)
 
 
+def form(*parts):
+    """The body of a form, and its header as few write it."""
+    lines = [b"--x\r\n" + head.encode() + b"\r\n\r\n" + content for head, content in parts]
+    kind = {"Content-Type": "Multipart/Form-Data; Boundary=x"}
+    return {"content": b"\r\n".join([*lines, b"--x--\r\n"]), "headers": kind}
+
+
+NAMED = 'Content-Disposition: form-data; name="%s"'
+IN_LATIN_1 = NAMED % "prompt" + "\r\nContent-Type: text/plain; charset=ISO-8859-1"
+FILE = NAMED % "image" + '; filename="a.png"'
+
+
+def test_form_whose_kind_is_written_in_capitals_is_read(client):
+    body = form((NAMED % "prompt", "雪".encode()), (FILE, SOURCE))
+    assert client.post("/v1/images/edits", **body).status_code == 200
+    assert Generation.objects.get().prompt == "雪"
+
+
+@pytest.mark.parametrize(
+    ("parts", "param"),
+    [
+        ([(IN_LATIN_1, b"caf\xe9"), (FILE, SOURCE)], "prompt"),
+        ([(NAMED % "prompt", b"x"), (NAMED % "image", SOURCE)], "image"),
+    ],
+)
+def test_texts_of_a_form_that_are_none_are_refused_by_name(client, parts, param):
+    error = client.post("/v1/images/edits", **form(*parts)).json()["error"]
+    assert (error["param"], error["code"]) == (param, "invalid_value")
+    assert "UTF-8" in error["message"]
+    assert Generation.objects.count() == 0
+
+
 def test_form_that_is_none_is_refused(client):
     for content_type in ("multipart/form-data", "multipart/form-data; boundary=x"):
         response = client.post(
@@ -142,6 +195,17 @@ def test_form_that_is_none_is_refused(client):
         )
         assert response.status_code == 400
     assert client.post("/v1/images/edits", data=PROMPT).status_code == 415
+
+
+def test_pictures_named_by_id_are_together_no_larger_than_a_body(client, add_image, settings):
+    image = add_image()
+    settings.MAX_BODY_SIZE = 2 * image.file_size
+    sources = [{"image_id": image.pk}]
+    asked = {"prompt": "a fox", "images": sources * 2}
+    assert client.post("/v1/images/edits", json=asked).status_code == 200
+    answer = client.post("/v1/images/edits", json={**asked, "images": sources * 3})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "images")
+    assert "together larger than" in answer.json()["error"]["message"]
 
 
 def test_deleted_picture_is_no_source(client, add_image):
@@ -161,7 +225,7 @@ def test_xai_gets_json_with_data_urls(upstream, client):
     one, two = upstream.received
     assert one.path == "/v1/images/edits"
     assert one.json == {
-        "model": "grok-imagine-image",
+        "model": "grok-imagine-image-2.0",
         "prompt": "make it night",
         "n": 1,
         "response_format": "b64_json",
@@ -173,8 +237,8 @@ def test_xai_gets_json_with_data_urls(upstream, client):
 
 
 @pytest.mark.parametrize("upstream", ["xai"], indirect=True)
-def test_xai_edits_three_pictures_and_no_more(upstream, client):
-    response = client.post("/v1/images/edits", json={**PROMPT, "images": [data_url(SOURCE)] * 4})
+def test_xai_edits_five_pictures_and_no_more(upstream, client):
+    response = client.post("/v1/images/edits", json={**PROMPT, "images": [data_url(SOURCE)] * 6})
     assert (response.status_code, response.json()["error"]["param"]) == (400, "image")
     assert upstream.received == []
 
@@ -199,3 +263,45 @@ def test_upstreams_refusal_of_an_edit_reaches_the_client(upstream, client):
     response = client.post("/v1/images/edits", json={**PROMPT, "image": data_url(SOURCE)})
     assert (response.status_code, response.json()["error"]["message"]) == (400, "no faces")
     assert Generation.objects.get().operation == "edit"
+
+
+@pytest.mark.parametrize(
+    ("limits", "status", "code"),
+    [
+        ({"requests_per_minute": 0}, 429, "rate_limit_exceeded"),
+        ({"max_concurrent": 0}, 429, "too_many_generations"),
+        ({"allowed_models": ["other"]}, 404, "model_not_found"),
+    ],
+)
+def test_key_that_may_not_ask_has_nothing_decoded_or_fetched(client, limits, status, code):
+    ApiKey.objects.update(**limits)
+    with Upstream() as elsewhere:
+        link = f"{elsewhere.url}/a.png"
+        body = {**PROMPT, "image": [{"url": link}, {"url": data_url(b"no picture")}]}
+        error = client.post("/v1/images/edits", json=body)
+    assert (error.status_code, error.json()["error"]["code"]) == (status, code)
+    assert elsewhere.fetched == []
+
+
+def test_unknown_model_has_nothing_decoded_or_fetched(client):
+    body = {**PROMPT, "model": "nobody", "image": {"url": data_url(b"no picture")}}
+    error = client.post("/v1/images/edits", json=body).json()["error"]
+    assert error["code"] == "model_not_found"
+
+
+def test_repeated_edit_is_answered_though_its_key_may_not_begin_another(client):
+    ApiKey.objects.update(requests_per_minute=1)
+    body = {**PROMPT, "image": {"url": data_url(SOURCE)}, "response_format": "url"}
+    headers = {"Idempotency-Key": "once"}
+    first, second = (client.post("/v1/images/edits", json=body, headers=headers) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert Generation.objects.count() == 1
+
+
+def test_edit_is_turned_away_while_too_many_large_pictures_are_read(client, monkeypatch):
+    monkeypatch.setattr(decoding, "MOST_WAITING", 0)
+    with decoding.budget.room(decoding.budget.total, patient=True):
+        body = {**PROMPT, "image": {"url": data_url(SOURCE)}}
+        answer = client.post("/v1/images/edits", json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "busy")
+    assert answer.headers["Retry-After"] == "5"

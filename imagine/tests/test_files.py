@@ -27,7 +27,7 @@ def test_signed_link_gives_the_file_to_anyone(visitor, image):
     wanted = {
         "content-type": "image/jpeg",
         "content-length": str(image.file_size),
-        "cache-control": "public, max-age=31536000, immutable",
+        "cache-control": "public, max-age=86400",
         "x-content-type-options": "nosniff",
         "content-security-policy": "default-src 'none'; sandbox",
         "accept-ranges": "bytes",
@@ -72,3 +72,10 @@ def test_link_ends_with_the_picture(visitor, image):
     name = signed_filename(image.pk, "jpg")
     removal.trash_images(image_ids=[image.pk])
     assert visitor.get(name).status_code == 404
+
+
+def test_link_is_kept_by_caches_no_longer_than_it_lives(visitor, image, settings):
+    for lives, kept in ((5, range(3, 6)), (3600, range(3595, 3601)), (10**6, [86400])):
+        settings.IMAGINE_URL_TTL = lives
+        control = visitor.get(signed_filename(image.pk, "jpg")).headers["cache-control"]
+        assert int(control.removeprefix("public, max-age=")) in kept

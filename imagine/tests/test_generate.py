@@ -9,51 +9,64 @@ import pytest
 from django.utils import timezone
 
 from gallery.models import Image
-from gallery.tests.test_statements import assert_written_as_django_writes_it
-from imagine import records, threads
+from grok2api.tests.test_statements import assert_written_as_django_writes_it
+from imagine import interruptions, records, threads
 from imagine.models import Generation
 
-from .upstream import Upstream, after, pictures
+from .upstream import Upstream, held, pictures
 
 
 @pytest.fixture
-def upstream(settings):
-    with Upstream([after(0.5, pictures())]) as server:
+def go():
+    """Set, it lets the upstream answer."""
+    return threading.Event()
+
+
+@pytest.fixture
+def upstream(settings, go):
+    with Upstream([held(go, pictures())]) as server:
         settings.IMAGINE_PROVIDER = "openai"
         settings.IMAGINE_UPSTREAM_URL = server.url
         yield server
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_row_is_there_before_the_upstream_answers(upstream, client):
+def test_row_is_there_before_the_upstream_answers(upstream, client, go):
     asking = threading.Thread(
         target=client.post, args=("/v1/images/generations",), kwargs={"json": {"prompt": "a fox"}}
     )
     asking.start()
     wait_until(lambda: upstream.received)
     assert Generation.objects.get().status == "pending"
+    go.set()
     asking.join()
     assert Generation.objects.get().status == "succeeded"
 
 
-def test_picture_is_kept_when_the_client_leaves(upstream, client):
+def test_picture_is_kept_when_the_client_leaves(upstream, client, go):
     with pytest.raises(httpx2.ReadTimeout):
-        client.post("/v1/images/generations", json={"prompt": "a fox"}, timeout=0.2)
+        client.post("/v1/images/generations", json={"prompt": "a fox"}, timeout=1)
     assert Image.objects.count() == 0
+    go.set()
     wait_until(lambda: Generation.objects.get().status == "succeeded")
     assert Generation.objects.get().images.get() == Image.objects.get()
 
 
-def test_stopping_lets_running_generations_finish(upstream, client, gateway):
+def test_stopping_lets_running_generations_finish(upstream, client, gateway, go):
     with pytest.raises(httpx2.ReadTimeout):
-        client.post("/v1/images/generations", json={"prompt": "a fox"}, timeout=0.2)
-    gateway.stop()
+        client.post("/v1/images/generations", json={"prompt": "a fox"}, timeout=1)
+    wait_until(lambda: upstream.received)
+    stopping = threading.Thread(target=gateway.stop)
+    stopping.start()
+    wait_until(lambda: gateway.server.should_exit)
+    go.set()
+    stopping.join()
     assert Generation.objects.get().status == "succeeded"
     assert Image.objects.count() == 1
 
@@ -84,7 +97,7 @@ def test_generations_of_a_program_that_is_gone_are_marked(settings):
     elsewhere = begin(served_by="elsewhere:8000")
     old = begin(served_by="elsewhere:8000", created_at=timezone.now() - timedelta(hours=1))
     done = begin(served_by=records.served_by(), status="succeeded")
-    assert records.mark_interrupted() == 2
+    assert interruptions.mark_interrupted() == 2
     assert [Generation.objects.get(pk=row.pk).status for row in (ours, elsewhere, old, done)] == [
         "interrupted",
         "pending",

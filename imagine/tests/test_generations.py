@@ -38,6 +38,7 @@ def test_generation_answers_in_openais_shape_and_keeps_the_picture(client):
             "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
             "output_tokens": 0,
             "total_tokens": 0,
+            "cost_in_usd_ticks": 0,
         },
     }
     assert (image.prompt, image.model, image.aspect_ratio, image.width, image.height) == (
@@ -63,7 +64,9 @@ def test_generation_row_tells_who_asked_what_and_how_it_went(client):
         "sample", "grok-imagine-1.0", "a fox", 2,
     )  # fmt: skip
     assert generation.aspect_ratio == "3:2"
-    assert generation.parameters == {"size": "1536x1024", "resolution": "2k", "quality": "high"}
+    assert generation.parameters == {
+        "size": "1536x1024", "resolution": "2k", "quality": "high", "unknown": 1,
+    }  # fmt: skip
     assert generation.client == "127.0.0.1 test-client"
     assert generation.finished_at > generation.created_at
     assert generation.upstream_ms >= 0
@@ -106,7 +109,7 @@ def test_output_format_is_what_is_sent_and_kept(client, output_format):
         ({"prompt": "a\x00b"}, 400, "prompt", "invalid_value"),
         ({"prompt": "a\ud800b"}, 400, "prompt", "invalid_value"),
         ({"prompt": "x", "user": "\x00"}, 400, "user", "invalid_value"),
-        ({"prompt": "x", "model": "dall-e-9"}, 404, "model", "model_not_found"),
+        ({"prompt": "x", "model": "painter-9"}, 404, "model", "model_not_found"),
         ({"prompt": "x", "model": ["a"]}, 400, "model", "invalid_type"),
         ({"prompt": "x", "n": 0}, 400, "n", "invalid_value"),
         ({"prompt": "x", "n": 11}, 400, "n", "invalid_value"),
@@ -171,8 +174,16 @@ def test_size_is_read_in_every_spelling(client, size):
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["//v1/models", "/v1//models", "/v1/models/", "/v1/models//"])
+def test_an_address_is_known_by_whichever_slashes(client, path):
+    base = str(client.base_url).rstrip("/")
+    answer = client.get(base + path, headers={"Origin": "http://a.example"})
+    assert answer.json()["object"] == "list"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
 def test_other_methods_and_addresses_get_the_envelope(client):
     wrong_method = client.get("/v1/images/generations")
     assert (wrong_method.status_code, wrong_method.headers["Allow"]) == (405, "POST")
-    nowhere = client.post("/v1/chat/completions", json={})
+    nowhere = client.post("/v1/embeddings", json={})
     assert (nowhere.status_code, nowhere.json()["error"]["code"]) == (404, "unknown_url")

@@ -5,20 +5,13 @@ import threading
 import pytest
 
 from gallery.models import Image
+from gallery.tests.drawing import draw
 from imagine.keys import create_api_key
 from imagine.models import Generation
 
-from .upstream import Upstream, after, pictures, send
+from .upstream import after, pictures, send
 
 FOX = {"prompt": "a fox", "n": 2}
-
-
-@pytest.fixture
-def upstream(settings):
-    with Upstream([pictures()]) as server:
-        settings.IMAGINE_PROVIDER = "openai"
-        settings.IMAGINE_UPSTREAM_URL = server.url
-        yield server
 
 
 @pytest.fixture
@@ -35,6 +28,12 @@ def test_second_answer_is_the_first_one_again(ask):
     first, second = ask(), ask()
     assert (first.status_code, first.json()) == (200, second.json())
     assert (Generation.objects.count(), Image.objects.count()) == (1, 2)
+
+
+def test_long_keys_are_told_apart_to_their_ends(ask):
+    first, second = ask(key="k" * 300 + "1"), ask(key="k" * 300 + "2")
+    assert first.json()["data"] != second.json()["data"]
+    assert Generation.objects.count() == 2
 
 
 def test_both_of_two_at_once_get_the_pictures_of_one(upstream, ask):
@@ -73,8 +72,8 @@ def test_key_with_another_request_is_refused(ask):
 
 
 def test_failed_request_may_be_tried_again(upstream, ask):
-    upstream.replies = [send(500, {"error": "boom"}), pictures()]
-    assert [ask().status_code, ask().status_code] == [502, 200]
+    upstream.replies = [send(500, {"error": "boom"}), pictures(draw(), draw())]
+    assert [ask().status_code, ask().status_code] == [424, 200]
     assert [row.status for row in Generation.objects.order_by("pk")] == ["failed", "succeeded"]
 
 

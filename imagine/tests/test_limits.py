@@ -10,29 +10,13 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.utils import timezone
 
-from imagine import keys, limits
+from imagine import keys
 from imagine.models import ApiKey, Generation
 
 from .test_generate import wait_until
-from .upstream import Upstream, pictures, stall
+from .upstream import pictures, send, stall
 
 FOX = {"prompt": "a fox"}
-
-
-@pytest.fixture
-def upstream(settings):
-    with Upstream([pictures()]) as server:
-        settings.IMAGINE_PROVIDER = "openai"
-        settings.IMAGINE_UPSTREAM_URL = server.url
-        yield server
-
-
-@pytest.fixture
-def ask(client):
-    def ask(**body):
-        return client.post("/v1/images/generations", json={**FOX, **body})
-
-    return ask
 
 
 def asking(ask, times):
@@ -72,17 +56,6 @@ def test_requests_at_once_are_counted(upstream, ask):
     for thread in threads:
         thread.join()
     assert Generation.objects.count() == 2
-
-
-def test_budget_of_the_month_is_kept(upstream, ask):
-    ApiKey.objects.update(monthly_budget_usd=Decimal("0.03"))
-    upstream.replies = [pictures(usage={"cost_in_usd_ticks": 200_000_000})]
-    assert [ask().status_code for _ in range(3)] == [200, 200, 429]
-    assert ask().json()["error"]["code"] == "insufficient_quota"
-    now = timezone.now()
-    assert limits.spent_this_month(ApiKey.objects.get(), now) == Decimal("0.04")
-    Generation.objects.update(created_at=now - timedelta(days=32))
-    assert ask().status_code == 200
 
 
 def test_key_asks_for_its_models_alone(ask):
@@ -133,3 +106,55 @@ def test_admin_keeps_a_keys_limits(staff):
     page = staff.get(f"/admin/imagine/apikey/{key.pk}/change/").content.decode()
     assert 'value="a, b"' in page
     assert "5/min · $2.50 · a, b" in staff.get("/admin/imagine/apikey/").content.decode()
+
+
+def told(answer):
+    """Limit, what is left, and the seconds until all of it is there, as the answer has them."""
+    names = ("limit", "remaining", "reset")
+    found = [answer.headers.get(f"x-ratelimit-{name}-requests") for name in names]
+    if found == [None] * 3:
+        return None
+    minutes, _, seconds = found[2].rpartition("m")
+    reset = 60 * int(minutes or 0) + int(seconds.removesuffix("s"))
+    return int(found[0]), int(found[1]), reset
+
+
+def test_answers_say_what_is_left_of_a_keys_requests(ask, client, upstream):
+    assert told(ask()) is None
+    ApiKey.objects.update(max_concurrent=9)
+    assert told(ask()) is None  # no limit that OpenAI has a header for
+    Generation.objects.all().delete()
+    cache.clear()
+    ApiKey.objects.update(requests_per_minute=6)
+    assert told(ask()) == (6, 5, 60)
+    assert told(ask(stream=True)) == (6, 4, 60)
+    message = {"role": "user", "content": "a fox"}
+    body = {"model": "grok-imagine-1.0", "messages": [message]}
+    assert told(client.post("/v1/chat/completions", json=body)) == (6, 3, 60)
+    later = ask(**{"async": True})
+    assert (later.status_code, told(later)) == (202, (6, 2, 60))
+    assert told(client.get(later.headers["location"])) is None  # to look counts for nothing
+    upstream.replies = [send(500, {"error": "boom"})]
+    failed = ask()
+    assert (failed.status_code, told(failed)) == (424, (6, 1, 60))
+    upstream.replies = [pictures()]
+    assert told(ask(n=0)) is None  # nor is a wrong request counted
+    assert told(ask())[1] == 0
+    refused = ask()
+    limit, remaining, reset = told(refused)
+    assert (refused.status_code, limit, remaining) == (429, 6, 0)
+    assert int(refused.headers["retry-after"]) <= reset <= 60
+    assert "x-ratelimit-reset-requests" in refused.headers["access-control-expose-headers"]
+
+
+def test_a_request_refused_beside_others_says_what_is_left(ask, upstream):
+    ApiKey.objects.update(requests_per_minute=5, max_concurrent=1)
+    upstream.replies = [stall]
+    threads, _found = asking(ask, 1)
+    wait_until(lambda: upstream.received)
+    refused = ask()
+    assert refused.json()["error"]["code"] == "too_many_generations"
+    assert told(refused)[:2] == (5, 4)
+    upstream.stopping.set()
+    for thread in threads:
+        thread.join()

@@ -37,13 +37,19 @@ def test_vercel_ai_sdk_generates_and_edits(gateway, secret):
         "compatibleEdit": ["image/jpeg"],
         "xai": ["image/jpeg"],
         "xaiEdit": ["image/jpeg"],
+        "openai": ["image/jpeg"],
+        "openaiEdit": ["image/jpeg"],
+        "responses": ["image/jpeg"] * 2,
     }
     assert sorted(Image.objects.values_list("file_size", flat=True)) == sorted(
         image["bytes"] for images in results.values() for image in images
     )
     assert list(
         Generation.objects.order_by("pk").values_list("operation", "aspect_ratio", "n")
-    ) == [("generate", "3:2", 2), ("edit", "", 1), ("generate", "16:9", 1), ("edit", "", 1)]
+    ) == [
+        ("generate", "3:2", 2), ("edit", "", 1), ("generate", "16:9", 1), ("edit", "", 1),
+        ("generate", "", 1), ("edit", "", 1), ("generate", "", 1), ("edit", "", 1),
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

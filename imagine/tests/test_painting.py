@@ -1,15 +1,20 @@
 """Sample pictures: deterministic, of the asked size, and what the prompt's words say."""
 
 import io
+from collections.abc import Iterator
 from itertools import combinations
+from random import Random
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from imagine.painting import paint, paint_steps, size_for
-from imagine.painting.picture import SETTINGS, SUBJECTS
-from imagine.painting.reading import SETTINGS as SETTING_WORDS
+from imagine.painting import drawings, paint, paint_steps, size_for
+from imagine.painting.palettes import PALETTES, palette_for
+from imagine.painting.places import PLACES
+from imagine.painting.reading import LIGHTS, SETTINGS, WEATHERS, read
 from imagine.painting.reading import SUBJECTS as SUBJECT_WORDS
+from imagine.painting.scene import inks, parts
+from imagine.painting.subjects import SUBJECTS
 
 PROMPTS = ["美丽的日落海景", "a cat", "snowy night", "抽象 音乐", "cyberpunk city in the rain"]
 
@@ -73,14 +78,53 @@ def test_words_steer_the_palette():
     assert green > red + 10
 
 
-@pytest.mark.parametrize("word", [*SETTING_WORDS, *SUBJECT_WORDS])
+@pytest.mark.parametrize(
+    ("prompt", "facts"),
+    [
+        (
+            "A fox in the snow at dawn",
+            {"setting": "snow", "subject": "fox", "light": "dawn", "weather": "snowfall"},
+        ),
+        ("雨夜的城市，霓虹灯", {"setting": "city", "light": "night", "weather": "rain"}),
+        ("群山之间薄雾中的静谧湖泊", {"setting": "lake", "light": "overcast", "weather": "fog"}),
+        ("two black cats", {"setting": "plain", "subject": "cat", "coat": "#2b2630", "hues": []}),
+        ("抽象：蓝与金的几何", {"setting": "abstract", "hues": [0.58, 0.11], "monochrome": False}),
+        ("水墨画：山村", {"setting": "mountains", "monochrome": True}),
+    ],
+)
+def test_a_brief_is_what_the_words_say(prompt, facts):
+    brief = read(prompt, Random(1))
+    assert {name: getattr(brief, name) for name in facts} == facts
+
+
+@pytest.mark.parametrize("word", [*SETTINGS, *SUBJECT_WORDS, *WEATHERS])
 def test_every_known_word_can_be_painted_small_and_tall(word):
     for size in ((64, 64), (48, 128)):
         image = opened(paint(word, width=size[0], height=size[1], seed=3))
         image.load()
         assert image.size == size
-    assert {*SETTING_WORDS, "plain"} == set(SETTINGS)
-    assert set(SUBJECT_WORDS) == set(SUBJECTS)
+
+
+def test_whatever_a_brief_names_is_there_to_be_painted():
+    assert set(PLACES) == {*SETTINGS, "plain"}
+    assert set(SUBJECTS) == set(SUBJECT_WORDS)
+    assert {light for light, _ in PALETTES} == {*LIGHTS, "winter"}
+
+
+def all_drawings() -> Iterator[str]:
+    for name, value in vars(drawings).items():
+        if name.isupper():
+            yield from value if isinstance(value, list) else [value]
+
+
+def test_every_drawing_is_made_of_known_inks_and_stays_about_its_place():
+    known = inks(palette_for("day", [], Random(1)), (200, 100, 50))
+    for drawing in all_drawings():
+        for ink, shapes, width, grains in parts(drawing):
+            assert ink in known
+            assert not grains or (grains[0] in known and 0 < float(grains[2]) <= 1)
+            assert 0 <= width < 0.2
+            assert all(-4 < value < 4 for shape in shapes for point in shape for value in point)
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "🐉" * 50, "\ud83d", "x" * 32_000, "{{ 7*7 }}"])

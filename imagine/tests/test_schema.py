@@ -23,7 +23,10 @@ def validate(document, answer, path, method, status="200"):
 
 def test_document_has_every_gateway_address(document):
     assert {path for path in document["paths"] if path.startswith("/v1/")} == {
+        "/v1/chat/completions", "/v1/responses",
         "/v1/images/generations", "/v1/images/edits", "/v1/models", "/v1/models/{model}",
+        "/v1/images/generations/async", "/v1/images/edits/async", "/v1/images/tasks/{task_id}",
+        "/v1/webhooks/secret",
         "/v1/files/image/{filename}",
     }  # fmt: skip
     assert document["components"]["securitySchemes"]["apiKey"] == {

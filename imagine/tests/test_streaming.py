@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import threading
 
 import httpx2
 import openai
@@ -16,7 +17,7 @@ from imagine.api import streaming
 from imagine.models import Generation
 from imagine.providers import results
 
-from .upstream import Upstream, after, break_off, pictures, send, stall
+from .upstream import Upstream, break_off, held, pictures, send, stall
 
 PARTIAL = "image_generation.partial_image"
 COMPLETED = "image_generation.completed"
@@ -91,8 +92,8 @@ def test_stream_has_openais_events_and_fields(client):
     assert fields.pop("created_at") > 0
     assert fields == {
         "type": name, "size": "1536x1024", "quality": "high", "background": "auto",
-        "output_format": "jpeg", "usage": ZERO, "model": "sample-painter", "index": 0,
-        "image_id": image.pk,
+        "output_format": "jpeg", "model": "sample-painter", "index": 0, "image_id": image.pk,
+        "usage": {**ZERO, "cost_in_usd_ticks": 0},
     }  # fmt: skip
 
 
@@ -113,12 +114,21 @@ def test_stream_of_several_pictures_tells_them_apart(client):
         ("partial_image", 0), ("completed", 0), ("partial_image", 1), ("completed", 1),
     ]  # fmt: skip
     assert "b64_json" not in found[1][1]
+    # Told once, so that whoever adds them up has what was spent.
+    costs = [fields["usage"].get("cost_in_usd_ticks") for _, fields in found if "usage" in fields]
+    assert costs == [None, 0]
 
 
 def test_stream_from_an_upstream_that_cannot_is_kept_alive(upstream, client, monkeypatch):
     monkeypatch.setattr(streaming, "KEEP_ALIVE_SECONDS", 0.1)
-    upstream.replies = [after(0.5, pictures())]
-    text = stream(client)
+    is_waiting = threading.Event()
+    upstream.replies = [held(is_waiting, pictures())]
+    body = {"prompt": "a fox", "stream": True}
+    with client.stream("POST", "/v1/images/generations", json=body) as response:
+        pieces = response.iter_text()
+        text = next(pieces)
+        is_waiting.set()
+        text += "".join(pieces)
     assert text.startswith(": 0 s\n\n")
     assert [name for name, _ in events(text)] == ["image_generation.completed"]
     assert "stream" not in upstream.received[0].json
@@ -142,6 +152,15 @@ def test_partial_pictures_of_an_upstream_are_passed_on(upstream, library):
     assert Generation.objects.get().status == "succeeded"
 
 
+def test_stream_of_more_than_was_asked_for_is_cut(upstream, client):
+    whole = base64.b64encode(draw(64, 64)).decode()
+    glimpse = {"type": PARTIAL, "b64_json": whole, "partial_image_index": 0}
+    completed = {"type": "image_generation.completed", "b64_json": whole}
+    upstream.replies = [sse(*[glimpse] * 5, *[completed] * 3, *[glimpse] * 5)]
+    found = events(stream(client, partial_images=2))
+    assert [name for name, _ in found] == [PARTIAL, PARTIAL, "image_generation.completed"]
+
+
 def test_upstream_that_refuses_to_stream_is_asked_without(upstream, library):
     refusal = {"error": {"message": "Unknown parameter: 'stream'.", "param": "stream"}}
     upstream.replies = [send(400, refusal), pictures()]
@@ -153,16 +172,16 @@ def test_upstream_that_refuses_to_stream_is_asked_without(upstream, library):
 @pytest.mark.parametrize(
     ("reply", "error", "code"),
     [
-        (send(500, {"error": "boom"}), openai.InternalServerError, "upstream_failed"),
+        (send(500, {"error": "boom"}), openai.APIStatusError, "upstream_failed"),
         (send(400, {"error": "bad prompt"}), openai.BadRequestError, "upstream_refused"),
-        (break_off, openai.InternalServerError, "upstream_broke_off"),
-        (sse({"error": {"message": "x", "type": "server_error"}}), openai.InternalServerError,
+        (break_off, openai.APIStatusError, "upstream_broke_off"),
+        (sse({"error": {"message": "x", "type": "server_error"}}), openai.APIStatusError,
          "upstream_failed"),
         (sse({"type": "error", "error": {"message": "No", "code": "moderation_blocked",
               "type": "image_generation_user_error"}}), openai.BadRequestError,
          "moderation_blocked"),
-        (sse(), openai.InternalServerError, "no_picture"),
-        (send(200, b"data: {\n\n", Content_Type="text/event-stream"), openai.InternalServerError,
+        (sse(), openai.APIStatusError, "no_picture"),
+        (send(200, b"data: {\n\n", Content_Type="text/event-stream"), openai.APIStatusError,
          "upstream_bad_answer"),
     ],
 )  # fmt: skip
@@ -177,7 +196,7 @@ def test_failure_before_the_first_event_is_an_ordinary_error(upstream, library, 
 def test_event_that_is_too_long_is_not_kept(upstream, library, monkeypatch):
     monkeypatch.setattr(results, "MAX_EVENT", 1024 * 1024)
     upstream.replies = [sse({"type": PARTIAL, "b64_json": "x" * 1024 * 1024})]
-    with pytest.raises(openai.InternalServerError) as raised:
+    with pytest.raises(openai.APIStatusError) as raised:
         library.images.generate(prompt="a fox", stream=True, partial_images=1)
     assert raised.value.code == "upstream_bad_answer"
     assert "longer than 1 MB" in str(raised.value)
@@ -198,10 +217,12 @@ def test_client_that_leaves_a_stream_loses_nothing(upstream, client, monkeypatch
     from .test_generate import wait_until
 
     monkeypatch.setattr(streaming, "KEEP_ALIVE_SECONDS", 0.1)
-    upstream.replies = [after(0.5, pictures())]
+    is_gone = threading.Event()
+    upstream.replies = [held(is_gone, pictures())]
     body = {"prompt": "a fox", "stream": True}
     with client.stream("POST", "/v1/images/generations", json=body) as response:
         assert next(response.iter_text()).startswith(": ")
+    is_gone.set()
     wait_until(lambda: Generation.objects.get().status == "succeeded")
     assert Image.objects.count() == 1
 

@@ -2,14 +2,17 @@
 
 import base64
 import socket
+from decimal import Decimal
 
 import pytest
 
 from gallery.models import Image
 from gallery.tests.drawing import draw
 from imagine.models import Generation, UpstreamNotice
-from imagine.providers import openai
+from imagine.providers import fetching, openai
 from imagine.providers import upstream as upstream_module
+from imagine.providers.base import GeneratedImage, PartialImage
+from imagine.providers.sample import SampleProvider
 
 from . import upstream as replies
 from .upstream import Upstream, pictures, send
@@ -21,6 +24,7 @@ FOX = {"prompt": "a fox"}
 def upstream(request, settings, monkeypatch):
     """A server that stands for the upstream of each provider in turn."""
     monkeypatch.setattr(upstream_module, "MAX_ANSWER", 8 * 1024 * 1024)
+    monkeypatch.setattr(fetching, "REFUSING_SECONDS", 0.1)
     with Upstream([pictures()]) as server:
         settings.IMAGINE_PROVIDER = request.param
         settings.IMAGINE_TIMEOUT = 3
@@ -69,34 +73,49 @@ def test_picture_of_an_upstream_is_kept_and_sent_on(upstream, ask):
     [
         (
             send(500, {"error": {"message": "boom"}}),
-            (502, "upstream_error", "upstream_failed", 500),
+            (424, "upstream_error", "upstream_failed", 500),
         ),
         (send(503, b"<h1>Busy</h1>"), (502, "upstream_error", "upstream_failed", 503)),
         (send(302, b"", Location="/"), (502, "upstream_error", "upstream_failed", 302)),
         (send(404, b"<h1>Not found</h1>"), (502, "upstream_error", "upstream_failed", 404)),
         (send(401, {"error": "no"}), (502, "upstream_error", "upstream_key_refused", 401)),
         (send(403, {"error": "no"}), (502, "upstream_error", "upstream_key_refused", 403)),
-        (send(200, b"<html>Hi</html>"), (502, "upstream_error", "upstream_bad_answer", 200)),
-        (send(200, []), (502, "upstream_error", "upstream_bad_answer", 200)),
-        (send(200, {}), (502, "upstream_error", "no_picture", 200)),
-        (send(200, {"data": []}), (502, "upstream_error", "no_picture", 200)),
-        (send(200, {"data": [{}]}), (502, "upstream_error", "no_picture", 200)),
-        (send(200, {"data": [7]}), (502, "upstream_error", "upstream_bad_answer", 200)),
+        (send(200, b"<html>Hi</html>"), (424, "upstream_error", "upstream_bad_answer", 200)),
+        (send(200, []), (424, "upstream_error", "upstream_bad_answer", 200)),
+        (send(200, {}), (424, "upstream_error", "no_picture", 200)),
+        (
+            send(200, {"data": []}),
+            (400, "image_generation_user_error", "moderation_blocked", 200),
+        ),
+        (
+            send(200, {"error": {"code": "contentFilter", "message": "No."}}),
+            (400, "image_generation_user_error", "moderation_blocked", 200),
+        ),
+        (
+            send(200, {"data": [{"content_filter_results": {"hate": {"filtered": True}}}]}),
+            (400, "image_generation_user_error", "moderation_blocked", 200),
+        ),
+        (
+            send(200, {"data": [{"error": {"code": "content_filter", "message": "No."}}]}),
+            (400, "image_generation_user_error", "moderation_blocked", 200),
+        ),
+        (send(402, b""), (502, "upstream_error", "upstream_no_credit", 402)),
+        (send(200, {"data": [{}]}), (424, "upstream_error", "no_picture", 200)),
+        (send(200, {"data": [7]}), (424, "upstream_error", "upstream_bad_answer", 200)),
         (
             send(200, {"data": [{"b64_json": "*"}]}),
-            (502, "upstream_error", "upstream_bad_answer", 200),
+            (424, "upstream_error", "upstream_bad_answer", 200),
         ),
         (
             send(200, {"data": [{"b64_json": None, "url": None, "respect_moderation": False}]}),
             (400, "image_generation_user_error", "moderation_blocked", 200),
         ),
-        (pictures(draw(512, 512)[:-300]), (502, "upstream_error", "bad_picture", 200)),
-        (pictures(b"<svg/>"), (502, "upstream_error", "bad_picture", 200)),
-        (replies.stall, (504, "upstream_error", "upstream_timeout", None)),
-        (replies.drip, (504, "upstream_error", "upstream_timeout", None)),
-        (replies.slam, (502, "upstream_error", "upstream_broke_off", None)),
-        (replies.break_off, (502, "upstream_error", "upstream_broke_off", None)),
-        (replies.endless, (502, "upstream_error", "upstream_bad_answer", 200)),
+        (pictures(b"no picture"), (424, "upstream_error", "bad_picture", 200)),
+        (replies.stall, (424, "upstream_error", "upstream_timeout", None)),
+        (replies.drip, (424, "upstream_error", "upstream_timeout", None)),
+        (replies.slam, (424, "upstream_error", "upstream_broke_off", None)),
+        (replies.break_off, (424, "upstream_error", "upstream_broke_off", None)),
+        (replies.endless, (424, "upstream_error", "upstream_bad_answer", 200)),
     ],
 )
 def test_failure_gives_the_right_error_and_row_and_is_asked_once(upstream, ask, reply, expected):
@@ -104,7 +123,7 @@ def test_failure_gives_the_right_error_and_row_and_is_asked_once(upstream, ask, 
     response = ask()
     assert outcome(response) == expected
     assert len(upstream.received) == 1
-    assert response.headers.get("x-should-retry") == ("false" if expected[0] >= 500 else None)
+    assert response.headers.get("x-should-retry") == ("false" if expected[0] > 422 else None)
 
 
 @pytest.mark.once
@@ -129,6 +148,14 @@ def test_upstreams_complaint_reaches_the_client(upstream, ask, body, status):
         "code": "c" if "code" in body or nested else "upstream_refused",
     }
     assert outcome(response)[0] == 400
+
+
+def test_refusal_that_repeats_the_request_is_understood(upstream, ask):
+    said = {"loc": ["body", "size"], "msg": "no such size", "input": {"image": "A" * 2_000_000}}
+    upstream.replies = [send(422, {"detail": [said]})]
+    response = ask()
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "size")
+    assert "no such size" in response.json()["error"]["message"]
 
 
 def test_moderation_keeps_its_code(upstream, ask):
@@ -184,12 +211,54 @@ def test_one_broken_picture_does_not_cost_the_others(upstream, ask):
     upstream.replies = [pictures(whole, broken, draw(64, 96))]
     response = ask(n=3)
     assert response.status_code == 200
-    assert [base64.b64decode(item["b64_json"]) for item in response.json()["data"]] == [
-        whole, draw(64, 96),
-    ]  # fmt: skip
+    items = response.json()["data"]
+    assert [base64.b64decode(item["b64_json"]) for item in items] == [whole, broken, draw(64, 96)]
+    assert ["url" in item for item in items] == [True, False, True]
     generation = Generation.objects.get()
     assert (generation.status, generation.error_code) == ("partial", "bad_picture")
     assert generation.images.count() == Image.objects.count() == 2
+
+
+@pytest.mark.parametrize("asked", [1, 2])
+def test_more_pictures_than_were_asked_for_are_not_taken(upstream, ask, asked):
+    upstream.replies = [pictures(*(draw(64 + number, 64) for number in range(5)))]
+    response = ask(n=asked)
+    assert [base64.b64decode(item["b64_json"]) for item in response.json()["data"]] == [
+        draw(64 + number, 64) for number in range(asked)
+    ]
+    assert (Image.objects.count(), Generation.objects.get().status) == (asked, "succeeded")
+
+
+@pytest.mark.parametrize("upstream", ["openai"], indirect=True)
+def test_links_beyond_those_asked_for_are_not_followed(upstream, ask):
+    host = upstream.url.removesuffix("/v1")
+    upstream.files = {f"/{number}.jpg": send(200, draw(64, 64 + number)) for number in range(9)}
+    upstream.replies = [send(200, {"data": [{"url": f"{host}{path}"} for path in upstream.files]})]
+    assert len(ask(n=2).json()["data"]) == 2
+    assert upstream.fetched == ["/0.jpg", "/1.jpg"]
+
+
+def test_whatever_a_provider_makes_beyond_is_not_kept(client, settings, monkeypatch):
+    settings.IMAGINE_PROVIDER = "sample"
+
+    async def many(self, request):
+        for index in range(4):
+            yield PartialImage(index, 0, draw(64, 64))
+            yield GeneratedImage(index, draw(64, 64 + index), "m")
+
+    monkeypatch.setattr(SampleProvider, "generate", many)
+    response = client.post("/v1/images/generations", json={**FOX, "n": 2})
+    assert (len(response.json()["data"]), Image.objects.count()) == (2, 2)
+
+
+def test_fewer_pictures_than_asked_for_are_a_part(upstream, ask):
+    upstream.replies = [pictures(draw(96, 64), draw(64, 96))]
+    response = ask(n=4)
+    assert (response.status_code, len(response.json()["data"])) == (200, 2)
+    generation = Generation.objects.get()
+    assert (generation.status, generation.error_code, generation.error_message) == (
+        "partial", "fewer_pictures", "The upstream sent 2 of 4 pictures.",
+    )  # fmt: skip
 
 
 def test_base64_is_read_with_prefix_and_line_breaks(upstream, ask):
@@ -200,6 +269,18 @@ def test_base64_is_read_with_prefix_and_line_breaks(upstream, ask):
     assert (base64.b64decode(item["b64_json"]), item["revised_prompt"]) == (data, "a red fox")
     assert Image.objects.get().metadata["revised_prompt"] == "a red fox"
     assert Image.objects.get().prompt == "a fox"
+
+
+def test_whole_answer_that_calls_itself_a_stream_is_read(upstream, ask):
+    item = {"b64_json": base64.b64encode(draw()).decode()}
+    stream = {"Content_Type": "text/event-stream; charset=utf-8"}
+    upstream.replies = [
+        send(200, {"data": [item], "usage": {"output_tokens": 7}}, **stream),
+        send(200, {"error": {"code": "moderation_blocked", "message": "No."}}, **stream),
+    ]
+    answer = ask().json()
+    assert (len(answer["data"]), answer["usage"]["output_tokens"]) == (1, 7)
+    assert ask().json()["error"]["code"] == "moderation_blocked"
 
 
 def test_cost_and_tokens_are_kept(upstream, ask):
@@ -216,8 +297,10 @@ def test_cost_and_tokens_are_kept(upstream, ask):
         "input_tokens_details": {"image_tokens": 0, "text_tokens": 3},
         "output_tokens": 4,
         "total_tokens": 7,
+        "cost_in_usd_ticks": 200_000_000,
     }
-    assert str(Generation.objects.get().cost_usd) == "0.020000"
+    row = Generation.objects.get()
+    assert (row.cost_usd, row.cost_basis) == (Decimal("0.02"), "upstream")
 
 
 @pytest.mark.parametrize("upstream", ["openai"], indirect=True)
@@ -235,30 +318,29 @@ def test_link_is_fetched_at_once(upstream, ask):
 def test_link_that_gives_nothing_costs_one_picture(upstream, ask):
     host = upstream.url.removesuffix("/v1")
     upstream.replies = [send(200, {"data": [{"url": f"{host}/gone.jpg"}]})]
-    assert outcome(ask()) == (502, "upstream_error", "picture_unavailable", 200)
+    assert outcome(ask()) == (424, "upstream_error", "picture_unavailable", 200)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("upstream", ["xai"], indirect=True)
 @pytest.mark.parametrize(
-    "link", ["{host}/a.jpg", "http://localhost/a.jpg", "http://169.254.169.254/", "file:///etc/passwd",
+    "link", ["http://127.0.0.1:1/a.jpg", "http://localhost/a.jpg", "http://169.254.169.254/", "file:///etc/passwd",
              "http://[::1]/", "http://user@10.0.0.1/", "http://a b/", "http://x:99999/", "//x"],
 )  # fmt: skip
 def test_link_into_our_own_network_is_not_followed(upstream, ask, link):
     upstream.files["/a.jpg"] = send(200, draw())
-    url = link.format(host=upstream.url.removesuffix("/v1"))
-    upstream.replies = [send(200, {"data": [{"url": url}]})]
-    assert outcome(ask()) == (502, "upstream_error", "picture_unavailable", 200)
+    upstream.replies = [send(200, {"data": [{"url": link}]})]
+    assert outcome(ask()) == (424, "upstream_error", "picture_unavailable", 200)
     assert upstream.fetched == []
 
 
 @pytest.mark.parametrize("upstream", ["xai"], indirect=True)
 def test_xai_gets_its_own_fields_and_no_other(upstream, ask):
     ask(n=2, size="1792x1024", quality="high", style="vivid", background="opaque", user="me")
-    ask(model="grok-imagine-image-2.0", quality="medium", aspect_ratio="20:9")
+    ask(model="grok-imagine-image", quality="medium", aspect_ratio="20:9")
     assert [request.json for request in upstream.received] == [
         {
-            "model": "grok-imagine-image",
+            "model": "grok-imagine-image-2.0",
             "prompt": "a fox",
             "n": 2,
             "response_format": "b64_json",
@@ -267,12 +349,11 @@ def test_xai_gets_its_own_fields_and_no_other(upstream, ask):
             "user": "me",
         },
         {
-            "model": "grok-imagine-image-2.0",
+            "model": "grok-imagine-image",
             "prompt": "a fox",
             "n": 1,
             "response_format": "b64_json",
             "aspect_ratio": "20:9",
-            "quality": "medium",
         },
     ]
     assert set(Image.objects.values_list("model", flat=True)) == {

@@ -2,10 +2,13 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from gallery.templatetags.gallery_pages import thumbnail_address
 from imagine import callers
 from imagine.links import file_path
 from imagine.models import Generation
@@ -40,6 +43,51 @@ def test_address_fills_in_the_form(staff):
     assert chosen(page) == ("a &lt;fox&gt; &amp; 日落", "20:9", "4")
 
 
+def test_picture_fills_in_the_form_whole(staff, add_image, settings):
+    settings.IMAGINE_PROVIDER = "openai"
+    settings.IMAGINE_UPSTREAM_URL = "http://localhost:9/v1"
+    image = add_image(prompt="雪" * 40_000, aspect_ratio="16:9", model="served")
+    alone = staff.get("/admin/imagine/", {"again": image.pk}).content.decode()
+    assert chosen(alone) == ("雪" * 40_000, "16:9", "1")
+    assert '<option value="served" selected>' in alone
+    generation = Generation.objects.create(
+        prompt="asked", n=8, model="asked-for", aspect_ratio="2:1"
+    )
+    generation.images.set([image])
+    made = staff.get("/admin/imagine/", {"again": image.pk}).content.decode()
+    assert chosen(made) == ("雪" * 40_000, "2:1", "1")
+    assert '<option value="asked-for" selected>' in made
+    whole = staff.get("/admin/imagine/", {"generation": generation.pk}).content.decode()
+    assert chosen(whole) == ("asked", "2:1", "8")
+    for nothing in ("0", "x", "9" * 30, str(image.pk + 1)):
+        page = staff.get("/admin/imagine/", {"again": nothing}).content.decode()
+        assert chosen(page) == ("", "1:1", "1")
+
+
+def test_page_knows_its_users_tasks_and_late_failures(staff, admin_user, django_user_model):
+    other = django_user_model.objects.create_user("other")
+    facts = {"n": 1, "errand": {}, "model": "m", "aspect_ratio": "1:1"}
+    for number, (user, status, age) in enumerate(
+        [
+            (admin_user, "queued", None), (admin_user, "pending", None),
+            (admin_user, "failed", 1), (admin_user, "failed", 60), (admin_user, "succeeded", 1),
+            (other, "queued", None),
+        ]
+    ):  # fmt: skip
+        finished = age and timezone.now() - timedelta(minutes=age)
+        Generation.objects.create(
+            user=user, status=status, prompt=f"{number}", finished_at=finished, error_code="x",
+            task_id=f"t{number}", **facts,
+        )  # fmt: skip
+    page = staff.get("/admin/imagine/").content.decode()
+    (found,) = re.findall(r'<script id="tasks"[^>]*>(.*?)</script>', page)
+    assert [(task["prompt"], task["poll_url"], task["error"]) for task in json.loads(found)] == [
+        ("0", "/v1/images/tasks/t0", None),
+        ("1", "/v1/images/tasks/t1", None),
+        ("2", "/v1/images/tasks/t2", {"code": "x", "message": ""}),
+    ]
+
+
 def test_nonsense_in_the_address_gives_the_ordinary_form(staff):
     query = {"prompt": "x" * 40_000, "aspect_ratio": "7:1", "n": "99", "model": "\x00"}
     page = staff.get("/admin/imagine/", query).content.decode()
@@ -64,7 +112,7 @@ def test_page_shows_what_the_user_made_before(
     for number in range(rows):
         generation = Generation.objects.create(prompt="x", n=1, user=admin_user)
         generation.images.add(add_image(prompt=f"mine {number}"))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(6):
         page = staff.get("/admin/imagine/").content.decode()
     assert re.findall(r'dir="auto">(mine \d)<', page) == [
         f"mine {number}" for number in reversed(range(rows))
@@ -85,6 +133,6 @@ def test_address_names_pictures_to_edit(staff, add_image):
     page = staff.get("/admin/imagine/", query).content.decode()
     (sources,) = re.findall(r'<script type="application/json">(.*?)</script>', page)
     assert json.loads(sources) == [
-        {"link": file_path(second), "sensitive": True},
-        {"link": file_path(first), "sensitive": False},
+        {"link": file_path(second), "preview": thumbnail_address(second), "sensitive": True},
+        {"link": file_path(first), "preview": thumbnail_address(first), "sensitive": False},
     ]

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from gallery.tests.drawing import draw
+from imagine.providers.bodies import read_json
 
 Reply = Callable[["Handler"], None]
 
@@ -60,11 +61,13 @@ class Upstream:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    content = b""  # of the request that is being answered
 
     def do_POST(self) -> None:
         upstream: Upstream = self.server.upstream  # type: ignore[attr-defined]
         content = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
+        self.content = content
         upstream.received.append(Received(self.path, headers, content))
         replies = upstream.replies
         (replies.pop(0) if len(replies) > 1 else replies[0])(self)
@@ -146,6 +149,25 @@ def endless(handler: Handler) -> None:
             handler.wfile.write(block)
     except OSError:
         pass
+
+
+async def post_json(upstream: Any, path: str, **content: Any) -> Any:
+    """What the JSON of an answer is, asked for as the providers do."""
+    async with upstream.stream(path, **content) as answer:
+        body = await upstream.read(answer)
+        if answer.broke_off is not None:
+            raise answer.broke_off
+        return read_json(body)
+
+
+def held(until: threading.Event, reply: Reply) -> Reply:
+    """The reply, as soon as the event is set."""
+
+    def later(handler: Handler) -> None:
+        until.wait(30)
+        reply(handler)
+
+    return later
 
 
 def after(seconds: float, reply: Reply) -> Reply:

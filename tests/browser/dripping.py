@@ -21,9 +21,16 @@ def dripping(port: int) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            self.pass_on(None)
+
+        def do_POST(self) -> None:
+            self.pass_on(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def pass_on(self, content: bytes | None) -> None:
             headers = {name: value for name, value in self.headers.items() if name != "Connection"}
             upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-            upstream.request("GET", self.path, headers={**headers, "Accept-Encoding": "identity"})
+            headers["Accept-Encoding"] = "identity"
+            upstream.request(self.command, self.path, content, headers)
             answer = upstream.getresponse()
             body = answer.read()
             self.send_response_only(answer.status)

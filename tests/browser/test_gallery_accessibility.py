@@ -78,6 +78,7 @@ def test_axe_finds_nothing_on_any_page(look: Page, library: list[int]) -> None:
         "/admin/gallery/?search=nothing&model=x",
         "/admin/gallery/?start_date=never",
         f"/admin/gallery/?image={library[3]}",
+        f"/admin/gallery/?image={library[0]}",  # with a long prompt
         "/admin/gallery/trash/",
         "/admin/gallery/trash/empty/",
         f"/admin/gallery/images/{library[0]}/delete/",
@@ -117,6 +118,11 @@ def test_odd_texts_are_shown_and_never_run(page: Page, library: list[int]) -> No
 def test_broken_picture_is_said_to_be_broken(page: Page) -> None:
     page.goto("/admin/gallery/?search=broken", wait_until="networkidle")
     expect(page.locator(".card").first).to_contain_text("The picture cannot be shown")
+    page.locator(".card__link").first.click()
+    stage = page.locator(".image-dialog[open] image-stage")
+    expect(stage.get_by_text("The picture cannot be shown")).to_be_visible()
+    for image in stage.locator(".stage__picture img").all():
+        expect(image).to_be_hidden()
 
 
 def test_fingers_find_their_targets(phone: Page, library: list[int]) -> None:
@@ -134,8 +140,7 @@ def test_motion_is_reduced_where_it_is_asked_for(
     page = context.new_page()
     page.goto("/admin/gallery/")
     seconds = page.locator(".card").first.evaluate("e => getComputedStyle(e).transitionDuration")
-    assert {float(each.strip().removesuffix("s")) for each in seconds.split(",")} <= {0, 0.00001}
-    assert seconds == "1e-05s"
+    assert seconds == "0s"
 
 
 def test_empty_library_invites(
@@ -147,7 +152,7 @@ def test_empty_library_invites(
         page.get_by_label("Username").fill("admin")
         page.get_by_label("Password").fill(empty.password)
         page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_text("Your first picture will stand here")).to_be_visible()
+        expect(page.get_by_text("Your first picture will appear here")).to_be_visible()
         expect(page.locator(".statistic__value")).to_have_text(["0", "0 B", "0"])
         fill(empty, [{"prompt": "the only one", "size": (90, 160)}])
         page.reload()

@@ -14,6 +14,9 @@ from .conftest import sign_in
 from .dripping import dripping
 from .library import fill, many
 
+MOST_CODE = 64_000
+"""Bytes of scripts and styles over the wire, of a first visit."""
+
 SHIFTS = """
 window.shifts = [];
 const corner = ({x, y}) => `${x},${y}`;
@@ -297,6 +300,8 @@ def test_first_visit_is_light(page: Page) -> None:
     weight = sum(size for key, size in sizes.items() if "/images/" not in urls[key])
     assert len(others) <= 15, others
     assert weight < 100 * 1024
+    code = sum(size for key, size in sizes.items() if re.search(r"\.(js|css)$", urls[key]))
+    assert code <= MOST_CODE
 
 
 def test_new_pictures_announce_themselves(gallery: Page, server: Server) -> None:
@@ -338,3 +343,13 @@ def upload(server: Server, data: bytes, prompt: str) -> None:
     )
     with urllib.request.urlopen(request, timeout=10) as response:
         assert response.status == 201
+
+
+def test_a_search_too_long_for_an_address_is_stored(library, page):
+    page.goto("/admin/gallery/")
+    box = page.get_by_role("searchbox", name="Search")
+    box.fill("海" * 3_000)
+    box.press("Enter")
+    page.wait_for_url("**?q=*")
+    assert page.get_by_role("searchbox", name="Search").input_value() == "海" * 3_000
+    page.get_by_text("Nothing found").first.wait_for()

@@ -15,7 +15,11 @@ from .library import PARAMETERS, fill, many
 def library(server: Server) -> list[int]:
     """Eight pictures, the newest first; the second page of five begins with number 5."""
     pictures = many(8)
-    pictures[1] |= {"metadata": PARAMETERS, "tags": ["Night", "night"], "size": (400, 400)}
+    pictures[1] |= {
+        "metadata": {"embedded": {"parameters": PARAMETERS}},
+        "tags": ["Night", "night"],
+        "size": (400, 400),
+    }
     return fill(server, pictures)
 
 
@@ -31,11 +35,11 @@ def dialog(page: Page) -> Locator:
 
 def open_picture(page: Page, place: int) -> None:
     page.locator(".card__link").nth(place).click()
-    expect(dialog(page)).to_be_visible()
+    expect(dialog(page).locator(".detail:not(.detail--coming)")).to_be_visible()
 
 
 def prompt(page: Page) -> Locator:
-    return dialog(page).locator(".facts__prompt")
+    return dialog(page).locator(".detail:not(.detail--coming) .facts__prompt")
 
 
 def toasts(page: Page) -> Locator:
@@ -52,7 +56,8 @@ def test_picture_opens_at_its_own_address_and_back_closes_it(
     expect(facts).to_have_text(
         [
             "grok-imagine-1.0", "1:1", "400 × 400", re.compile(r"^[\d.]+ KB$"),
-            re.compile(r"20\d\d"), "Generated", re.compile(r"\.jpg$"),
+            re.compile(r"20\d\d"), re.compile(r"20\d\d"), "Generated",
+            "the request that made the picture", re.compile(r"\.jpg$"),
         ]
     )  # fmt: skip
     gallery.go_back()
@@ -103,11 +108,11 @@ def test_neighbours_are_loaded_before_they_are_asked_for(gallery: Page, library:
 def test_picture_is_zoomed_and_moved(gallery: Page) -> None:
     open_picture(gallery, 1)
     scale = dialog(gallery).locator(".stage__scale")
-    expect(scale).to_have_text("100%")
+    expect(scale).to_have_text("Fit")
     gallery.get_by_role("button", name="Zoom in").click()
-    expect(scale).to_have_text("140%")
+    expect(scale).to_have_text("1.4×")
     gallery.keyboard.press("+")
-    expect(scale).to_have_text("196%")
+    expect(scale).to_have_text("2.0×")
     picture = dialog(gallery).locator(".stage__picture")
     before = picture.bounding_box()
     box = dialog(gallery).locator("image-stage").bounding_box()
@@ -121,11 +126,11 @@ def test_picture_is_zoomed_and_moved(gallery: Page) -> None:
     assert after
     assert (round(after["x"] - before["x"]), round(after["y"] - before["y"])) == (80, 30)
     gallery.mouse.wheel(0, 300)
-    expect(scale).not_to_have_text("196%")
+    expect(scale).not_to_have_text("2.0×")
     gallery.keyboard.press("0")
-    expect(scale).to_have_text("100%")
+    expect(scale).to_have_text("Fit")
     gallery.mouse.dblclick(x, y)
-    expect(scale).to_have_text("250%")
+    expect(scale).to_have_text("2.5×")
 
 
 def test_prompt_is_copied(
@@ -155,6 +160,103 @@ def test_picture_is_downloaded(gallery: Page) -> None:
     with gallery.expect_download() as download:
         gallery.get_by_role("link", name="Download").click()
     assert re.fullmatch(r"[0-9a-f]{32}\.jpg", download.value.suggested_filename)
+
+
+def test_prompt_is_edited_by_keyboard_found_and_undone(gallery: Page) -> None:
+    open_picture(gallery, 3)
+    was = "Picture 003 of a red house"
+    edit = dialog(gallery).get_by_text("Edit the prompt")
+    edit.focus()
+    gallery.keyboard.press("Enter")
+    field = dialog(gallery).get_by_role("textbox", name="Prompt")
+    expect(field).to_be_focused()
+    expect(field).to_have_value(was)
+    gallery.keyboard.press("Escape")
+    expect(field).to_be_hidden()
+    expect(edit).to_be_focused()
+    gallery.keyboard.press("Enter")
+    field.fill("灯塔 <b>x</b>\nf x")
+    gallery.keyboard.press("Escape")
+    expect(field).to_have_value("灯塔 <b>x</b>\nf x")
+    field.press("Control+Enter")
+    expect(prompt(gallery)).to_have_text("灯塔 <b>x</b>\nf x")
+    expect(toasts(gallery)).to_have_text("Prompt saved.")
+    expect(dialog(gallery).locator(".facts__list dd").nth(7)).to_have_text("edited by a person")
+    gallery.goto("/admin/gallery/?search=灯塔")
+    expect(gallery.locator(".card")).to_have_count(1)
+    gallery.keyboard.press("Control+z")
+    expect(gallery.locator(".card")).to_have_count(0)
+    gallery.goto("/admin/gallery/history/")
+    expect(gallery.get_by_text("Prompt edited")).to_be_visible()
+    gallery.goto("/admin/gallery/?page_size=5")
+    open_picture(gallery, 3)
+    expect(prompt(gallery)).to_have_text(was)
+
+
+def test_what_is_half_typed_stays_while_one_looks_at_other_pictures(gallery: Page) -> None:
+    open_picture(gallery, 4)
+    tag = gallery.get_by_role("combobox", name="Add tags")
+    tag.fill("kept tag")
+    tag.press("Enter")
+    expect(dialog(gallery).get_by_text("kept tag", exact=True)).to_be_visible()
+    tag.fill("half a tag")
+    gallery.get_by_role("button", name="Remove the tag kept tag").click()
+    expect(dialog(gallery).get_by_text("kept tag", exact=True)).to_have_count(0)
+    expect(tag).to_have_value("half a tag")
+    dialog(gallery).get_by_text("Edit the prompt").click()
+    text = dialog(gallery).get_by_role("textbox", name="Prompt")
+    text.fill("half a prompt")
+    gallery.get_by_role("link", name="Previous picture").click()
+    expect(prompt(gallery)).to_have_text("Picture 003 of a red house")
+    expect(tag).to_have_value("")
+    for _ in range(2):
+        gallery.keyboard.press("Escape")
+    expect(dialog(gallery)).to_be_hidden()
+    open_picture(gallery, 4)
+    expect(tag).to_have_value("half a tag")
+    dialog(gallery).get_by_text("Edit the prompt").click()
+    expect(text).to_have_value("half a prompt")
+    gallery.get_by_role("button", name="Cancel").click()
+    tag.press("Enter")
+    expect(dialog(gallery).get_by_text("half a tag", exact=True)).to_be_visible()
+    gallery.keyboard.press("Escape")
+    gallery.keyboard.press("Escape")
+    open_picture(gallery, 4)
+    expect(tag).to_have_value("")
+    dialog(gallery).get_by_text("Edit the prompt").click()
+    expect(text).to_have_value("Picture 004 of a blue house")
+
+
+def test_picture_that_is_closed_twice_at_once_leaves_the_gallery_open(gallery: Page) -> None:
+    address = gallery.url
+    open_picture(gallery, 0)
+    gallery.evaluate("""() => {
+      const page = document.querySelector("gallery-page");
+      page.closeImage();
+      page.closeImage();
+    }""")
+    expect(dialog(gallery)).to_be_hidden()
+    open_picture(gallery, 1)
+    gallery.keyboard.press("Escape")
+    expect(dialog(gallery)).to_be_hidden()
+    assert gallery.url == address
+
+
+def test_prompt_is_edited_on_a_phone(phone: Page) -> None:
+    phone.goto("/admin/gallery/?page_size=5")
+    open_picture(phone, 4)
+    dialog(phone).get_by_text("编辑提示词").tap()
+    field = dialog(phone).get_by_role("textbox", name="提示词")
+    field.fill("手机上写的")
+    phone.get_by_role("button", name="取消").tap()
+    expect(field).to_be_hidden()
+    dialog(phone).get_by_text("编辑提示词").tap()
+    expect(field).to_have_value("Picture 004 of a blue house")
+    field.fill("手机上写的")
+    phone.get_by_role("button", name="保存").tap()
+    expect(prompt(phone)).to_have_text("手机上写的")
+    phone.get_by_role("button", name="撤销").last.tap()
+    expect(prompt(phone)).to_have_text("Picture 004 of a blue house")
 
 
 def test_prompt_is_generated_again(gallery: Page) -> None:

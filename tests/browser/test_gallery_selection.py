@@ -50,7 +50,8 @@ def count(page: Page) -> Locator:
 
 
 def act(page: Page, name: str) -> None:
-    bar(page).get_by_role("button", name=name).click()
+    exact = name == "Favourite"  # *Remove from favourites* has the word, too
+    bar(page).get_by_role("button", name=name, exact=exact).click()
 
 
 def delete(page: Page, how: str) -> None:
@@ -107,9 +108,9 @@ def test_everything_that_matches_is_selected_but_what_is_taken_out(gallery: Page
     gallery.locator("#bottom-page-2").click()
     expect(gallery.locator(".card .checkbox:checked")).to_have_count(30)
     act(gallery, "Favourite")
-    expect(toasts(gallery)).to_have_text("79 favourites marked.")
+    expect(toasts(gallery)).to_have_text("Added 79 pictures to favourites.")
     gallery.get_by_role("button", name="Undo").click()
-    expect(toasts(gallery)).to_have_text("79 pictures are no favourites any more.")
+    expect(toasts(gallery)).to_have_text("Undone: 79 pictures are as they were.")
 
 
 def test_tags_are_added_and_removed(fresh: Page) -> None:
@@ -133,8 +134,9 @@ def test_tags_are_added_and_removed(fresh: Page) -> None:
 def test_export_is_a_zip_of_the_selection(fresh: Page, tmp_path: Path) -> None:
     check(fresh, 0)
     check(fresh, 2)
+    act(fresh, "Export")
     with fresh.expect_download() as download:
-        act(fresh, "Export")
+        fresh.get_by_role("dialog").get_by_role("button", name="Download").click()
     path = tmp_path / "export.zip"
     download.value.save_as(path)
     with zipfile.ZipFile(path) as archive:
@@ -144,12 +146,50 @@ def test_export_is_a_zip_of_the_selection(fresh: Page, tmp_path: Path) -> None:
     expect(toasts(fresh)).to_have_text("The archive of 2 pictures is being downloaded.")
 
 
+def test_export_asks_how_shows_the_first_name_and_remembers(fresh: Page, tmp_path: Path) -> None:
+    check(fresh, 0)
+    check(fresh, 1)
+    act(fresh, "Export")
+    dialog = fresh.get_by_role("dialog", name="Export 2 pictures")
+    names = dialog.get_by_label("Names of the files")
+    expect(names).to_have_value("")
+    names.fill("{nothing}")
+    expect(dialog.get_by_text("There is no field {nothing}.")).to_be_visible()
+    dialog.get_by_role("button", name="Download").click()
+    expect(dialog).to_be_visible()
+    names.fill("n{width}_{id}")
+    expect(dialog.locator("[data-name]")).to_have_text(re.compile(r"n40_\d+\.jpg"))
+    dialog.get_by_label("Write prompt and parameters into them").check()
+    with fresh.expect_download() as download:
+        names.press("Enter")
+    expect(dialog).to_be_hidden()
+    download.value.save_as(tmp_path / "export.zip")
+    with zipfile.ZipFile(tmp_path / "export.zip") as archive:
+        first, second = archive.namelist()[:2]
+        assert re.fullmatch(r"n40_\d+\.jpg", first)
+        assert first != second
+        assert b"AIPromptInformation" in archive.read(first)
+    fresh.reload()
+    fresh.locator(".card__link").first.click()
+    fresh.locator(".detail [data-export]").click()
+    dialog = fresh.get_by_role("dialog", name="Export 1 picture")
+    names = dialog.get_by_label("Names of the files")
+    expect(names).to_have_value("n{width}_{id}")
+    expect(dialog.get_by_label("Write prompt and parameters into them")).to_be_checked()
+    names.fill("")
+    dialog.get_by_label("Leave the files as they are").check()
+    with fresh.expect_download() as download:
+        dialog.get_by_role("button", name="Download").click()
+    fresh.keyboard.press("Escape")
+
+
 def test_export_of_everything_that_matches(fresh: Page, tmp_path: Path) -> None:
     check(fresh, 0)
     fresh.goto(fresh.url + "&page_size=5")
     act(fresh, "Select all 12 that match")
+    act(fresh, "Export")
     with fresh.expect_download() as download:
-        act(fresh, "Export")
+        fresh.get_by_role("dialog").get_by_role("button", name="Download").click()
     download.value.save_as(tmp_path / "export.zip")
     with zipfile.ZipFile(tmp_path / "export.zip") as archive:
         assert len([name for name in archive.namelist() if name.endswith(".jpg")]) == 12
@@ -227,15 +267,17 @@ def test_pictures_are_deleted_for_good_with_their_files(fresh: Page, server: Ser
     assert before - after == 24
 
 
-def test_what_could_not_be_done_is_told(fresh: Page) -> None:
+def test_what_has_gone_meanwhile_is_not_in_the_question(fresh: Page) -> None:
     ids = fresh.locator(".card").evaluate_all("cards => cards.map((card) => card.dataset.id)")
     fresh.locator("#select-page").click()
     gone = fresh.request.delete(
         f"/api/v1/admin/gallery/images/{ids[0]}/", headers={"X-CSRFToken": token(fresh)}
     )
     assert gone.status == 204
-    delete(fresh, "Delete for good")
-    expect(toasts(fresh)).to_have_text("11 pictures deleted. 1 failed: no longer there.")
+    act(fresh, "Delete")
+    expect(fresh.get_by_role("dialog")).to_contain_text("Delete 11 pictures?")
+    fresh.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    expect(toasts(fresh)).to_have_text("11 pictures deleted.")
 
 
 def test_server_that_fails_half_way_is_told_and_the_rest_stays(server: Server, page: Page) -> None:
@@ -269,7 +311,7 @@ def test_server_that_is_away_changes_nothing(fresh: Page) -> None:
     fresh.route("**/images/favorite/", lambda route: route.abort())
     heart = fresh.locator(".card").first.get_by_role("button", name="Favourite")
     heart.click()
-    expect(toasts(fresh)).to_have_text(re.compile("The server cannot be reached"))
+    expect(toasts(fresh)).to_have_text(re.compile("The server did not answer"))
     expect(heart).to_have_attribute("aria-pressed", "false")
     assert total(fresh).inner_text() == before
 

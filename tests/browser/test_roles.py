@@ -59,3 +59,15 @@ def test_only_what_a_role_may_do_is_offered(server, picture, new_context, group,
         for name, selector in CONTROLS.items()
         if any(control.is_visible() for control in page.locator(selector).all())
     } == offered
+    page.goto("/admin/gallery/")
+    for key in ("f", "t", "x", "Delete"):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press(key)
+        if group == "Viewers":
+            assert page.locator(".toast__text").last.inner_text() == (
+                "Your account can view this but not change it."
+            )
+            assert page.locator("dialog[open]").count() == 0
+            page.evaluate("document.querySelector('toast-stack').replaceChildren()")
+        else:
+            page.keyboard.press("Escape")

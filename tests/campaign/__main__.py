@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from tests.campaign.crowd import CrowdReport, crowd
 from tests.campaign.damage import DamageReport, damage
+from tests.campaign.delivery import DeliveryReport, deliver
+from tests.campaign.hostile import HostileReport, hostile
+from tests.campaign.restarts import RestartReport, restarts
 from tests.campaign.shortage import (
     ShortageReport,
     can_mount,
@@ -34,6 +38,10 @@ KILLS = 100  # on each of two databases
 STORM_SECONDS = 290.0
 CROWD_SECONDS = 60.0
 DAMAGED_FILES = 3000
+PAID_PICTURES = 1000
+HOSTILE_SECONDS = 600.0
+RESTARTED_REQUESTS = 5000  # each: one process and two, direct and behind nginx
+RELOADS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,20 @@ def rounds(
         Trial("twenty clients, SQLite", partial(crowds, server("sqlite"))),
         Trial("damaged pictures", partial(damage, server("damage"), files=DAMAGED_FILES)),
     ]
+    yield [
+        Trial(
+            "what was charged is delivered",
+            partial(deliver, partial(Server, folder / "paid"), pictures=PAID_PICTURES, kills=10),
+        )
+    ]
+    yield [Trial("hostile", partial(hostile, server("hostile"), seconds=HOSTILE_SECONDS))]
+    for workers, is_behind_nginx in product((1, 2), (False, True)):
+        place = f"{workers} workers, {'nginx' if is_behind_nginx else 'direct'}"
+        again = partial(restarts, requests=RESTARTED_REQUESTS, reloads=RELOADS)
+        started = server(place, SERVER_WORKERS=str(workers))
+        yield [
+            Trial(f"restarts, {place}", partial(again, started, is_behind_nginx=is_behind_nginx))
+        ]
     outage = on_postgres("outage")
     yield [
         Trial(
@@ -138,6 +160,8 @@ def is_flawed(report: Any) -> bool:
     match report:
         case StormReport():
             return bool(report.broken)
+        case DeliveryReport():
+            return bool(report.lost or report.wrong)
         case CrowdReport():
             return bool(report.errors or report.lost)
         case DamageReport():
@@ -149,6 +173,8 @@ def is_flawed(report: Any) -> bool:
                 or report.slowest > 5
                 or report.growth > 64
             )
+        case HostileReport() | RestartReport():
+            return report.is_flawed
         case ShortageReport():
             return bool(report.unclear) or not set(report.afterwards) <= {200, 201}
     return True

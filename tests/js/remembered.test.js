@@ -58,3 +58,13 @@ test("earlier prompts are offered that hold all words that are typed", () => {
   assert.deepEqual(matchingPrompts(prompts, "a fox"), ["A red fox"]);
   assert.deepEqual(matchingPrompts(prompts, "f"), []);
 });
+
+test("failed tasks that were tried again are remembered, the latest of them", () => {
+  const remembered = new Remembered(new MemoryStorage());
+  for (let n = 0; n < 250; n++) remembered.dismiss(`/v1/images/tasks/${n}`);
+  const { dismissed } = remembered;
+  assert.deepEqual(
+    [dismissed.length, dismissed[0], dismissed.at(-1)],
+    [200, "/v1/images/tasks/249", "/v1/images/tasks/50"],
+  );
+});

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from gallery import cleanup
+from grok2api.runtime.exclusive import Busy
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, dry_run: bool, force: bool, json: bool, **options: Any) -> None:
         try:
             report = cleanup.clean_up(dry_run=dry_run, force=force)
-        except cleanup.TooManyOrphans as error:
+        except (cleanup.TooManyOrphans, Busy) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(
             as_json(report, dry_run=dry_run) if json else as_text(report, dry_run=dry_run)

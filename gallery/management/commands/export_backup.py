@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from gallery import backup
+from gallery.backup_parts import parts
 from gallery.management.progress import bar
 
 
@@ -18,11 +19,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE.zip")
+        for part in parts:
+            help_ = f"Also write {part} into it; see docs/backup.md."
+            parser.add_argument(
+                f"--with-{part}", action="append_const", dest="also", const=part, help=help_
+            )
         parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         progress = bar("Backup")
-        archive = backup.backup_archive()
+        archive = backup.backup_archive(also=options["also"] or ())
         try:
             for written in backup.write_backup(archive, file):
                 progress(written, archive.size)
@@ -30,14 +36,15 @@ class Command(BaseCommand):
             raise CommandError(f"{file} could not be written: {error.strerror}") from None
         finally:
             archive.close()
-        answer = {"pictures": archive.count, "failed": archive.failed, "bytes": archive.size}
+        count = archive.count - len(archive.gone)
+        answer = {"pictures": count, "failed": archive.failed, "bytes": archive.size}
         self.stdout.write(
             json.dumps(answer)
             if options["json"]
-            else f"{archive.count} pictures in {file}, {archive.size} bytes."
+            else f"{count} pictures in {file}, {archive.size} bytes."
         )
         if archive.failed:
             raise CommandError(
-                f"{archive.failed} pictures could not be read; manifest.jsonl in the archive "
+                f"{archive.failed} pictures could not be read; library.jsonl in the archive "
                 "names them and what is known of them."
             )

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from gallery import restoring
 from gallery.management.reporting import report
+from grok2api.runtime.exclusive import Busy
 
 
 class Command(BaseCommand):
@@ -28,5 +29,5 @@ class Command(BaseCommand):
                 stderr=self.stderr,
                 as_json=json,
             )
-        except restoring.UnreadableBackup as error:
+        except (restoring.UnreadableBackup, Busy) as error:
             raise CommandError(str(error)) from None

@@ -27,6 +27,7 @@ from gallery.tests.metadata.tool_files import (
     with_exif,
 )  # fmt: skip
 
+A1111_ROW = A1111.replace("\n", ".")
 A1111_FOUND = {
     "Steps": "20", "Sampler": "DPM++ 2M Karras", "CFG scale": "7", "Seed": "42",
     "Size": "512x768", "Model hash": "abcdef1234", "Model": "dreamshaper_8",
@@ -39,7 +40,7 @@ FOOOCUS = {
 FOOOCUS_FOUND = {"steps": 30, "cfg": 4.0, "sampler": "dpmpp_2m", "seed": "1"}
 COMFY_FOUND = {
     "seed": 8566, "steps": 20, "cfg": 8.0, "sampler_name": "euler", "scheduler": "normal",
-    "denoise": 1.0, "width": 512, "height": 768,
+    "denoise": 1.0, "width": 512, "height": 768, "loras": ["l"],
 }  # fmt: skip
 DRAW_THINGS = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description><exif:UserComment><rdf:Alt>'
@@ -101,7 +102,8 @@ def test_a1111_is_read_from_every_format(data):
         ),
         (
             png(workflow=json.dumps(COMFY_EDITOR)),
-            ("comfyui", PROMPT, NEGATIVE, "sdxl.safetensors", {}),
+            ("comfyui", PROMPT, NEGATIVE, "sdxl.safetensors",
+             {"seed": 5, "steps": 20, "cfg": 8, "sampler_name": "euler"}),
         ),
         (
             png(invokeai_metadata=json.dumps({
@@ -264,7 +266,10 @@ def test_zero_bytes_and_bombs_in_texts_do_no_harm():
     head = draw(format="PNG")[16:29]
     found = read(join(iter([(b"IHDR", head), (b"zTXt", bomb), (b"tEXt", b"k\0a\0b\0"),
                             (b"IEND", b"")])))  # fmt: skip
-    assert (len(found.prompt), found.raw["png:k"]) == (4 * 1024 * 1024, "a\ufffdb")
+    said = "There are more texts in the file."
+    assert (len(found.prompt), found.raw["png:…"]) == (16 * 1024 * 1024, said)
+    found = read(join(iter([(b"IHDR", head), (b"tEXt", b"k\0a\0b\0"), (b"IEND", b"")])))
+    assert found.raw["png:k"] == "a\ufffdb"
 
 
 @pytest.mark.parametrize("line", ["a" * 200_000, "a " * 100_000, "a, " * 60_000, '"' * 200_000])
@@ -284,3 +289,25 @@ def test_damaged_files_never_raise(seed):
         for _ in range(rng.randint(1, 12)):
             broken[rng.randrange(len(broken))] = rng.randrange(256)
         read(bytes(broken[: rng.randint(0, len(broken))]))
+
+
+@pytest.mark.parametrize(
+    ("beside", "prompt"),
+    [
+        ("a red fox, 雪", "a red fox, 雪"),
+        (A1111, f"{PROMPT}\nsecond line"),
+        ("[a:b:0.5] fox", "[a:b:0.5] fox"),
+        ("Title: a fox\nin snow", "Title: a fox\nin snow"),
+        (json.dumps({"prompt": PROMPT, "seed": 5, "num_inference_steps": 25}), PROMPT),
+        (json.dumps(COMFY), PROMPT),
+        (json.dumps([{"SourceFile": "x.jpg", "ExifToolVersion": 12.4, "FileName": "x.jpg"}]), ""),
+        (json.dumps({"SourceFile": "x.jpg", "ImageDescription": "a camera"}), ""),
+        ("File Name          : x.jpg\nDirectory       : .\nFile Size    : 9\nMake  : C\n", ""),
+        ("[File]   File Name  : x.jpg\n[File]  Size  : 9\n[EXIF] Make : C\n[EXIF] Model : X", ""),
+        (f"File Name : x.png\nFile Size : 9\nMIME Type : image/png\nParameters : {A1111_ROW}", ""),
+        (json.dumps([{"SourceFile": "x.jpg", "Parameters": A1111}]), ""),
+        ("<?xml version='1.0'?><rdf:RDF><x>y</x></rdf:RDF>", ""),
+    ],
+)  # fmt: skip
+def test_a_text_beside_the_picture_is_a_prompt_but_no_dump_of_facts(beside, prompt):
+    assert read(draw(), hidden=beside).prompt == prompt

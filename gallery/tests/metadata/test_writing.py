@@ -14,7 +14,7 @@ from PIL import Image
 
 from gallery.metadata import Description, SourceType, embed, read, strip
 from gallery.metadata.boxes import Locations, box, boxes
-from gallery.metadata.wholeness import is_whole
+from gallery.metadata.formats import is_whole
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import A1111, png, unicode_comment, with_exif
 
@@ -185,16 +185,17 @@ def test_an_avif_that_is_built_in_another_way_comes_back_as_it_is(data):
     assert embed(data, DESCRIPTION) == data
 
 
-@pytest.mark.parametrize("kind", ["GIF", "AVIF"])
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="asks another tool's opinion")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 def test_another_tool_reads_what_was_written(kind, tmp_path):
     file = tmp_path / f"picture.{kind.lower()}"
     file.write_bytes(embed(draw(format=kind), DESCRIPTION))
     command = ["exiftool", "-j", "-validate", "-AIPromptInformation", "-AISystemUsed", file]
     (told,) = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     told.pop("SourceFile")
+    # Its warnings are of entries that only a camera knows.
+    assert "Error" not in told.pop("Validate")
     assert told == {
-        "Validate": "OK",
         "AIPromptInformation": DESCRIPTION.prompt,
         "AISystemUsed": DESCRIPTION.model,
     }

@@ -114,3 +114,14 @@ def stealth(text: str, *, alpha: bool = True, compressed: bool = True, kind: str
     out = io.BytesIO()
     image.save(out, kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {}))
     return out.getvalue()
+
+
+def dated(time: str, zone: str = "") -> bytes:
+    """A photo that says when it was taken, and in which zone."""
+    exif = Image.Exif()
+    inner = exif.get_ifd(0x8769)
+    if time:
+        inner[0x9003] = time
+    if zone:
+        inner[0x9011] = zone
+    return draw(exif=exif.tobytes())

@@ -1,14 +1,24 @@
 /** <gallery-keys> around the <dialog> that lists them: the list pages by keyboard. */
 import { askHowToDelete, deleteImages } from "../lib/actions.js";
+import { toast } from "../lib/elements.js";
 import { toggleFavorite } from "../lib/favorites.js";
 import { neighbour } from "../lib/moves.js";
+import { isPermitted } from "../lib/permissions.js";
+import { choose, hear, lastHeard } from "../lib/preferences.js";
+import { redoLast, undoLast } from "../lib/undo.js";
 
+const NEEDED = { f: "change", t: "change", x: "delete", Delete: "delete" };
+const ONCE = ["Delete", "x", "f", "Escape"]; // held down, they act no second time
+const ONCE_WITH_CONTROL = ["a", "y", "z"];
 const MOVES = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
 
 class GalleryKeys extends HTMLElement {
+  #heard = null; // promise of what the person has chosen; asked for with the first key
+
   connectedCallback() {
     document.addEventListener("keydown", this.#onKeydown);
     document.addEventListener("click", this.#onClick);
+    this.addEventListener("change", this.#onChoice);
   }
 
   get #dialog() {
@@ -24,36 +34,95 @@ class GalleryKeys extends HTMLElement {
     return document.activeElement?.closest("gallery-page [data-id]");
   }
 
+  /** The open picture, or else the card or row that has the focus: what a key acts on. */
+  get #front() {
+    return this.#dialog.isOpen ? this.#dialog.shown : this.#focused;
+  }
+
   #onClick = (event) => {
     if (event.target.closest("[data-keys]")) this.#help();
   };
 
   #onKeydown = (event) => {
     const { target, key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.altKey || event.isComposing) return;
     if (target.closest("textarea, select, [contenteditable]") || isTextField(target)) return;
     const other = document.querySelector("dialog:modal:not(.image-dialog)");
     if (other) return;
-    const handled = this.#dialog.isOpen ? this.#inDialog(event) : this.#inList(event);
-    if (handled || (key === "?" && this.#help())) event.preventDefault();
+    const isControl = event.ctrlKey || event.metaKey;
+    const once = isControl ? ONCE_WITH_CONTROL : ONCE;
+    if (event.repeat && once.includes(key.length === 1 ? key.toLowerCase() : key)) {
+      event.preventDefault();
+      return;
+    }
+    if (isControl) {
+      if (this.#withControl(event)) event.preventDefault();
+      return;
+    }
+    this.#heard ??= hear();
+    const isSingle = key.length === 1 && key !== " ";
+    if (!isSingle && key !== "Delete") {
+      this.#press(event);
+      return;
+    }
+    const chosen = lastHeard();
+    if (!chosen) {
+      // The first key in this browser waits for the server's word, and is for what is in front now.
+      const { shiftKey } = event;
+      const front = this.#front;
+      this.#heard.then(({ single_keys }) => {
+        if (this.#front !== front) return;
+        if (single_keys || !isSingle) this.#press({ key, shiftKey, target });
+      });
+    } else if (chosen.single_keys || !isSingle) {
+      this.#press(event);
+    }
   };
+
+  #press(event) {
+    const handled = this.#dialog.isOpen ? this.#inDialog(event) : this.#inList(event);
+    if (handled || (event.key === "?" && this.#help())) event.preventDefault?.();
+  }
+
+  /** Whether the Delete key moves to the trash without a question; for good it never does. */
+  get #isQuick() {
+    return this.#bar.dataset.section !== "trash" && !lastHeard()?.ask_to_trash;
+  }
+
+  #onChoice = async ({ target }) => {
+    try {
+      await choose(target.name, target.checked);
+    } catch (error) {
+      target.checked = !target.checked;
+      toast(this, { text: error.message, error: true });
+    }
+  };
+
+  /** Ctrl or ⌘ with a letter, as everywhere: all, undo, redo. */
+  #withControl({ key, shiftKey }) {
+    const letter = key.toLowerCase();
+    if (letter === "a" && !shiftKey && !this.#dialog.isOpen) return this.#bar.selectMore();
+    if (letter === "y" || (letter === "z" && shiftKey)) return redoLast();
+    return letter === "z" && undoLast();
+  }
 
   #inDialog({ key, target }) {
     const dialog = this.#dialog;
+    if (dialog.isWaiting) return false;
     const actions = {
       ArrowLeft: () => dialog.step(-1),
       ArrowRight: () => dialog.step(1),
       f: () => toggleFavorite(dialog.querySelector("[data-favorite]")),
       t: () => dialog.querySelector("[name=add]").focus(),
       x: () => dialog.delete(),
-      Delete: () => dialog.delete(),
+      Delete: () => dialog.delete({ quick: this.#isQuick }),
       "+": () => dialog.stage.zoom("in"),
       "=": () => dialog.stage.zoom("in"),
       "-": () => dialog.stage.zoom("out"),
       0: () => dialog.stage.zoom("reset"),
     };
     if (!(key in actions) || target.closest("[role=listbox]")) return false;
-    actions[key]();
+    if (mayPress(key)) actions[key]();
     return true;
   }
 
@@ -67,11 +136,11 @@ class GalleryKeys extends HTMLElement {
       f: () => this.#favorite(),
       t: () => this.#tags(),
       x: () => this.#delete(),
-      Delete: () => this.#delete(),
+      Delete: () => this.#delete({ quick: this.#isQuick }),
       Escape: () => this.#bar.clear(),
     };
     if (!(key in actions)) return false;
-    actions[key]();
+    if (mayPress(key)) actions[key]();
     return true;
   }
 
@@ -116,20 +185,27 @@ class GalleryKeys extends HTMLElement {
     }
   }
 
-  async #delete() {
+  async #delete({ quick = false } = {}) {
     const focused = this.#focused;
     if (!this.#bar.isEmpty) {
-      this.#bar.delete();
+      this.#bar.delete({ quick });
     } else if (focused) {
-      const how = await askHowToDelete(1);
+      const how = quick ? "trash" : await askHowToDelete(1);
       if (how) await deleteImages([Number(focused.dataset.id)], how);
     }
   }
 
   #help() {
     this.querySelector("dialog").showModal();
+    hear().then((chosen) => {
+      for (const box of this.querySelectorAll("[type=checkbox]")) box.checked = chosen[box.name];
+    });
     return true;
   }
+}
+
+function mayPress(key) {
+  return !(key in NEEDED) || isPermitted(NEEDED[key]);
 }
 
 function isTextField(target) {

@@ -8,10 +8,15 @@
  */
 import { changed, listQuery } from "../lib/address.js";
 import { icon, toast } from "../lib/elements.js";
-import { toggleFavorite } from "../lib/favorites.js";
+import { showFavorite, toggleFavorite } from "../lib/favorites.js";
+import { api, send } from "../lib/requests.js";
 import { text } from "../lib/texts.js";
 
+/** Bytes of a search in an address: with all else it stays below what proxies let through. */
+const LONGEST = 4000;
+
 class GalleryPage extends HTMLElement {
+  #isGoingBack = false;
   #list = listQuery(location.search); // query of the list that is shown
   #kind = "visit"; // of the request that this element has made: "back" or "refresh"
   #scroll = 0;
@@ -29,14 +34,17 @@ class GalleryPage extends HTMLElement {
     body.addEventListener("htmx:responseError", this.#onFailure);
     document.addEventListener("library-changed", this.refresh);
     document.addEventListener("favorite-changed", this.#onFavoriteChanged);
+    document.addEventListener("pictures-told", this.#onPicturesTold);
     document.addEventListener("show-newest", this.#showNewest);
     document.addEventListener("click", this.#onClick);
     this.addEventListener("change", this.#onChange);
     this.addEventListener("pointerover", this.#onPointerOver);
     this.addEventListener("error", this.#onImageError, { capture: true });
+    this.addEventListener("load", this.#onImageLoad, { capture: true });
+    document.addEventListener("submit", this.#onSubmit, { capture: true });
     addEventListener("popstate", this.#onPopState);
     addEventListener("pagehide", this.#rememberScroll);
-    this.#markBroken();
+    this.#markImages();
   }
 
   /** Show a picture in front of the list: a new place in the history, or the same while open. */
@@ -52,7 +60,10 @@ class GalleryPage extends HTMLElement {
   }
 
   closeImage() {
+    if (this.#isGoingBack) return; // once more would leave the gallery
     if (history.state?.opened) {
+      this.#isGoingBack = true;
+      addEventListener("popstate", () => (this.#isGoingBack = false), { once: true });
       history.back();
       return;
     }
@@ -129,7 +140,7 @@ class GalleryPage extends HTMLElement {
     }
     this.#list = listQuery(location.search);
     if (document.activeElement === document.body) this.#refocus(kind);
-    this.#markBroken();
+    this.#markImages();
     this.#tell("results-changed");
   };
 
@@ -162,6 +173,16 @@ class GalleryPage extends HTMLElement {
     if (/[?&](favorite=|search=[^&]*favou?rite)/.test(location.search)) this.refresh();
   };
 
+  /** What another tab, person or key has done to pictures that are shown here. */
+  #onPicturesTold = ({ detail: { ids, gone, favorites } }) => {
+    for (const item of this.#items.filter(({ dataset }) => ids.has(dataset.id))) {
+      const { id } = item.dataset;
+      const heart = item.querySelector("[data-favorite]");
+      if (heart && heart.ariaBusy !== "true") showFavorite(id, favorites.has(id));
+      if (item.classList.toggle("gone", gone.has(id))) item.dataset.word = text("gone");
+    }
+  };
+
   #onClick = (event) => {
     const heart = event.target.closest("[data-favorite]");
     if (heart) {
@@ -174,6 +195,25 @@ class GalleryPage extends HTMLElement {
     if (link && plain && event.button === 0) {
       event.preventDefault();
       this.openImage(link.dataset.image);
+    }
+  };
+
+  /** A search that is too long for an address is kept by the server, and the address names it. */
+  #onSubmit = async (event) => {
+    const form = event.target;
+    const box = form.id === "filters" && form.elements.search;
+    if (!box || encodeURIComponent(box.value).length <= LONGEST) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    try {
+      const { q } = await send(api("searches/"), { json: { search: box.value } });
+      const query = new URLSearchParams(
+        [...new FormData(form)].filter(([name]) => name !== "search"),
+      );
+      query.set("q", q);
+      location.assign(location.pathname + changed(query, {}));
+    } catch (error) {
+      toast(this, { text: error.message, error: true });
     }
   };
 
@@ -191,10 +231,19 @@ class GalleryPage extends HTMLElement {
     if (target.matches?.(".thumbnail img")) this.#showBroken(target);
   };
 
-  /** Pictures that have failed before this script ran. */
-  #markBroken() {
+  /** The colour under it was for the time until then. */
+  #onImageLoad = ({ target }) => {
+    if (target.matches?.(".thumbnail img")) {
+      target.closest(".thumbnail").classList.add("thumbnail--loaded");
+    }
+  };
+
+  /** Pictures that have come, or failed, before this script ran. */
+  #markImages() {
     for (const image of this.querySelectorAll(".thumbnail img")) {
-      if (image.complete && image.naturalWidth === 0 && image.currentSrc) this.#showBroken(image);
+      if (!image.complete || !image.currentSrc) continue;
+      if (image.naturalWidth === 0) this.#showBroken(image);
+      else image.closest(".thumbnail").classList.add("thumbnail--loaded");
     }
   }
 

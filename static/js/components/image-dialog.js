@@ -4,6 +4,7 @@
  */
 import { askHowToDelete, deleteImages, restoreImages } from "../lib/actions.js";
 import { changed, listQuery } from "../lib/address.js";
+import { comingOf, SOON } from "../lib/coming.js";
 import { toast } from "../lib/elements.js";
 import { send } from "../lib/requests.js";
 
@@ -11,8 +12,10 @@ class ImageDialog extends HTMLElement {
   #ready = new Map(); // promises of markup by id
   #shown = null; // id
   #preloaded = [];
+  #drafts = new Map(); // typed tags that were not added, by the picture's id
 
   connectedCallback() {
+    this.addEventListener("keydown", this.#onKeydown);
     this.#dialog.addEventListener("cancel", this.#onCancel);
     this.addEventListener("click", this.#onClick);
     this.addEventListener("step", ({ detail }) => this.step(detail));
@@ -26,6 +29,9 @@ class ImageDialog extends HTMLElement {
       this.#dialog.close();
       this.#dialog.showModal();
       this.#arrived(this.querySelector(".detail").dataset.id);
+    } else if (new URLSearchParams(location.search).has("image")) {
+      // It is not there, and the page says so; whatever is opened next is a place of its own.
+      history.replaceState(history.state, "", location.pathname + listQuery(location.search));
     }
   }
 
@@ -35,6 +41,11 @@ class ImageDialog extends HTMLElement {
 
   get shown() {
     return this.#shown;
+  }
+
+  /** Whether the picture in front is still on its way: there is nothing to act on yet. */
+  get isWaiting() {
+    return this.querySelector(".detail--coming") !== null;
   }
 
   get stage() {
@@ -48,10 +59,10 @@ class ImageDialog extends HTMLElement {
     if (id) this.#page.openImage(id);
   }
 
-  /** Ask, delete, and go on with a neighbour. */
-  async delete() {
+  /** Ask, unless it is to be `quick`, delete, and go on with a neighbour. */
+  async delete({ quick = false } = {}) {
     const { id, next, previous } = this.#detail.dataset;
-    const how = await askHowToDelete(1);
+    const how = quick ? "trash" : await askHowToDelete(1);
     if (!how) return;
     const { done } = await deleteImages([Number(id)], how);
     if (done > 0) this.#goOn(next ?? previous);
@@ -82,10 +93,12 @@ class ImageDialog extends HTMLElement {
     }
     if (id === this.#shown) return;
     this.#shown = id;
+    const foreshadow = setTimeout(() => this.#foreshadow(id), SOON);
     try {
       const markup = await this.#fetch(id);
       if (this.#shown !== id) return; // meanwhile another one was asked for
       const parsed = new DOMParser().parseFromString(markup, "text/html");
+      this.#keepDraft();
       this.querySelector(".image-dialog__content").replaceChildren(...parsed.body.children);
       if (!this.#dialog.open) this.#dialog.showModal();
       this.#arrived(id);
@@ -93,12 +106,31 @@ class ImageDialog extends HTMLElement {
       if (this.#shown !== id) return;
       toast(this, { text: error.message, error: true });
       this.#page.closeImage();
+    } finally {
+      clearTimeout(foreshadow);
     }
   };
+
+  /** On a slow line: what the list shows of the picture, until the rest has come. */
+  #foreshadow(id) {
+    const item = document.querySelector(`gallery-page [data-id="${CSS.escape(id)}"]`);
+    if (!item || this.#shown !== id) return;
+    const picture = item.querySelector(".thumbnail img");
+    const prompt = item.querySelector(".card__link").textContent;
+    const isVeiled = item.querySelector(".reveal__check:not(:checked)") !== null;
+    const coming = comingOf(this, picture, prompt, isVeiled);
+    this.querySelector(".image-dialog__content").replaceChildren(coming);
+    if (!this.#dialog.open) this.#dialog.showModal();
+    coming.focus({ preventScroll: true });
+  }
 
   #arrived(id) {
     this.#shown = id;
     this.#detail.focus({ preventScroll: true });
+    const button = this.querySelector("[data-export]");
+    if (button) button.hidden = false; // it needs this script
+    const draft = this.#drafts.get(String(id));
+    if (draft) this.#tagField.value = draft;
     document.dispatchEvent(new CustomEvent("image-shown"));
     const { next, previous } = this.#detail.dataset;
     this.#preloaded = [];
@@ -147,9 +179,35 @@ class ImageDialog extends HTMLElement {
     const id = this.#shown;
     this.#shown = null;
     if (!this.#dialog.open) return;
+    this.#keepDraft();
     this.#dialog.close();
     this.querySelector(".image-dialog__content").replaceChildren();
     document.querySelector(`.card__link[data-image="${id}"]`)?.focus();
+  }
+
+  get #tagField() {
+    return this.querySelector("[name=add]");
+  }
+
+  #keepDraft() {
+    const id = this.#detail?.dataset.id;
+    if (id && this.#tagField) this.#drafts.set(id, this.#tagField.value);
+  }
+
+  /** Out of the field first: what is typed there is not lost by one key. */
+  #onKeydown = (event) => {
+    if (event.key !== "Escape" || event.target !== this.#tagField || !this.#tagField.value) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#detail.focus({ preventScroll: true });
+  };
+
+  async #export(id) {
+    try {
+      await document.querySelector("export-dialog").ask({ image_ids: [id] }, 1);
+    } catch (error) {
+      toast(this, { text: error.message, error: true });
+    }
   }
 
   #onCancel = (event) => {
@@ -161,6 +219,8 @@ class ImageDialog extends HTMLElement {
     if (event.target.closest("[data-close]")) {
       event.preventDefault();
       this.#page.closeImage();
+    } else if (event.target.closest("[data-export]")) {
+      this.#export(Number(this.#detail.dataset.id));
     } else if (event.target.closest("[data-delete]")) {
       event.preventDefault();
       this.delete();

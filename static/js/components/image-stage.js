@@ -2,8 +2,6 @@
  * <image-stage>: the large picture, to zoom (wheel, two fingers, double press, buttons, + − 0), to
  * move (drag) and, while it fits, to leave by a swipe: `step` events with detail -1 or 1, `leave`.
  */
-
-import { formatCount } from "../lib/format.js";
 import { FIT, held, moveBy, zoomAt } from "../lib/zoom.js";
 
 const SWIPE = 60; // pixels
@@ -24,10 +22,17 @@ class ImageStage extends HTMLElement {
     this.addEventListener("pointercancel", this.#onPointerUp);
     this.addEventListener("click", this.#onClick);
     const full = this.querySelector(".stage__full");
-    full.addEventListener("error", () => full.classList.add("stage__full--broken"));
     full.addEventListener("load", () => this.classList.add("stage--loaded"));
     if (full.complete && full.naturalWidth > 0) this.classList.add("stage--loaded");
-    else if (full.complete) full.classList.add("stage__full--broken");
+    for (const image of [full, this.querySelector(".stage__preview")]) {
+      image.addEventListener("error", () => this.#onBroken(image));
+      if (image.complete && image.naturalWidth === 0) this.#onBroken(image);
+    }
+  }
+
+  #onBroken(image) {
+    image.classList.add("stage__image--broken");
+    if (image.matches(".stage__full")) this.querySelector(".stage__broken").hidden = false;
   }
 
   zoom(direction) {
@@ -57,7 +62,8 @@ class ImageStage extends HTMLElement {
     const { style } = this.querySelector(".stage__picture");
     style.transform = scale === 1 ? "" : `translate(${x}px, ${y}px) scale(${scale})`;
     this.classList.toggle("stage--zoomed", scale > 1);
-    this.querySelector(".stage__scale").textContent = `${formatCount(Math.round(scale * 100))}%`;
+    const words = this.querySelector(".stage__scale");
+    words.textContent = scale === 1 ? words.dataset.fit : `${scale.toFixed(1)}×`;
   }
 
   #onClick = (event) => {

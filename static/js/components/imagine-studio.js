@@ -1,23 +1,30 @@
 /**
- * <imagine-studio>: takes a prompt, keeps a few requests under way at a time, shows their tiles.
+ * <imagine-studio>: takes a prompt, hands all that is asked to the server at once, and shows how its
+ * tasks go; those that were asked before, too.
  *
- * A browser opens six connections to a server; two are left for pictures and pages.
+ * A browser opens six connections to a server: four follow tasks, two are left for the rest.
  */
 import { element, toast } from "../lib/elements.js";
 import { GenerationError } from "../lib/generation.js";
+import { complete } from "../lib/outcome.js";
 import { PageToken } from "../lib/page-token.js";
 import { Remembered } from "../lib/remembered.js";
+import { newKey, submitTasks } from "../lib/tasks.js";
 import { text } from "../lib/texts.js";
+import "./imagine-options.js";
 import { ImagineTile } from "./imagine-tile.js";
 import "./picture-sources.js";
 
 const PARALLEL = 4;
+const OPTIONS = ["resolution", "quality", "output_format"]; // each sent where something is chosen
 
 class ImagineStudio extends HTMLElement {
   #waiting = [];
   #running = new Set();
+  #submitted = new Set(); // tiles whose tasks the server is just being asked to take
   #endless = null;
   #ratio = "1 / 1";
+  #counts = { done: 0, failed: 0 }; // since the page was last at rest
 
   connectedCallback() {
     this.form = this.querySelector("form");
@@ -25,39 +32,109 @@ class ImagineStudio extends HTMLElement {
     this.sources = this.querySelector("picture-sources");
     this.remembered = new Remembered(localStorage);
     this.template = this.querySelector("[data-tile-template]");
-    const csrf = document.querySelector("meta[name=csrf-token]").content;
     this.gateway = {
       url: this.dataset.generationsUrl,
       editsUrl: this.dataset.editsUrl,
-      token: new PageToken(this.dataset.tokenUrl, csrf),
+      token: new PageToken(this.dataset.tokenUrl),
     };
     this.galleryUrl = this.dataset.galleryUrl;
+    this.outcomeUrl = this.dataset.outcomeUrl;
     this.#restoreChoices();
     this.#showHistory();
     this.form.addEventListener("submit", this.#onSubmit);
     this.form.addEventListener("change", this.#onChange);
     this.form.prompt.addEventListener("keydown", this.#onKeydown);
     this.addEventListener("click", this.#onClick);
+    this.addEventListener("toggle", ({ target }) => complete(target), { capture: true });
     this.#select("order").addEventListener("change", this.#onOrder);
     this.addEventListener("sources-change", this.#onSources);
     this.#onSources();
+    this.#resume(JSON.parse(document.getElementById("tasks").textContent));
   }
 
   usualDuration() {
     return this.remembered.usualDuration(this.dataset.provider);
   }
 
+  /** Whether tasks need not be followed while nobody looks: what follows upon each of them must. */
+  mayRest() {
+    return this.#endless === null;
+  }
+
+  onStarted() {
+    this.#report();
+  }
+
+  /** Ask once more. What the server may have taken already is sent again as it was, and whole. */
   onRetry(tile) {
-    tile.element.querySelector("[data-glimpse]").hidden = true;
-    tile.wait();
-    this.#waiting.push(tile);
-    this.#fill();
+    if (tile.task) this.remembered.dismiss(tile.task.poll_url);
+    if (tile.submission) this.#send(tile.submission);
+    else this.#submit(tile.request, [tile]);
   }
 
   onLeave(tile, begun) {
+    if (tile.task) this.remembered.dismiss(tile.task.poll_url);
     this.#waiting = this.#waiting.filter((one) => one !== tile);
+    this.#submitted.delete(tile);
     if (begun) toast(this, { text: text("left") });
     this.#report();
+  }
+
+  /** What was asked before this page was opened, here or in another one. */
+  #resume(tasks) {
+    const { dismissed } = this.remembered;
+    for (const task of tasks) {
+      const { prompt, aspect_ratio, model, error, is_edit } = task;
+      if (error && dismissed.includes(task.poll_url)) continue;
+      const ratio = aspect_ratio ? aspect_ratio.replace(":", " / ") : "1 / 1";
+      const request = { prompt, model, ...(aspect_ratio && { aspect_ratio }), unknown: is_edit };
+      const tile = this.#add(request, ratio);
+      tile.accept(task);
+      if (error) tile.fail(error);
+      else this.#waiting.push(tile);
+    }
+    if (tasks.length) this.#fill();
+  }
+
+  /** Let the server take these; the page only looks on from then. */
+  #submit(request, tiles) {
+    const { unknown, ...asked } = request;
+    // The sample painter paints the same for the same words, but for its seed.
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const varied = this.dataset.provider === "sample" ? { seed, ...asked } : asked;
+    return this.#send({ request: varied, tiles, key: newKey() });
+  }
+
+  async #send(submission) {
+    const { request, tiles, key } = submission;
+    const awaited = tiles.filter((tile) => !tile.isLeft);
+    for (const tile of awaited) {
+      tile.wait();
+      tile.submission = submission;
+      this.#submitted.add(tile);
+    }
+    this.#report();
+    try {
+      const tasks = await submitTasks(request, tiles.length, key, this.gateway);
+      for (const [index, tile] of tiles.entries()) {
+        if (!tile.isLeft) this.#waiting.push(tile);
+        tile.accept(tasks[index]);
+      }
+    } catch (error) {
+      if (!(error instanceof GenerationError)) throw error;
+      for (const tile of tiles) this.#submitted.delete(tile);
+      const mayBeTaken = error.isAway || error.status >= 500;
+      for (const tile of tiles) {
+        if (!mayBeTaken) tile.submission = null;
+        tile.fail(error);
+        if (tile.isLeft && mayBeTaken && awaited.includes(tile)) this.onLeave(tile, true);
+      }
+      this.#counts.failed += tiles.filter((tile) => !tile.isLeft).length;
+      this.#endEndless();
+    } finally {
+      for (const tile of tiles) this.#submitted.delete(tile);
+      this.#fill();
+    }
   }
 
   #select(name) {
@@ -66,7 +143,7 @@ class ImagineStudio extends HTMLElement {
 
   #onSubmit = (event) => {
     event.preventDefault();
-    const { prompt, aspect_ratio, n, model } = this.#values();
+    const { prompt, aspect_ratio, n, model, seed, ...others } = this.#values();
     if (!prompt.trim()) return;
     this.remembered.addPrompt(prompt.trim());
     this.#showHistory();
@@ -75,12 +152,16 @@ class ImagineStudio extends HTMLElement {
       prompt: prompt.trim(),
       aspect_ratio,
       ...(model && { model }),
+      ...Object.fromEntries(
+        OPTIONS.filter((name) => others[name]).map((name) => [name, others[name]]),
+      ),
+      ...(seed && { seed: Number(seed) }),
       ...(images.length && { images }),
     };
     this.#ratio = aspect_ratio === "auto" ? this.sources.ratio : aspect_ratio.replace(":", " / ");
     this.#endless = this.#select("endless").checked ? request : null;
-    for (let count = 0; count < Number(n); count++) this.#add(request);
-    this.#fill();
+    const tiles = Array.from({ length: Number(n) }, () => this.#add(request, this.#ratio));
+    this.#submit(request, tiles);
   };
 
   #onKeydown = (event) => {
@@ -95,18 +176,27 @@ class ImagineStudio extends HTMLElement {
       if (!event.target.checked) this.#stop();
       return;
     }
-    const { aspect_ratio, n, model } = this.#values();
-    if (aspect_ratio !== "auto") this.remembered.choices = { aspect_ratio, n, model };
+    const { prompt, seed, ...choices } = this.#values();
+    if (choices.aspect_ratio === "auto") delete choices.aspect_ratio;
+    this.remembered.choices = { ...this.remembered.choices, ...choices };
   };
 
   #onClick = (event) => {
     const idea = event.target.closest("[data-idea]");
     if (idea) this.#usePrompt(idea.textContent);
     if (event.target.closest("[data-stop]")) this.#stop();
+    const link = event.target.closest("a[data-open]");
+    const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (link && plain && event.button === 0) {
+      event.preventDefault();
+      document.querySelector("picture-over").open(link.dataset.open, link);
+    }
     const edit = event.target.closest("[data-edit]");
     if (edit) {
-      const sensitive = edit.closest(".tile").querySelector(".sensitive") !== null;
-      this.#editPicture({ link: edit.dataset.edit, sensitive });
+      const tile = edit.closest(".tile");
+      const sensitive = tile.querySelector(".sensitive") !== null;
+      const preview = tile.querySelector(".tile__picture").src;
+      this.#editPicture({ link: edit.dataset.edit, preview, sensitive });
     }
   };
 
@@ -133,6 +223,7 @@ class ImagineStudio extends HTMLElement {
 
   #usePrompt(prompt) {
     this.form.prompt.value = prompt;
+    this.form.prompt.dispatchEvent(new Event("change", { bubbles: true }));
     this.form.prompt.focus();
   }
 
@@ -142,12 +233,12 @@ class ImagineStudio extends HTMLElement {
     this.form.scrollIntoView({ block: "nearest" });
   }
 
-  #add(request) {
-    const tile = new ImagineTile(request, this.#ratio, this);
+  #add(request, ratio) {
+    const tile = new ImagineTile(request, ratio, this);
     if (this.#select("order").value === "newest") this.tiles.prepend(tile.element);
     else this.tiles.append(tile.element);
     this.#select("empty").hidden = true;
-    this.#waiting.push(tile);
+    return tile;
   }
 
   #fill() {
@@ -163,39 +254,58 @@ class ImagineStudio extends HTMLElement {
     try {
       const duration = await tile.run();
       if (duration !== null) this.remembered.addDuration(this.dataset.provider, duration);
-      if (this.#endless) this.#add(this.#endless);
+      if (tile.element.dataset.state === "done") this.#counts.done++;
+      if (this.#endless) this.#submit(this.#endless, [this.#add(this.#endless, this.#ratio)]);
     } catch (error) {
       if (!(error instanceof GenerationError)) throw error;
-      // The tile says it; an endless row of errors helps nobody.
-      if (this.#endless) {
-        this.#stop();
-        toast(this, { text: text("endless_stopped"), error: true });
-      }
+      this.#counts.failed++;
+      this.#endEndless();
     } finally {
       this.#running.delete(tile);
       this.#fill();
     }
   }
 
+  /** The tile says what is wrong; an endless row of errors helps nobody. */
+  #endEndless() {
+    if (!this.#endless) return;
+    this.#stop();
+    toast(this, { text: text("endless_stopped"), error: true });
+  }
+
   /** Nothing new is begun; what is under way comes. */
   #stop() {
     this.#endless = null;
     this.#select("endless").checked = false;
-    for (const tile of [...this.#waiting]) tile.cancel();
+    for (const tile of this.#submitted) tile.cancel();
+    for (const tile of [...this.#waiting, ...this.#running]) if (tile.waits) tile.withdraw();
     this.#report();
   }
 
   #report() {
-    const count = this.#waiting.length + this.#running.size;
+    const { done, failed } = this.#counts;
+    const count = this.#waiting.length + this.#running.size + this.#submitted.size;
     const announcer = this.#select("announcer");
-    const sentence = count ? text("working", { count }) : text("finished");
-    if (count || announcer.textContent) announcer.textContent = sentence;
-    this.#select("stop").hidden = !(this.#endless || this.#waiting.length);
+    if (count) {
+      announcer.textContent = text("working", { count });
+    } else if (done || failed) {
+      announcer.textContent = text(
+        failed === 0 ? "finished" : done === 0 ? "finished_none" : "finished_some",
+        { count: failed },
+      );
+      this.#counts = { done: 0, failed: 0 };
+    } else if (announcer.textContent === text("working", { count: 1 })) {
+      announcer.textContent = "";
+    }
+    const all = [...this.#submitted, ...this.#waiting, ...this.#running];
+    const waits = all.some((tile) => tile.waits);
+    this.#select("stop").hidden = !(this.#endless || waits);
   }
 
   #restoreChoices() {
     const { search } = window.location;
     const named = new URLSearchParams(search);
+    if (named.has("again") || named.has("generation")) return; // as that one was made
     for (const [name, value] of Object.entries(this.remembered.choices)) {
       if (value === undefined || named.has(name)) continue;
       const input = this.form.querySelector(
@@ -204,7 +314,9 @@ class ImagineStudio extends HTMLElement {
       if (input) input.checked = true;
       const select = this.form.querySelector(`select[name="${CSS.escape(name)}"]`);
       if (select?.querySelector(`option[value="${CSS.escape(value)}"]`)) select.value = value;
+      else if (select) select.dataset.value = value; // another model may offer it
     }
+    this.querySelector("imagine-options").show();
   }
 
   #showHistory() {

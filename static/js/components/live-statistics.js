@@ -1,6 +1,7 @@
 /**
  * <live-statistics data-url data-events data-newest>: the cards, true within a second, and word of
- * pictures that have arrived while the page was open. Where the server's events cannot be heard,
+ * pictures that have arrived while the page was open. `pictures-told` on the document says what
+ * those that are shown are now: sets of `ids` asked for, `gone` and `favorites`. Where the server's events cannot be heard,
  * the page asks every few seconds.
  */
 import { element } from "../lib/elements.js";
@@ -96,11 +97,13 @@ class LiveStatistics extends HTMLElement {
     this.#asking?.abort();
     const asking = new AbortController();
     this.#asking = asking;
+    const shown = [...document.querySelectorAll("gallery-page [data-id]")];
+    const ids = shown.map(({ dataset }) => dataset.id);
     try {
-      const response = await fetch(`${this.dataset.url}?after=${this.#newest}`, {
+      const response = await fetch(`${this.dataset.url}?after=${this.#newest}&ids=${ids}`, {
         signal: asking.signal,
       });
-      if (response.ok && !response.redirected) this.#show(await response.text(), seen);
+      if (response.ok && !response.redirected) this.#show(await response.text(), ids, seen);
     } catch (error) {
       // A server that is away for a moment: the numbers stay, and the next question comes.
       if (!(error instanceof TypeError || error.name === "AbortError")) throw error;
@@ -110,9 +113,14 @@ class LiveStatistics extends HTMLElement {
     this.#wait();
   }
 
-  #show(markup, seen) {
+  #show(markup, ids, seen) {
     const cards = new DOMParser().parseFromString(markup, "text/html").querySelector(".statistics");
-    const { newest, arrived } = cards.dataset;
+    const { newest, arrived, gone, favorites } = cards.dataset;
+    document.dispatchEvent(
+      new CustomEvent("pictures-told", {
+        detail: { ids: new Set(ids), gone: words(gone), favorites: words(favorites) },
+      }),
+    );
     const old = this.querySelector(".statistics");
     if (old.innerHTML !== cards.innerHTML && !old.contains(document.activeElement)) {
       old.replaceWith(cards);
@@ -141,6 +149,10 @@ class LiveStatistics extends HTMLElement {
     });
     sign.replaceChildren(button);
   }
+}
+
+function words(line) {
+  return new Set(line.split(" "));
 }
 
 customElements.define("live-statistics", LiveStatistics);

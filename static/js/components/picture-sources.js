@@ -44,15 +44,15 @@ class PictureSources extends HTMLElement {
     return naturalWidth ? `${naturalWidth} / ${naturalHeight}` : "1 / 1";
   }
 
-  /** One more, by its link; one that is there already stays alone. */
-  add({ link, sensitive = false }) {
+  /** One more, by its link, shown by a smaller `preview`; one that is there already stays alone. */
+  add({ link, preview = link, sensitive = false }) {
     if (this.#pictures.some((one) => one.link === link)) return;
     const most = Number(this.dataset.most);
     if (this.#pictures.length >= most) {
       toast(this, { text: text("too-many", { count: most }), error: true });
       return;
     }
-    const image = element("img", { alt: "", src: link });
+    const image = element("img", { alt: "", src: preview });
     const remove = element(
       "button",
       { type: "button", class: "source__remove", "aria-label": this.dataset.removeLabel },

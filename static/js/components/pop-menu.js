@@ -1,18 +1,38 @@
-/** <pop-menu> around a <details>: Escape, a press elsewhere, and focus moving away close it. */
+/**
+ * <pop-menu> around a <details>: Escape, a press elsewhere, and focus moving away close it. Its
+ * panel stays inside of the window, wherever its button stands.
+ */
+const MARGIN = 8; // pixels between the panel and the window's edge
+
 class PopMenu extends HTMLElement {
   #details;
+  #sizes = new ResizeObserver(() => this.#keepInside());
 
   connectedCallback() {
     this.#details = this.querySelector("details");
+    // It has a size once it is open: this is told before anything is drawn.
+    this.#sizes.observe(this.querySelector(".menu__panel"));
+    this.#sizes.observe(document.documentElement);
     this.addEventListener("keydown", this.#onKeydown);
     this.addEventListener("focusout", this.#onFocusOut);
     document.addEventListener("pointerdown", this.#onPointerDown);
   }
 
   disconnectedCallback() {
+    this.#sizes.disconnect();
     this.removeEventListener("keydown", this.#onKeydown);
     this.removeEventListener("focusout", this.#onFocusOut);
     document.removeEventListener("pointerdown", this.#onPointerDown);
+  }
+
+  #keepInside() {
+    const panel = this.querySelector(".menu__panel");
+    if (!this.#details.open || !panel) return;
+    panel.style.removeProperty("--into-window");
+    const { left, right } = panel.getBoundingClientRect();
+    const width = document.documentElement.clientWidth;
+    const shift = Math.max(MARGIN - left, Math.min(0, width - MARGIN - right));
+    panel.style.setProperty("--into-window", `${shift}px`);
   }
 
   #onKeydown = (event) => {

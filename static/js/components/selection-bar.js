@@ -1,8 +1,9 @@
 /**
- * <selection-bar data-section>: what is selected in this tab, across pages, filters and reloads,
- * and what can be done with it.
+ * <selection-bar data-section data-list>: what is selected in this tab, across pages, filters and
+ * reloads, and what can be done with it. `data-list` is the address of the section's list.
  *
- * Checkboxes in <gallery-page> follow it. `selection` is a lib/selection.js Selection.
+ * Checkboxes in <gallery-page> follow it. Whatever is done is done with a set that the server has
+ * frozen: the number that is named before is the one that is told afterwards.
  */
 import {
   askHowToDelete,
@@ -15,25 +16,34 @@ import {
 import { changed, filterOf, listQuery } from "../lib/address.js";
 import { toast } from "../lib/elements.js";
 import { formatBytes } from "../lib/format.js";
-import { send } from "../lib/requests.js";
-import { Selection } from "../lib/selection.js";
+import { idsOf, tagsOf } from "../lib/frozen.js";
+import { KeptSelection } from "../lib/kept-selection.js";
 import { text } from "../lib/texts.js";
+import { rememberCleared, undo } from "../lib/undo.js";
 
 const NOT_FILTERS = { page: null, page_size: null, view: null, sort_by: null, sort_order: null };
+const NOT_FOUND = 404;
 
 class SelectionBar extends HTMLElement {
-  #selection = new Selection();
+  #kept; // KeptSelection
   #anchor = null; // the checkbox that was changed last: where a range begins
   #shift = false;
+  #selecting = null; // promise, while all that match are being selected
+  #acting = false;
 
   connectedCallback() {
-    this.#selection = Selection.restore(sessionStorage.getItem(this.#key));
+    this.#kept = new KeptSelection(this.dataset.section, this.#show);
     this.addEventListener("click", this.#onClick);
     this.#page.addEventListener("click", this.#onPageClick);
     this.#page.addEventListener("change", this.#onChange);
     document.addEventListener("results-changed", this.#show);
     document.addEventListener("library-changed", this.#onLibraryChanged);
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#kept.read());
     this.#show();
+  }
+
+  get #selection() {
+    return this.#kept.now;
   }
 
   get isEmpty() {
@@ -43,33 +53,58 @@ class SelectionBar extends HTMLElement {
   /** Turn a picture's mark, with shift all from the last one to it. */
   toggle(id, { range = false } = {}) {
     const box = this.#boxes.find(({ value }) => value === String(id));
-    if (!box) return;
+    if (!box || box.disabled) return;
     box.checked = !box.checked;
     this.#mark(box, range);
   }
 
   selectPage(selected = true) {
-    for (const box of this.#boxes) this.#selection.set(...facts(box), selected);
-    this.#save();
+    for (const box of this.#boxes) if (!box.disabled) this.#kept.set(...facts(box), selected);
+    this.#kept.save();
   }
 
-  clear = () => {
-    this.#selection.clear();
-    this.#save();
-  };
+  /** The page; where that is selected already, all that match. */
+  selectMore() {
+    const boxes = this.#boxes;
+    if (boxes.length === 0) return false;
+    if (!boxes.every((box) => box.checked)) this.selectPage();
+    else if (!this.#everything.hidden) this.#selectEverything();
+    return true;
+  }
 
-  async delete() {
-    const how = await askHowToDelete(this.#selection.count);
-    if (how) await this.#with((ids) => deleteImages(ids, how));
+  /** Ticks are work: they can be brought back. */
+  clear() {
+    if (this.isEmpty) return;
+    const { count } = this.#selection;
+    const way = rememberCleared(this.dataset.section, this.#selection.serialize());
+    this.#kept.clear();
+    toast(this, {
+      text: text("cleared", { count }),
+      seconds: 10,
+      action: { label: text("undo"), run: () => undo(way) },
+    });
+  }
+
+  /** Let it be what it was once, as text; answers what it is now. */
+  exchange(kept) {
+    const now = this.#selection.serialize();
+    this.#kept.bringBack(kept);
+    return now;
+  }
+
+  /** Ask how, and do it; with `quick` nothing is asked where all of them are in sight. */
+  async delete({ quick = false } = {}) {
+    const ask = (frozen) => {
+      const sight = this.#sightOf(frozen);
+      return quick && sight.hidden === 0 ? "trash" : askHowToDelete(frozen.count, sight);
+    };
+    await this.#with(deleteImages, ask);
   }
 
   async editTags() {
-    const change = await document.querySelector("tags-dialog").ask(this.#selection.count);
-    if (change) await this.#with((ids) => changeTags(ids, change));
-  }
-
-  get #key() {
-    return `selection-${this.dataset.section}`;
+    const ask = ({ count, token }) =>
+      document.querySelector("tags-dialog").ask(count, () => tagsOf(token));
+    await this.#with(changeTags, ask);
   }
 
   get #page() {
@@ -80,9 +115,17 @@ class SelectionBar extends HTMLElement {
     return [...this.#page.querySelectorAll("[data-id] .checkbox")];
   }
 
+  get #everything() {
+    return this.querySelector("[data-action=everything]");
+  }
+
   /** What the list's filters are, however it is sorted and paged. */
   get #filters() {
     return changed(listQuery(location.search), NOT_FILTERS);
+  }
+
+  get #total() {
+    return Number(this.#page.querySelector("[data-total]")?.dataset.total ?? 0);
   }
 
   #onPageClick = (event) => {
@@ -104,102 +147,153 @@ class SelectionBar extends HTMLElement {
     const first = range && from >= 0 ? Math.min(from, to) : to;
     const last = range && from >= 0 ? Math.max(from, to) : to;
     for (const each of boxes.slice(first, last + 1)) {
-      this.#selection.set(...facts(each), box.checked);
+      if (!each.disabled) this.#kept.set(...facts(each), box.checked);
     }
     this.#anchor = box.value;
-    this.#save();
+    this.#kept.save();
   }
 
   #onClick = async (event) => {
     const action = event.target.closest("[data-action]")?.dataset.action;
+    const menu = event.target.closest("details");
+    if (menu && action) menu.open = false;
     if (action === "clear") this.clear();
     if (action === "everything") await this.#selectEverything();
-    if (action === "favorite") await this.#with((ids) => markFavorite(ids, true));
+    if (action === "view") await this.#view();
+    if (action === "favorite" || action === "no-favorite") {
+      await this.#with((ids) => markFavorite(ids, action === "favorite"));
+    }
     if (action === "sensitive" || action === "not-sensitive") {
-      event.target.closest("details").open = false;
       await this.#with((ids) => markSensitive(ids, action === "sensitive"));
     }
     if (action === "tags") await this.editTags();
     if (action === "restore") await this.#with(restoreImages);
     if (action === "delete") await this.delete();
-    if (action === "export") this.#export();
+    if (action === "export") await this.#export();
   };
 
+  /** All that match at this moment join what is selected; whatever is asked meanwhile waits. */
   async #selectEverything() {
-    const query = this.#filters;
-    const button = this.querySelector("[data-action=everything]");
-    button.ariaBusy = "true"; // Counting the bytes of very many takes a moment.
+    if (this.#selecting || this.#acting) return;
+    const [query, total] = [this.#filters, this.#total];
+    const buttons = this.querySelectorAll(".selection__actions button");
+    for (const button of buttons) button.disabled = true;
+    const add = () => this.#kept.addAll(filterOf(query), { query, total });
+    this.#selecting = this.#busy(() => this.#kept.during(add));
+    await this.#selecting;
+    this.#selecting = null;
+    for (const button of buttons) button.disabled = false;
+  }
+
+  /** Something that the server takes a moment for; what goes wrong is told. */
+  async #busy(work) {
+    const button = this.#everything;
+    button.ariaBusy = "true";
     try {
-      const { count, bytes } = await this.#ask(query);
-      this.#selection.selectEverything(query, count, bytes);
-      this.#save();
+      await work();
     } catch (error) {
-      toast(this, { text: error.message, error: true });
+      if (error.status === NOT_FOUND) this.#expire();
+      else toast(this, { text: error.message, error: true });
     } finally {
       button.ariaBusy = null;
     }
   }
 
-  #ask(query, values = {}) {
-    const trash = this.dataset.section === "trash" ? "only" : null;
-    const url = this.dataset.url + changed(query, { trash, ...values });
-    return send(url, { method: "GET" });
+  #expire() {
+    this.#kept.clear();
+    toast(this, { text: text("selection-expired"), error: true });
   }
 
-  /** Do it with the ids that are selected at this moment; what went well is selected no more. */
-  async #with(act) {
+  /**
+   * Do it with those that are selected and there at this moment, once `ask` has answered for
+   * them; what went well is selected no more. Where the number has become smaller, it is asked
+   * again. One at a time: a second press does nothing.
+   */
+  async #with(act, ask) {
+    if (this.#acting) return;
+    this.#acting = true;
     try {
-      const result = await act(await this.#ids());
-      if (!result.error && !result.stopped && result.failed.length === 0) this.clear();
-      else this.#keepOnly(result);
-    } catch (error) {
-      toast(this, { text: error.message, error: true });
+      await this.#selecting;
+      await this.#busy(() => this.#kept.during(() => this.#act(act, ask)));
+    } finally {
+      this.#acting = false;
     }
   }
 
-  #keepOnly({ ids }) {
-    if (this.#selection.everything) return;
-    for (const id of ids) this.#selection.images.delete(id);
-    this.#save();
+  async #act(act, ask) {
+    let told = this.#selection.count;
+    let frozen = await this.#kept.freeze();
+    let answer = null;
+    let ids = [];
+    if (!ask && frozen.count < told) return this.#tellGone(told - frozen.count);
+    do {
+      if (frozen.count === 0) return this.#tellGone(told);
+      told = frozen.count;
+      answer = ask ? await ask(frozen) : true;
+      if (!answer) return undefined;
+      ids = await idsOf(frozen.token);
+      if (!ask && ids.length < told) return this.#tellGone(told - ids.length);
+      frozen = { ...frozen, count: ids.length };
+    } while (ask && ids.length !== told);
+    const result = await act(ids, answer);
+    const all = !result.error && !result.stopped && result.failed.length === 0;
+    return all ? this.#kept.finish() : this.#kept.keepRest(frozen.token, result.ids);
   }
 
-  async #ids() {
-    const { everything, images } = this.#selection;
-    if (!everything) return [...images.keys()];
-    const { ids } = await this.#ask(everything.query, { ids: "1" });
-    return ids.filter((id) => !images.has(id));
+  /** Fewer than the bar has said: nothing is done until somebody has seen the new number. */
+  #tellGone(count) {
+    if (this.#selection.base?.count === 0) this.#selection.clear();
+    this.#kept.save();
+    toast(this, { text: text("gone-meanwhile", { count }), error: true });
   }
 
-  /** The browser itself fetches the archive: a form, so that nothing is kept in memory. */
+  /** The list of what is selected. */
+  #view() {
+    return this.#busy(async () => {
+      const { token } = await this.#kept.freeze();
+      location.assign(this.#addressOf(token));
+    });
+  }
+
+  #addressOf(token) {
+    return `${this.dataset.list}?selection=${token}`;
+  }
+
+  #sightOf({ token, count }) {
+    return { hidden: Math.max(0, count - this.#inSight), address: this.#addressOf(token) };
+  }
+
+  get #inSight() {
+    return this.#boxes.filter((box) => box.checked).length;
+  }
+
   #export() {
-    const { everything, images } = this.#selection;
-    const form = this.querySelector("form");
-    const wanted =
-      everything && images.size === 0
-        ? { filter: filterOf(everything.query) }
-        : { image_ids: [...images.keys()] };
-    form.elements.selection.value = JSON.stringify(wanted);
-    form.submit();
-    toast(this, { text: text("exporting", { count: this.#selection.count }) });
+    const told = this.#selection.count;
+    return this.#busy(async () => {
+      const { token, count } = await this.#kept.freeze();
+      if (count < told) {
+        this.#tellGone(told - count);
+        return;
+      }
+      await document.querySelector("export-dialog").ask({ selection: token, count }, count);
+    });
   }
 
   #onLibraryChanged = ({ detail }) => {
-    if (detail.gone) {
-      this.#selection.drop(detail.gone);
-      this.#save();
-    }
+    this.#busy(() => this.#kept.recount(detail.gone));
   };
 
-  #save() {
-    sessionStorage.setItem(this.#key, this.#selection.serialize());
-    this.#show();
-  }
-
   #show = () => {
-    const { count, bytes, everything } = this.#selection;
-    const query = this.#filters;
+    const selection = this.#selection;
+    const { count, bytes, everything } = selection;
     const boxes = this.#boxes;
-    for (const box of boxes) box.checked = this.#selection.has(Number(box.value), query);
+    const unknown = boxes.map(({ value }) => Number(value)).filter((id) => !selection.knows(id));
+    for (const box of boxes) {
+      const id = Number(box.value);
+      box.checked = selection.has(id);
+      box.disabled = !selection.knows(id);
+    }
+    if (unknown.length > 0) this.#busy(() => this.#kept.learn(unknown));
     this.hidden = count === 0;
     document.body.classList.toggle("has-selection", count > 0);
     const all = boxes.length > 0 && boxes.every((box) => box.checked);
@@ -209,9 +303,14 @@ class SelectionBar extends HTMLElement {
     if (count === 0) return;
     this.querySelector("[data-count]").textContent = text("selected", { count });
     this.querySelector("[data-bytes]").textContent = formatBytes(bytes);
-    const total = Number(this.#page.querySelector("[data-total]")?.dataset.total ?? 0);
-    const more = this.querySelector("[data-action=everything]");
-    more.hidden = everything?.query === query || total <= count;
+    const hidden = count - this.#inSight;
+    const view = this.querySelector("[data-action=view]");
+    view.hidden = unknown.length > 0 || hidden <= 0;
+    view.textContent = text("not-in-sight", { count: hidden });
+    const [query, total] = [this.#filters, this.#total];
+    const more = this.#everything;
+    const done = everything?.query === query && everything.total === total;
+    more.hidden = done || (all && total <= boxes.length) || (total <= count && hidden <= 0);
     more.textContent = text("select-everything", { count: total });
   };
 }

@@ -1,6 +1,7 @@
 /**
  * <tag-completion> around an <input>: offers the library's tags for the name that is being typed,
- * most used first. With `data-facets` they are those of the pictures that the filters show.
+ * most used first. With `data-facets` they are those of the pictures that the filters show; with
+ * `source`, a function, those that it promises, and whether their counts are exact.
  * Arrows open and choose, Enter or Tab takes, Escape closes.
  */
 import { element } from "../lib/elements.js";
@@ -17,6 +18,7 @@ document.addEventListener("library-changed", () => {
 });
 
 class TagCompletion extends HTMLElement {
+  source = null;
   #list;
   #chosen = -1;
 
@@ -38,6 +40,7 @@ class TagCompletion extends HTMLElement {
     this.#list.setAttribute("aria-label", input.ariaLabel ?? input.labels[0]?.textContent ?? "");
     input.addEventListener("input", this.#offer);
     input.addEventListener("click", this.#offer);
+    input.addEventListener("focus", () => this.source && this.#offer());
     input.addEventListener("blur", this.#close);
     input.addEventListener("keydown", this.#onKeydown);
     this.#list.addEventListener("pointerdown", this.#onPointerDown);
@@ -79,6 +82,7 @@ class TagCompletion extends HTMLElement {
 
   /** The tags, and whether their counts are exact. */
   async #tags() {
+    if (this.source) return this.source();
     if ("facets" in this.dataset) {
       const counted = await facets();
       return [counted.tags, counted.count_exact];

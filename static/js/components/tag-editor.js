@@ -1,19 +1,31 @@
 /** <tag-editor data-image> around forms: tags of one picture, saved at once, undoable. */
 import { announce } from "../lib/actions.js";
+import { bringDraft, keepDraft } from "../lib/drafts.js";
 import { toast } from "../lib/elements.js";
-import { send } from "../lib/requests.js";
-import { fold, splitNames } from "../lib/tag-names.js";
+import { exchange } from "../lib/requests.js";
+import { splitNames } from "../lib/tag-names.js";
 import { text } from "../lib/texts.js";
+import { remember, undo } from "../lib/undo.js";
 
 class TagEditor extends HTMLElement {
   #saving = false;
 
   connectedCallback() {
     this.addEventListener("submit", this.#onSubmit);
+    if (this.#field) bringDraft(this.#draft, this.#field);
   }
 
   disconnectedCallback() {
     this.removeEventListener("submit", this.#onSubmit);
+    keepDraft(this.#draft, this.#field);
+  }
+
+  get #draft() {
+    return `tags ${this.dataset.image}`;
+  }
+
+  get #field() {
+    return this.querySelector("[name=add]");
   }
 
   /** The tags as they stand here. */
@@ -31,18 +43,15 @@ class TagEditor extends HTMLElement {
     const action = target.action;
     if (submitter?.name === "remove") {
       const name = submitter.value;
-      this.#change(action, { remove: [name] }, text("tag-removed", { name }), { add: [name] });
+      this.#change(action, { remove: [name] }, text("tag-removed", { name }));
       return;
     }
     const names = splitNames(target.elements.add.value);
-    const had = new Set(this.names.map(fold));
-    const added = names.filter((name) => !had.has(fold(name)));
     if (names.length === 0) return;
-    const sentence = text("tags-added", { name: names.join(", ") });
-    this.#change(action, { add: names }, sentence, added.length > 0 ? { remove: added } : null);
+    this.#change(action, { add: names }, text("tags-added", { name: names.join(", ") }));
   };
 
-  async #change(action, names, sentence, reverse) {
+  async #change(action, names, sentence) {
     if (this.#saving) return;
     this.#saving = true;
     const form = new FormData();
@@ -50,16 +59,21 @@ class TagEditor extends HTMLElement {
     for (const name of names.remove ?? []) form.append("remove", name);
     const complaint = this.querySelector("[role=alert]");
     try {
-      const markup = await send(action, { form, headers: { "HX-Request": "true" } });
-      const parsed = new DOMParser().parseFromString(markup, "text/html");
+      const done = await exchange(action, { form, headers: { "HX-Request": "true" } });
+      const parsed = new DOMParser().parseFromString(done.answer, "text/html");
       const fresh = parsed.querySelector("tag-editor");
       if (this.isConnected) {
         const typing = this.contains(document.activeElement);
+        if (!names.add) keepDraft(this.#draft, this.#field); // of another tag, half typed
         this.replaceChildren(...fresh.children);
-        if (typing) this.querySelector("[name=add]").focus();
+        if (!names.add) bringDraft(this.#draft, this.#field);
+        if (typing) this.#field.focus();
       }
-      const undo = reverse && { label: text("undo"), run: () => this.#undo(action, reverse) };
-      toast(document, { text: sentence, action: undo ?? undefined, seconds: 10 });
+      if (names.add) keepDraft(this.#draft, null);
+      const { change } = done;
+      const way = change && { label: text("undo"), run: () => undo(change) };
+      remember(change);
+      toast(document, { text: sentence, action: way, seconds: 10 });
       announce({ changed: [Number(this.dataset.image)] });
     } catch (error) {
       complaint.textContent = error.message;
@@ -67,10 +81,6 @@ class TagEditor extends HTMLElement {
     } finally {
       this.#saving = false;
     }
-  }
-
-  #undo(action, names) {
-    this.#change(action, names, text("undone"), null);
   }
 }
 

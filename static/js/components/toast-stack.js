@@ -18,6 +18,9 @@ class ToastStack extends HTMLElement {
 
   #onToast = ({ detail }) => {
     bringForward(this);
+    for (const old of [...this.children]) {
+      if (!detail.action && isSame(old, detail.text)) old.remove(); // the last word is enough
+    }
     const toast = element("div", { class: detail.error ? "toast toast--error" : "toast" }, [
       icon(detail.error ? "circle-alert" : "circle-check"),
       element("span", { class: "toast__text" }, [detail.text]),
@@ -43,6 +46,11 @@ class ToastStack extends HTMLElement {
       else toast.remove();
     }, milliseconds);
   }
+}
+
+/** Whether the toast says the same and has nothing to be pressed. */
+function isSame(toast, text) {
+  return toast.textContent === text && toast.querySelector("button") === null;
 }
 
 customElements.define("toast-stack", ToastStack);

@@ -3,17 +3,30 @@ import { inChunks } from "./chunks.js";
 import { toast } from "./elements.js";
 import { changeImages } from "./requests.js";
 import { text } from "./texts.js";
+import { remember, undo } from "./undo.js";
 
-const STEP = 250;
+const STEP = 250; // pictures of one request
+const MOST_STEPS = 400; // of very many pictures the steps are larger instead
 const UNDO_SECONDS = 10;
+const NOTHING = { done: 0, failed: [], ids: [], error: null, stopped: false };
+
+/**
+ * Pictures that are on their way out of the list, and those that have gone since it was drawn: a
+ * second press has nothing to do with them.
+ */
+const leaving = new Set();
+const left = new Set();
+document.addEventListener("results-changed", () => left.clear());
 
 /**
  * Ask how to delete `count` pictures; `null` when they are to stay.
  *
+ * @param {{hidden?: number, address?: string}} [sight] how many of them are not on the page, and
+ *     where all can be seen
  * @returns {Promise<"trash" | "forever" | null>}
  */
-export function askHowToDelete(count) {
-  return document.querySelector("confirm-dialog").ask(count);
+export function askHowToDelete(count, sight) {
+  return document.querySelector("confirm-dialog").ask(count, "delete-title", sight);
 }
 
 /** Ask whether all the `count` pictures in the trash are to go. */
@@ -23,23 +36,19 @@ export async function askToEmptyTrash(count) {
 }
 
 /** Delete in the way that was chosen; answers what `inChunks` answers. */
-export async function deleteImages(ids, how) {
-  if (how === "trash") {
-    const result = await run("images/trash/", ids, {}, "trashing");
-    return tell(result, "trashed", { gone: true, undo: () => restoreImages(result.ids) });
-  }
-  return tell(await run("images/delete/", ids, {}, "deleting"), "deleted", { gone: true });
+export function deleteImages(ids, how) {
+  return how === "trash"
+    ? takeAway("images/trash/", ids, "trashing", "trashed")
+    : takeAway("images/delete/", ids, "deleting", "deleted");
 }
 
-export async function restoreImages(ids) {
-  return tell(await run("images/restore/", ids, {}, "restoring"), "restored", { gone: true });
+export function restoreImages(ids) {
+  return takeAway("images/restore/", ids, "restoring", "restored");
 }
 
 export async function markFavorite(ids, favorite) {
   const result = await run("images/favorite/", ids, { favorite }, "changing");
-  return tell(result, favorite ? "favorites" : "no-favorites", {
-    undo: () => markFavorite(result.ids, !favorite),
-  });
+  return tell(result, favorite ? "favorites" : "no-favorites");
 }
 
 export async function markSensitive(ids, nsfw) {
@@ -57,17 +66,38 @@ export function announce(detail = {}) {
   document.dispatchEvent(new CustomEvent("library-changed", { detail }));
 }
 
-function run(path, ids, values, label) {
-  const act = (chunk) => changeImages(path, { image_ids: chunk, ...values });
-  return document
+async function takeAway(path, ids, label, name) {
+  const there = ids.filter((id) => !leaving.has(id) && !left.has(id));
+  if (there.length === 0) return NOTHING;
+  for (const id of there) leaving.add(id);
+  try {
+    const result = await run(path, there, {}, label);
+    for (const id of result.ids) left.add(id);
+    return tell(result, name, { gone: true });
+  } finally {
+    for (const id of there) leaving.delete(id);
+  }
+}
+
+/** All steps are one change: its number, by which it is undone, is that of the first. */
+async function run(path, ids, values, label) {
+  let change;
+  const act = async (chunk) => {
+    const going = change ? { change } : {};
+    const done = await changeImages(path, { image_ids: chunk, ...values, ...going });
+    change ??= done.change;
+    return done;
+  };
+  const size = Math.max(STEP, Math.ceil(ids.length / MOST_STEPS));
+  const result = await document
     .querySelector("action-progress")
-    .run(text(label, { count: ids.length }), (options) =>
-      inChunks(ids, { size: STEP, act, ...options }),
-    );
+    .run(text(label, { count: ids.length }), (options) => inChunks(ids, { size, act, ...options }));
+  remember(change);
+  return { ...result, change };
 }
 
 /** Say what was done and what was not; nothing is said to have worked that has not. */
-function tell(result, name, { gone = false, undo } = {}) {
+function tell(result, name, { gone = false } = {}) {
   const sentences = result.done > 0 ? [text(name, { count: result.done })] : [];
   if (result.failed.length > 0) {
     const reasons = new Set(result.failed.map(({ reason }) => reasonText(reason)));
@@ -81,10 +111,13 @@ function tell(result, name, { gone = false, undo } = {}) {
   toast(document, {
     text: sentences.join(" "),
     error: !whole,
-    seconds: undo ? UNDO_SECONDS : undefined,
-    action: undo && result.done > 0 ? { label: text("undo"), run: undo } : undefined,
+    seconds: result.change ? UNDO_SECONDS : undefined,
+    action: result.change && { label: text("undo"), run: () => undo(result.change) },
   });
-  if (result.ids.length > 0) announce(gone ? { gone: result.ids } : { changed: result.ids });
+  // The step whose answer was lost may have been done.
+  if (result.ids.length > 0 || result.error) {
+    announce(gone ? { gone: result.ids } : { changed: result.ids });
+  }
   return result;
 }
 

@@ -1,16 +1,15 @@
 /** The token with which this page speaks to the gateway; asked for anew when it grows old. */
-import { GenerationError } from "./generation.js";
+import { csrfToken } from "./csrf.js";
+import { GenerationError, refusal } from "./generation.js";
 
 const EARLY = 30; // seconds before its end
 
 export class PageToken {
   #url;
-  #csrf;
   #asked = null;
 
-  constructor(url, csrf) {
+  constructor(url) {
     this.#url = url;
-    this.#csrf = csrf;
   }
 
   /** A token that is still good; many callers at once share one request. */
@@ -36,11 +35,14 @@ export class PageToken {
     const response = await fetch(this.#url, {
       method: "POST",
       redirect: "manual",
-      headers: { "X-CSRFToken": this.#csrf },
+      headers: { "X-CSRFToken": csrfToken() },
     }).catch((error) => {
       throw new GenerationError("offline", error.message);
     });
-    if (!response.ok) throw new GenerationError("signed_out", "", { status: response.status });
+    if (!response.ok) {
+      const error = await refusal(response);
+      throw error.isAway ? error : new GenerationError("signed_out", "", { status: error.status });
+    }
     const { token, expires_in } = await response.json();
     return { token, until: Date.now() + (expires_in - EARLY) * 1000 };
   }

@@ -2,6 +2,7 @@
 
 const PROMPTS = 50;
 const DURATIONS = 12;
+const DISMISSED = 200;
 
 /** @param {Storage} storage */
 export class Remembered {
@@ -32,6 +33,24 @@ export class Remembered {
 
   set choices(values) {
     this.#write("choices", values);
+  }
+
+  /** Whether the choices that few need are shown. */
+  get isUnfolded() {
+    return this.#read("unfolded", false);
+  }
+
+  set isUnfolded(value) {
+    this.#write("unfolded", value);
+  }
+
+  /** Addresses of failed tasks that were tried again or taken away: nobody need be told of them. */
+  get dismissed() {
+    return this.#read("dismissed", []);
+  }
+
+  dismiss(address) {
+    this.#write("dismissed", [address, ...this.dismissed].slice(0, DISMISSED));
   }
 
   /** Milliseconds that a picture of this provider usually takes; 0 where it is not known. */

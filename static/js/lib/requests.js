@@ -1,19 +1,30 @@
 /** Talking to the server. What goes wrong becomes a sentence that can be shown. */
+import { csrfToken } from "./csrf.js";
 import { text } from "./texts.js";
 
 export class RequestFailed extends Error {
   name = "RequestFailed";
+
+  /** @param {number} [status] of the answer; none where there was none */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
 }
 
 /** Where the REST API answers: `api("images/trash/")`. */
 export function api(path) {
-  return document.querySelector("gallery-page").dataset.api + path;
+  return document.querySelector("[data-api]").dataset.api + path;
 }
 
-/** What an action does to pictures of the REST API, as `inChunks` wants it. */
+/**
+ * What an action does to pictures of the REST API, as `inChunks` wants it, and `change`: the number
+ * by which it can be undone.
+ */
 export async function changeImages(path, values) {
-  const { failed, ...counts } = await send(api(path), { json: values });
-  return { done: Object.values(counts)[0], failed };
+  const { answer, change } = await exchange(api(path), { json: values });
+  const { failed, ...counts } = answer;
+  return { done: Object.values(counts)[0], failed, change };
 }
 
 /**
@@ -21,8 +32,12 @@ export async function changeImages(path, values) {
  *
  * @throws {RequestFailed} with a sentence for people
  */
-export async function send(url, { method = "POST", json, form, headers = {}, signal } = {}) {
-  const token = document.querySelector("meta[name=csrf-token]").content;
+export async function send(url, options) {
+  return (await exchange(url, options)).answer;
+}
+
+/** As `send`; answers `{status, answer, change}`: the number of what was changed, if anything was. */
+export async function exchange(url, { method = "POST", json, form, headers = {}, signal } = {}) {
   let response;
   try {
     response = await fetch(url, {
@@ -31,7 +46,7 @@ export async function send(url, { method = "POST", json, form, headers = {}, sig
       body: json === undefined ? form : JSON.stringify(json),
       headers: {
         Accept: "application/json",
-        "X-CSRFToken": token,
+        "X-CSRFToken": csrfToken(),
         ...(json === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
       },
@@ -46,12 +61,14 @@ export async function send(url, { method = "POST", json, form, headers = {}, sig
   const isJson = response.headers.get("Content-Type")?.includes("json");
   const answer =
     response.status === 204 ? null : await (isJson ? response.json() : response.text());
-  if (response.ok) return answer;
-  throw new RequestFailed(reason(answer, response.status, isJson));
+  const { status } = response;
+  const change = Number(response.headers.get("X-Change")) || undefined;
+  if (response.ok) return { status, answer, change };
+  throw new RequestFailed(reason(answer, status, isJson), status);
 }
 
 function reason(answer, status, isJson) {
-  if (status === 401 || status === 403) return text("logged-out");
+  if (status === 401) return text("logged-out");
   if (!isJson) return status < 500 && answer.length < 300 ? answer : text("failed", { status });
   return firstSentence(answer) ?? text("failed", { status });
 }

@@ -6,6 +6,11 @@ export function hasText(name) {
   return find(name) !== null;
 }
 
+/** Whether the sentence says all that the API's own does, which is English. */
+export function isWhole(name) {
+  return find(name)?.dataset.whole !== undefined;
+}
+
 function find(name) {
   const { content } = document.getElementById("texts");
   return content.querySelector(`[data-name="${CSS.escape(name)}"]`);

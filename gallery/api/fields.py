@@ -1,0 +1,52 @@
+"""Fields of the REST API that several serializers have."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from .. import tagging
+from ..models import Tag
+
+LARGEST_ID = 2**63 - 1
+"""What the databases take."""
+
+MOST_ERRORS = 10
+"""Wrong items of a list that are named. With an error for each, a list of wrong items would
+take hundreds of times its own size."""
+
+
+class ListField(serializers.ListField):
+    """A list that is refused at its tenth wrong item, with errors by the items' places."""
+
+    def run_child_validation(self, data: Iterable[Any]) -> list[Any]:
+        values: list[Any] = []
+        errors: dict[Any, Any] = {}
+        for place, item in enumerate(data):
+            try:
+                values.append(self.child.run_validation(item))
+            except serializers.ValidationError as error:
+                errors[place] = error.detail
+                if len(errors) == MOST_ERRORS:
+                    break
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
+
+
+class TagNamesField(ListField):
+    """A list of tag names, held to the rules of `tagging.clean_names`."""
+
+    child = serializers.CharField(max_length=1000)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        names = super().to_internal_value(data)
+        try:
+            return tagging.clean_names(names)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from None
+
+    def to_representation(self, data: Any) -> list[str]:
+        tags = data.all() if hasattr(data, "all") else data
+        return [tag.name if isinstance(tag, Tag) else tag for tag in tags]

@@ -1,0 +1,126 @@
+"""What a row may hold: what every database takes, every page shows and every search can sort.
+
+For values that come from outside as a whole row: records of backups, of the original grok2api,
+and whatever else was written by who knows whom. No I/O.
+"""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils import timezone
+
+MAX_ID = 2**52
+"""Far below 2^53, from where on browsers round ids: so are all ids that will come after it."""
+
+MAX_DEPTH = 30
+"""Of values within values: MariaDB takes 32, and parsers recurse."""
+
+EARLIEST = datetime(1000, 1, 2, tzinfo=UTC)
+LATEST = datetime(9998, 12, 31, tzinfo=UTC)
+"""MySQL's first year, and the last whose successor every calendar still knows."""
+
+
+class Unsound(ValueError):
+    """A value that no row may hold; the message says why."""
+
+
+def sound_text(value: object, *, limit: int) -> str:
+    """The text, if it has at most `limit` characters and each of them can be stored.
+
+    Raises:
+        Unsound
+    """
+    if not isinstance(value, str):
+        raise Unsound("must be a text")
+    if len(value) > limit:
+        raise Unsound(f"has more than {limit} characters")
+    _require_storable(value)
+    return value
+
+
+def sound_number(value: object, *, least: int, most: int) -> int:
+    """The whole number; `True` is none.
+
+    Raises:
+        Unsound
+    """
+    if type(value) is not int:
+        raise Unsound("must be a whole number")
+    if not least <= value <= most:
+        raise Unsound(f"must be from {least} to {most}")
+    return value
+
+
+def sound_flag(value: object) -> bool:
+    """True or false, and not what only counts as such.
+
+    Raises:
+        Unsound
+    """
+    if not isinstance(value, bool):
+        raise Unsound("must be true or false")
+    return value
+
+
+def sound_moment(value: object) -> datetime:
+    """The moment of an ISO 8601 text, in UTC; one without a zone is local.
+
+    Raises:
+        Unsound
+    """
+    try:
+        moment = datetime.fromisoformat(sound_text(value, limit=64))
+        moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unsound("must be a moment in ISO 8601") from None
+    if not EARLIEST <= moment <= LATEST:
+        raise Unsound("must lie between the years 1000 and 9998")
+    return moment
+
+
+def sound_json(value: object) -> dict[str, Any]:
+    """The object, if every text and number in it can be stored, and it is not too deep.
+
+    Raises:
+        Unsound
+    """
+    if not isinstance(value, dict):
+        raise Unsound("must be an object")
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
+        following: list[object] = []
+        for each in level:
+            following += _require_sound(each)
+        if not following:
+            return value
+        level = following
+    raise Unsound(f"is nested more than {MAX_DEPTH} deep")
+
+
+def _require_sound(value: object) -> list[object]:
+    """What is to be looked at within a value that is sound itself."""
+    if isinstance(value, str):
+        _require_storable(value)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise Unsound("holds a number that is none")
+    elif isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise Unsound("holds a name that is no text")
+        return [*value, *value.values()]
+    elif isinstance(value, list | tuple):
+        return list(value)
+    elif value is not None and not isinstance(value, int):  # a bool is an int
+        raise Unsound("holds what is no JSON")
+    return []
+
+
+def _require_storable(text: str) -> None:
+    if "\0" in text:
+        raise Unsound("holds a NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Unsound("holds half a character") from None

@@ -1,0 +1,128 @@
+"""Reading ZIP archives that others made: never more than a promised number of bytes. Pure."""
+
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+UNREADABLE = (
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, ValueError,
+    RuntimeError,  # encrypted, or packed in a way that Python does not know
+)  # fmt: skip
+"""What Python raises at archives that are damaged, encrypted, or lie about themselves."""
+
+READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Of others, Python unpacks whatever a few kilobytes hold, and that may be gigabytes."""
+
+
+UTF8 = 0x800  # the flag of a member whose name says its code
+UNICODE_PATH = 0x7075
+"""The extra field in which some write the name once more, in UTF-8."""
+KANA = re.compile(rb"[\x82\x83][\x80-\xfc]")
+"""Shift-JIS's two bytes for one, where no accented letters of the West can be meant."""
+
+
+class UnreadableArchive(ValueError):
+    """The file is no archive, or is cut short."""
+
+
+class UnreadableMember(ValueError):
+    """A member is damaged, encrypted, too large or packed strangely; the message says which."""
+
+
+def speller(members: Iterable[zipfile.ZipInfo]) -> Callable[[zipfile.ZipInfo], str]:
+    """What tells a member's name as its writer saw it.
+
+    Many write names in the code of their own system, which the archive does not name; Python
+    takes it for the West's. The names of one archive are in one code: UTF-8, Chinese or Japanese
+    where all of them are that.
+    """
+    code = _code_of(b"\n".join(filter(None, map(_unmarked, members))))
+
+    def spelled(info: zipfile.ZipInfo) -> str:
+        raw = _unmarked(info)
+        return _unicode_path(info.extra, raw) or raw.decode(code) if raw else info.filename
+
+    return spelled
+
+
+def _unmarked(info: zipfile.ZipInfo) -> bytes:
+    """The bytes of a name whose code is not told; empty where it is, or does not matter."""
+    if info.flag_bits & UTF8 or info.filename.isascii():
+        return b""
+    try:
+        return info.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return b""
+
+
+def _code_of(names: bytes) -> str:
+    for code in ("utf-8", "gb2312", "cp932"):
+        try:
+            names.decode(code)
+        except UnicodeDecodeError:
+            continue
+        if code != "cp932" or KANA.search(names):
+            return code
+    return "cp437"
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> str:
+    """The name in UTF-8 from a member's extra fields, if it is there and that of these bytes."""
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        body, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind == UNICODE_PATH and body[1:5] == struct.pack("<I", zlib.crc32(raw)):
+            return body[5:].decode("utf-8", "replace")
+    return ""
+
+
+@contextmanager
+def opened(file: Path | IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    """The archive, closed afterwards.
+
+    Raises:
+        UnreadableArchive
+    """
+    try:
+        archive = zipfile.ZipFile(file)
+    except UNREADABLE as error:
+        raise UnreadableArchive(str(error) or type(error).__name__) from error
+    with archive:
+        yield archive
+
+
+@contextmanager
+def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
+    """A member to be read in pieces. Its end says whether its checksum is right.
+
+    Raises:
+        UnreadableMember: here, or where it is read.
+    """
+    if info.compress_type not in READABLE:
+        raise UnreadableMember("packed in a way that is not read here")
+    if info.flag_bits & 1:
+        raise UnreadableMember("encrypted")
+    try:
+        with archive.open(info) as file:
+            yield file
+    except UnreadableMember:
+        raise
+    except UNREADABLE as error:
+        raise UnreadableMember(str(error) or type(error).__name__) from error
+
+
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, limit: int) -> bytes:
+    """All bytes of a member, verified by its checksum.
+
+    Raises:
+        UnreadableMember: also where it has more than `limit` bytes.
+    """
+    if info.file_size > limit:
+        raise UnreadableMember(f"larger than {limit // 1024 // 1024} MB")
+    with member(archive, info) as file:
+        return file.read()

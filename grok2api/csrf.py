@@ -1,0 +1,143 @@
+"""What a form is told whose token does not fit: why, and what to do. It is refused all the same."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.sites import site
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse
+from django.middleware import csrf
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
+from drf_spectacular import authentication as schemes
+from rest_framework import authentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from .errors import answer
+
+FOREIGN = tuple(
+    text.partition(" - ")[0] for text in (csrf.REASON_BAD_ORIGIN, csrf.REASON_BAD_REFERER)
+)
+"""How Django's words begin where the address that the form came from is not one of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    title: str
+    advice: str
+
+
+def failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Our page in place of Django's; a login form comes again, with a token that fits."""
+    told = explain(request, reason)
+    match = request.resolver_match
+    if match is not None and match.view_name == "admin:login" and not reason.startswith(FOREIGN):
+        return _login_again(request, told)
+    page = _own_path(request, request.headers.get("Referer", ""))
+    again = (page or reverse("gallery:image_list"), _("Load the page again"))
+    if not request.user.is_authenticated:
+        query = urlencode({REDIRECT_FIELD_NAME: page}) if page else ""
+        again = (f"{reverse('admin:login')}{'?' if query else ''}{query}", _("Log in"))
+    return answer(request, 403, told.title, advice=told.advice, again=again)
+
+
+def explain(request: HttpRequest, reason: str) -> Explanation:
+    """Why the token did not fit, by what Django says of it and by who asks."""
+    if reason.startswith(FOREIGN):
+        origin = _origin(request)
+        if urlsplit(origin).netloc == request.get_host():
+            return Explanation(
+                _("This server does not know that it is reached over HTTPS"),
+                _("Nothing was changed. Whoever runs it has to set APP_URL to %(origin)s.")
+                % {"origin": origin},
+            )
+        return Explanation(
+            _("This came from an address that the server does not know"),
+            _(
+                "Nothing was changed. The form came from %(origin)s, and the server answers as "
+                "%(host)s. If the former is the address that you use, whoever runs the server "
+                "has to set APP_URL to it."
+            )
+            % {"origin": origin or "–", "host": request.get_host()},
+        )
+    if request.user.is_authenticated:
+        return Explanation(
+            _("This page is older than your login"),
+            _(
+                "Nothing was changed. You have logged in again since it was loaded, perhaps in "
+                "another tab. Load it again, and repeat what you did."
+            ),
+        )
+    if reason == csrf.REASON_NO_CSRF_COOKIE:
+        return Explanation(
+            _("Your browser sent no cookie"),
+            _(
+                "Nothing was changed. Either your session has ended, or the browser keeps no "
+                "cookies of this address: allow them, and log in."
+            ),
+        )
+    return Explanation(
+        _("Your session has ended"), _("Nothing was changed. Log in, and repeat what you did.")
+    )
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The REST API says the same, in a sentence."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            reason = str(error.detail).removeprefix("CSRF Failed: ")
+            told = explain(request._request, reason)
+            raise PermissionDenied(f"{told.title}. {told.advice}") from None
+
+
+class SessionScheme(schemes.SessionScheme):  # type: ignore[no-untyped-call]
+    """How the API description names it."""
+
+    target_class = "grok2api.csrf.SessionAuthentication"
+
+
+def _login_again(request: HttpRequest, told: Explanation) -> HttpResponse:
+    """Nobody is logged in by it: the form wants the password again.
+
+    Who is logged in already, under the name that the form has, goes on.
+    """
+    name = request.POST.get("username", "")[:150]
+    wanted = _own_path(request, request.POST.get(REDIRECT_FIELD_NAME, ""))
+    user = request.user
+    if user.is_authenticated and user.get_username() == name and site.has_permission(request):
+        return redirect(wanted or reverse("gallery:image_list"))
+    form_class = site.login_form or AdminAuthenticationForm
+    context = {
+        "form": form_class(request, initial={"username": name}),
+        "next": wanted,
+        "app_path": request.get_full_path(),
+        "notice": _("The form had expired, so you were not logged in. Enter the password again."),
+    }
+    return render(request, "admin/login.html", context, status=403)
+
+
+def _own_path(request: HttpRequest, address: str) -> str:
+    """Path and query of an address of this site, else nothing."""
+    if not url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()}):
+        return ""
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _origin(request: HttpRequest) -> str:
+    """Scheme and host that the request says it came from; `null` and nonsense are none."""
+    for said in (request.headers.get("Origin", ""), request.headers.get("Referer", "")):
+        try:
+            parts = urlsplit(said)
+        except ValueError:
+            continue
+        if parts.scheme and parts.netloc:
+            return f"{parts.scheme}://{parts.netloc}"
+    return ""

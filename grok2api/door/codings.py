@@ -1,0 +1,106 @@
+"""Bodies that come compressed (RFC 9110, 8.4.1), made what they were.
+
+A few bytes can stand for many megabytes. So what comes of a body is bounded by what was sent, too.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterable
+from typing import IO
+
+from .refusals import Refusal, Refused
+
+WINDOWS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
+"""What zlib calls each of them."""
+
+PLAIN = (b"", b"identity", b"chunked", b"utf-8", b"utf8")
+"""What says nothing of compression; the last two are a frequent mistake for a charset."""
+
+RAW_DEFLATE = -15
+"""What some clients send as `deflate`: the data without zlib's head around it."""
+
+ROOM = 1024 * 1024
+GROWTH = 20
+"""A body may have so many bytes, and so many more for each that was sent. Base64 and prompts shrink
+to a tenth at the best, and what was made to burst to a thousandth."""
+
+MEMBERS = 100
+"""Bodies of gzip that may follow each other as one (RFC 1952, 2.2): each has its price."""
+
+STEP = 256 * 1024
+"""Bytes that are made at once: a millisecond's work."""
+
+UNKNOWN_CODING = Refusal(
+    415, "unsupported_encoding",
+    "Send the body as it is, or with one Content-Encoding: gzip or deflate.",
+    [(b"accept-encoding", b"gzip, deflate")],
+)  # fmt: skip
+PLAIN_ALONE = Refusal(
+    415, "unsupported_encoding", "Send the body as it is, without Content-Encoding.",
+    [(b"accept-encoding", b"identity")],
+)  # fmt: skip
+BURSTING = Refusal(
+    413, "too_large",
+    f"The request body is more than {GROWTH} times as large as what was sent. Send it as it is.",
+)  # fmt: skip
+BROKEN = Refusal(
+    400, "invalid_encoding",
+    "The request body is not what its Content-Encoding says, or not all of it has come.",
+)  # fmt: skip
+
+
+def coding_of(headers: Iterable[tuple[bytes, bytes]], *, plain_alone: bool) -> bytes:
+    """What the body is compressed with; empty where it comes as it is.
+
+    Raises:
+        Refused: with something that nobody here knows, or with several.
+    """
+    named = [
+        coding.strip().lower()
+        for name, value in headers
+        if name in (b"content-encoding", b"transfer-encoding")
+        for coding in value.split(b",")
+    ]
+    codings = [each for each in named if each not in PLAIN]
+    if codings and plain_alone:
+        raise Refused(PLAIN_ALONE)
+    if len(codings) > 1 or not WINDOWS.keys() >= {*codings}:
+        raise Refused(UNKNOWN_CODING)
+    return codings[0] if codings else b""
+
+
+async def inflated(source: IO[bytes], length: int, coding: bytes) -> AsyncIterator[bytes]:
+    """The bytes that a compressed body of this length stands for, step by step.
+
+    Raises:
+        Refused: it is no such body, not a whole one, or one that was made to burst.
+    """
+    most = ROOM + GROWTH * length
+    head = source.read(2)
+    window = _window(coding, head)
+    pending, made = head, 0
+    for _ in range(1 if coding == b"deflate" else MEMBERS):
+        inflater = zlib.decompressobj(window)
+        while not inflater.eof:
+            pending = pending or source.read(STEP)
+            try:
+                piece = inflater.decompress(pending, STEP)
+            except zlib.error:
+                raise Refused(BROKEN) from None
+            if not (pending or piece or inflater.eof):
+                raise Refused(BROKEN)
+            pending = inflater.unconsumed_tail
+            made += len(piece)
+            if made > most:
+                raise Refused(BURSTING)
+            yield piece
+            await asyncio.sleep(0)
+        pending = inflater.unused_data or source.read(STEP)
+        if not pending:
+            return
+    raise Refused(BROKEN)
+
+
+def _window(coding: bytes, head: bytes) -> int:
+    has_head = len(head) == 2 and head[0] & 15 == 8 and int.from_bytes(head) % 31 == 0
+    return WINDOWS[coding] if has_head or coding != b"deflate" else RAW_DEFLATE

@@ -1,0 +1,22 @@
+"""How many connections a process may have: each is a descriptor, and so is much else."""
+
+import sys
+
+if sys.platform != "win32":
+    import resource
+
+MOST = 10_000
+"""Connections of a process, where the system allows twice as many descriptors."""
+
+
+def raise_limit() -> int:
+    """Take all descriptors that the system allows; returns how many may be connections."""
+    if sys.platform == "win32":
+        return MOST  # it has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * MOST if hard == resource.RLIM_INFINITY else min(hard, 2 * MOST)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    # The other half: what answers read, what upstreams are asked, database and log.
+    return MOST if soft == resource.RLIM_INFINITY else min(MOST, soft // 2)

@@ -1,0 +1,42 @@
+"""What is said to a request that reaches no view: one shape, for programs and for people."""
+
+import json
+from dataclasses import dataclass, field
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A status, a sentence, and a name for it that programs may compare."""
+
+    status: int
+    code: str
+    text: str
+    extra: Headers = field(default_factory=list)
+
+    @property
+    def content(self) -> bytes:
+        """JSON with the gateway's envelope, and the sentence where the library's API has it."""
+        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        error = {"message": self.text, "type": kind, "param": self.param, "code": self.code}
+        return json.dumps({"error": error, "detail": self.text}).encode()
+
+    @property
+    def param(self) -> str | None:
+        return "body" if self.status in (408, 411, 413) else None
+
+    @property
+    def headers(self) -> Headers:
+        length = str(len(self.content)).encode()
+        return [
+            (b"content-type", b"application/json"), (b"content-length", length), *self.extra
+        ]  # fmt: skip
+
+
+class Refused(Exception):
+    """Whoever reads the request need not go on: this is the answer."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.text)
+        self.refusal = refusal

@@ -1,0 +1,25 @@
+"""Is it somebody we know? Asked before more of a body is read than anybody may send."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http.cookie import parse_cookie
+
+from gallery.visits import staff_of
+from imagine import callers
+from imagine.api.auth import bearer_token
+
+
+def is_known(scope: Any) -> bool:
+    """Whether key or session of the request name anybody; pages know sessions alone."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    token = bearer_token(headers.get(b"authorization", ""))
+    if token is not None and scope["path"].startswith(("/v1/", "/api/")):
+        try:
+            callers.identify(token)
+        except callers.InvalidToken:
+            return False
+        return True
+    cookies = parse_cookie(headers.get(b"cookie", ""))
+    session = cookies.get(settings.SESSION_COOKIE_NAME)
+    return bool(session) and staff_of(session) is not None

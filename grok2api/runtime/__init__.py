@@ -1,0 +1,1 @@
+"""Threads, processes, locks and Redis, under both apps: it knows neither."""

@@ -1,0 +1,119 @@
+"""Pictures for programs that know conversations alone: chat completions, and responses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+
+from imagine import dialects, generate, records
+from imagine.callers import Caller
+from imagine.dialects import References
+from imagine.dialects.chat import read_chat
+from imagine.dialects.responses import read_response_request
+from imagine.links import Links
+from imagine.providers import get_provider
+from imagine.run import Run
+from imagine.threads import in_thread
+
+from . import allowances, answers, chat, responses, streaming, tasks
+from .auth import authenticate
+from .errors import ApiError
+from .reading import (
+    asked_by,
+    endpoint,
+    read_json,
+    read_request,
+    with_model,
+    with_pictures,
+)
+
+
+@endpoint("POST")
+async def chat_completions(request: HttpRequest) -> HttpResponseBase:
+    """`POST /v1/chat/completions`: the last message of the user is a picture's prompt."""
+    caller = await authenticate(request)
+    asked = read_chat(await read_json(request))
+    await _expect_pictures(asked.fields.get("model"))
+    links = Links.of(request)
+    run = await _start(request, caller, asked.fields, asked.references)
+    headers = _headers(run, *asked.ignored)
+    if asked.stream:
+        return await streaming.event_response(run, chat.ChatEvents(run, asked, links), headers)
+    await run.finished()
+    return answers.json_response(chat.completion(run, links), headers)
+
+
+@endpoint("POST")
+async def create_response(request: HttpRequest) -> HttpResponseBase:
+    """`POST /v1/responses`: the same, as a call of the tool `image_generation`."""
+    caller = await authenticate(request)
+    body = await read_json(request)
+    await _expect_pictures(body.get("model"))
+    asked = read_response_request(body)
+    await _expect_pictures(asked.fields.get("model"))
+    links = Links.of(request)
+    run = await _start(request, caller, asked.fields, asked.references)
+    headers = _headers(run, *asked.ignored)
+    if asked.stream:
+        events = responses.ResponseEvents(run, asked, links)
+        return await streaming.event_response(run, events, headers)
+    await run.finished()
+    return answers.json_response(responses.completed(run, asked, links), headers)
+
+
+async def _expect_pictures(model: Any) -> None:
+    """
+    Raises:
+        ApiError: 404, the model makes something else than pictures.
+    """
+    provider = get_provider()
+    named = model or provider.default_model
+    if not isinstance(named, str) or not await provider.makes_pictures(
+        await provider.resolve(named)
+    ):
+        raise ApiError(
+            404,
+            f"The model '{str(named)[:100]}' makes no pictures, and nothing else is to be had here."
+            " GET /v1/models lists those that do.",
+            param="model",
+            code="model_not_found",
+        )
+
+
+async def _start(
+    request: HttpRequest, caller: Caller, fields: Mapping[str, Any], references: References
+) -> Run:
+    """Set a conversation's picture going.
+
+    Raises:
+        ApiError
+        InvalidRequest: it names a picture or a task as only the images API has them.
+        what `generate.start` raises
+    """
+    if dialects.is_edit(fields):
+        raise dialects.InvalidRequest(
+            "Pictures to be edited belong into the last message.",
+            param=next(name for name in fields if dialects.is_edit({name: fields[name]})),
+            code="unsupported_parameter",
+        )
+    wanted, answer = read_request(fields, is_edit=bool(references.sources))
+    if answer.later or answer.webhook or answer.tasks > 1:
+        raise dialects.InvalidRequest(
+            "A conversation is no task: POST /v1/images/generations takes them.",
+            param="webhook_url" if answer.webhook else "async" if answer.later else "tasks",
+            code="unsupported_parameter",
+        )
+    wanted, told = await with_model(request, wanted), asked_by(request, answer)
+    if references.sources:
+        await in_thread(records.expect_room, wanted, told, caller)
+        wanted = await with_pictures(request, caller, wanted, references)
+    run = await generate.start(wanted, told, identify=lambda: caller)
+    allowances.note(request, run.generation)
+    return run
+
+
+def _headers(run: Run, *ignored: str) -> dict[str, str]:
+    return {
+        "Content-Location": tasks.address(run.generation),
+        **answers.told_ignored(run.request, *ignored),
+    }

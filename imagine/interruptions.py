@@ -1,0 +1,87 @@
+"""Generations whose program is gone: their rows say so, and what was reserved stays counted."""
+
+import os
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from . import limits
+from .models import Generation, GenerationQuerySet
+from .providers.base import ProviderError
+from .records import address, error_columns, write_remembered
+
+UPGRADE = timedelta(days=7)
+"""So long two versions may run side by side."""
+
+
+def mark_interrupted() -> int:
+    """Say of generations whose program is gone that they were interrupted; returns how many.
+
+    Called before this program serves: whatever runs at its address was begun by one that is gone.
+    """
+    pending = Generation.objects.filter(status=Generation.Status.PENDING)
+    _name_told_costs()
+    ours = pending.filter(Q(served_by=address()) | Q(served_by__startswith=f"{address()}#"))
+    return _interrupt(ours | Generation.objects.abandoned(timezone.now()))
+
+
+def _name_told_costs() -> None:
+    """Costs of the days of an upgrade, when the version before wrote them beside this one: it
+    knew of no basis, and of no others than those that upstreams tell.
+    """
+    lately = Generation.objects.filter(created_at__gt=timezone.now() - UPGRADE)
+    told = lately.filter(cost_usd__isnull=False, cost_basis=Generation.CostBasis.UNKNOWN)
+    told.update(cost_basis=Generation.CostBasis.UPSTREAM)
+
+
+def mark_abandoned() -> int:
+    """As `mark_interrupted` while this program serves, whose worker processes may have died.
+
+    What this process has not been able to write of its own is written first.
+    """
+    write_remembered()
+    pending = Generation.objects.filter(status=Generation.Status.PENDING)
+    ours = pending.filter(served_by__startswith=f"{address()}#")
+    processes = set(ours.values_list("served_by", flat=True))
+    dead = [name for name in processes if not _is_alive(name.rpartition("#")[2])]
+    return _interrupt(
+        ours.filter(served_by__in=dead) | Generation.objects.abandoned(timezone.now())
+    )
+
+
+def _interrupt(gone: GenerationQuerySet) -> int:
+    ended = list(gone.only("key"))
+    if not ended:
+        return 0
+    # What was reserved stays counted: the upstream was asked, or nobody knows that it was not.
+    count = gone.update(
+        status=Generation.Status.INTERRUPTED,
+        finished_at=timezone.now(),
+        **error_columns(interrupted()),
+    )
+    limits.end(ended)
+    return count
+
+
+def _is_alive(process: str) -> bool:
+    """Whether this host has a process with this number; where nobody can tell, it has."""
+    if os.name != "posix" or not process.isdecimal():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def interrupted() -> ProviderError:
+    """The program that worked on it is gone; the upstream may have been asked."""
+    return ProviderError(
+        "The server was stopped before the pictures came.",
+        status=424,
+        type="server_error",
+        code="interrupted",
+    )

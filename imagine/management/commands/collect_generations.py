@@ -1,0 +1,38 @@
+"""`manage.py collect_generations`: see `imagine.recovery`."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from gallery.management.reporting import report
+from imagine import recovery
+from imagine.recovery import Collected, Outcome
+from imagine.tasks import received
+
+
+class Command(BaseCommand):
+    help = (
+        "Fetches pictures that were paid for and did not come, and takes in what could not be "
+        "read when it came."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        report(
+            _collect(),
+            Outcome,
+            stdout=self.stdout,
+            stderr=self.stderr,
+            as_json=options["json"],
+        )
+
+
+def _collect() -> Iterator[Collected]:
+    """First what has come and lies on the disk: whose link is then fetched no more."""
+    for _ in range(received.take_in()):
+        yield Collected("a picture that had come", Outcome.ADDED)
+    yield from recovery.collect()

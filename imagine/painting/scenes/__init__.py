@@ -1,1 +1,0 @@
-"""Places to paint: one module for each, each with one function of its name."""

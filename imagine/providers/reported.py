@@ -1,0 +1,121 @@
+"""What an upstream says of tokens and cost, of what is well-formed. Pure.
+
+Gateways differ: OpenAI's images API has `input_tokens` and `output_tokens`, LiteLLM puts
+`prompt_tokens` and `completion_tokens` beside or instead of them, and some write numbers as texts.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from .base import Usage
+
+TICKS_PER_DOLLAR = 10_000_000_000
+"""xAI counts cost in ticks (docs.x.ai)."""
+
+MOST_TICKS = 10**15
+"""100,000 dollars: no answer costs so much, and what says so is wrong."""
+
+NAMES = {
+    "input_tokens": ("input_tokens", "prompt_tokens"),
+    "output_tokens": ("output_tokens", "completion_tokens"),
+    "total_tokens": ("total_tokens",),
+}
+DETAILS = {
+    "input_tokens_details": ("input_tokens_details", "prompt_tokens_details"),
+    "output_tokens_details": ("output_tokens_details", "completion_tokens_details"),
+}
+KINDS = ("image_tokens", "text_tokens")
+
+
+def read_usage(answer: Mapping[str, Any]) -> Usage:
+    """OpenAI's token counts and xAI's cost."""
+    usage = answer.get("usage")
+    if not isinstance(usage, dict):
+        return Usage()
+    tokens: dict[str, Any] = {}
+    for name, called in NAMES.items():
+        if (count := _first_count(usage, called)) is not None:
+            tokens[name] = count
+    for name, called in DETAILS.items():
+        for details in filter(None, map(usage.get, called)):
+            if isinstance(details, dict) and name not in tokens:
+                tokens[name] = _details(details)
+    both = tokens.keys() & {"input_tokens", "output_tokens"}
+    if both:
+        tokens.setdefault("total_tokens", sum(tokens[name] for name in both))
+    return Usage(tokens, read_cost(usage))
+
+
+def usage_told(answer: Any) -> Usage | None:
+    """The usage that an answer, a refusal or an event tells of, beside its error or inside of it.
+
+    None where it tells none: then what was told before stands.
+    """
+    if not isinstance(answer, dict):
+        return None
+    for fields in (answer, answer.get("error")):
+        if isinstance(fields, dict):
+            usage = read_usage(fields)
+            if usage.tokens or usage.cost_usd is not None:
+                return usage
+    return None
+
+
+def read_cost(usage: Mapping[str, Any]) -> Decimal | None:
+    """US dollars of `cost_in_usd_ticks`; None where it is no number of ticks."""
+    ticks = _whole(usage.get("cost_in_usd_ticks"))
+    if ticks is None or not 0 <= ticks < MOST_TICKS:
+        return None
+    return Decimal(ticks) / TICKS_PER_DOLLAR
+
+
+def ticks(cost_usd: Decimal) -> int:
+    """The same in ticks."""
+    return int(cost_usd * TICKS_PER_DOLLAR)
+
+
+def added(one: Usage, other: Usage) -> Usage:
+    """Both together, as of two pictures of a stream; a cost that one of them lacks is not known."""
+    costs = [usage.cost_usd for usage in (one, other) if usage.cost_usd is not None]
+    return replace(
+        other,
+        tokens=_sum(one.tokens, other.tokens),
+        cost_usd=sum(costs, Decimal(0)) if len(costs) == 2 else None,
+        pictures=one.pictures + other.pictures,
+    )
+
+
+def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _sum(one.get(name, {}), other.get(name, {}))
+        if isinstance(one.get(name, other.get(name)), Mapping)
+        else one.get(name, 0) + other.get(name, 0)
+        for name in dict.fromkeys((*one, *other))
+    }
+
+
+def _details(details: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {name: _first_count(details, [name]) or 0 for name in KINDS}
+    if cached := _first_count(details, ["cached_tokens"]):
+        found["cached_tokens"] = cached
+    if isinstance(kinds := details.get("cached_tokens_details"), dict):
+        found["cached_tokens_details"] = {name: _first_count(kinds, [name]) or 0 for name in KINDS}
+    return found
+
+
+def _first_count(usage: Mapping[str, Any], names: Iterable[str]) -> int | None:
+    """The first of these that is a number of tokens, rather one that is not 0."""
+    counts = [count for name in names if (count := _whole(usage.get(name))) is not None]
+    sane = [count for count in counts if 0 <= count < 2**53]  # what JSON readers keep exact
+    return next(filter(None, sane), sane[0] if sane else None)
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, also one written as a float or as a text."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,191 @@
+"""A generation under way, as those see it who wait for its pictures."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
+
+from .models import Generation
+from .owed import Owed
+from .prices import costs
+from .prices.reckoning import Cost
+from .providers.base import ImageRequest, PartialImage, ProviderError, Usage
+from .records import Outcome, StoredImage
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A task's turn has come; `at` is of the monotonic clock, in seconds."""
+
+    at: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def since(cls, moment: datetime) -> "Started":
+        return cls(time.monotonic() - max(0, (timezone.now() - moment).total_seconds()))
+
+
+RunEvent = Started | PartialImage | StoredImage
+
+
+def _new_future() -> "asyncio.Future[Generation]":
+    return asyncio.get_running_loop().create_future()
+
+
+@dataclass(slots=True)
+class Run:
+    """Whoever waits for it reads `events()` or awaits `finished()`; any number may, at any time."""
+
+    request: ImageRequest
+    images: list[StoredImage] = field(default_factory=list)
+    errors: list[ProviderError] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    owed: Owed = field(default_factory=Owed)
+    ended: bool = False  # its row says so
+    settled: Cost | None = None  # and what it cost
+    follower: "asyncio.Task[None] | None" = None  # what looks how it goes elsewhere
+    storing: float = 0  # seconds spent with it
+    _opened: "asyncio.Future[Generation]" = field(default_factory=_new_future)
+    _done: asyncio.Event = field(default_factory=asyncio.Event)
+    _past: list[RunEvent] = field(default_factory=list)
+    _readers: "list[asyncio.Queue[RunEvent | None]]" = field(default_factory=list)
+    _then: list[Callable[[], object]] = field(default_factory=list)
+    _began: float = 0  # by the monotonic clock, seconds
+    _reckoned: tuple[Usage, int, Cost] | None = None  # from what it was, and the cost
+
+    async def opened(self) -> Generation:
+        """Wait until the generation has its row."""
+        return await asyncio.shield(self._opened)
+
+    @property
+    def generation(self) -> Generation:
+        return self._opened.result()
+
+    @property
+    def is_done(self) -> bool:
+        return self._done.is_set()
+
+    @property
+    def is_started(self) -> bool:
+        """Whether it was told that its turn has come."""
+        return any(isinstance(event, Started) for event in self._past)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has its row."""
+        return self._opened.done()
+
+    async def is_done_within(self, seconds: float) -> bool:
+        """Wait for the end, whatever it is, but no longer than this."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._done.wait(), seconds)
+        return self.is_done
+
+    def leave(self) -> None:
+        """Nobody reads it any more: looking for news of it ends, making pictures does not."""
+        if self.follower is not None:
+            self.follower.cancel()
+
+    def when_done(self, then: Callable[[], object]) -> None:
+        self._then.append(then)
+
+    async def finished(self) -> None:
+        """Wait for the end. Afterwards `images`, `errors` and `usage` are complete.
+
+        Raises:
+            ProviderError: there is no picture at all.
+        """
+        await self._done.wait()
+        if not self.images:
+            raise self.errors[0]
+
+    async def events(self) -> AsyncIterator[RunEvent]:
+        """What has come and what comes: pictures, unfinished ones while theirs is not there.
+
+        Raises:
+            ProviderError: at the end, where there is no finished picture.
+        """
+        queue: asyncio.Queue[RunEvent | None] = asyncio.Queue()
+        for event in self._past:
+            queue.put_nowait(event)
+        if self.is_done:
+            queue.put_nowait(None)
+        self._readers.append(queue)
+        try:
+            while (past := await queue.get()) is not None:
+                yield past
+        finally:
+            self._readers.remove(queue)
+        await self.finished()
+
+    # For those who work on it.
+
+    def open(self, generation: Generation) -> None:
+        self._opened.set_result(generation)
+
+    def refuse(self, error: BaseException) -> None:
+        """It will have no row."""
+        if isinstance(error, asyncio.CancelledError):
+            self._opened.cancel()
+            return
+        self._opened.set_exception(error)
+        self._opened.exception()  # seen, also where the client has left
+
+    def begin(self) -> None:
+        self._began = time.monotonic()
+
+    def tell(self, event: RunEvent) -> None:
+        """Let all readers know; a finished picture takes the place of its unfinished ones."""
+        if isinstance(event, StoredImage):
+            self.images.append(event)
+            self._past = [
+                past
+                for past in self._past
+                if not (isinstance(past, PartialImage) and past.index == event.index)
+            ]
+        self._past.append(event)
+        for reader in self._readers:
+            reader.put_nowait(event)
+
+    def fail(self, error: ProviderError) -> None:
+        """A picture less; what it cost nevertheless is kept."""
+        self.errors.append(error)
+        self.usage = error.usage or self.usage
+
+    def finish(self) -> None:
+        self._done.set()
+        for then in self._then:
+            then()
+        for reader in self._readers:
+            reader.put_nowait(None)
+
+    def outcome(self, status: Generation.Status, *, storing_since: float | None = None) -> Outcome:
+        now = time.monotonic()
+        storing = self.storing + (now - storing_since if storing_since else 0)
+        self.settled = self.cost
+        return Outcome(
+            status=status,
+            errors=tuple(self.errors),
+            usage=self.usage,
+            cost=self.settled,
+            upstream_ms=round((now - self._began - storing) * 1000),
+            storing_ms=round(storing * 1000),
+        )
+
+    @property
+    def cost(self) -> Cost:
+        """What it has cost, as far as that can be said now."""
+        known, number = self._reckoned, len(self.errors)
+        if known is None or known[0] is not self.usage or known[1] != number:
+            cost = costs.settled(self.request, self.usage, self.errors, self.generation.created_at)
+            known = self._reckoned = self.usage, number, cost
+        return known[2]
+
+    @property
+    def status(self) -> Generation.Status:
+        if not self.images:
+            return Generation.Status.FAILED
+        return Generation.Status.PARTIAL if self.errors else Generation.Status.SUCCEEDED

@@ -1,0 +1,267 @@
+"""Pictures that have come and are not stored yet: on the disk, so that a killed process loses none.
+
+Nothing is synced: what a process has written the system keeps, also where the process is killed.
+Each process has a folder of its own in DATA_DIR, and holds its lock as long as it lives; of a
+folder whose lock is free the pictures are whoever's who takes them up. What a process that lives
+could not store it moves to a folder that is nobody's. A file is emptied only when its picture is
+safe, and then takes the next one: making a file costs the system more than filling it.
+"""
+
+import atexit
+import json
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+
+from .providers.base import GeneratedImage, Usage
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nobody could tell a process that lives from one that is gone
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = "lock"
+
+LEFT = "left"
+"""The folder of what processes that live could not store."""
+
+_USAGE = [each.name for each in fields(Usage)]
+
+logger = logging.getLogger(__name__)
+
+MOST_EMPTY = 16
+"""Emptied files that a process keeps."""
+
+
+@dataclass(slots=True)
+class _Own:
+    """A process's folder, its lock, and files in it that hold nothing."""
+
+    folder: Path
+    lock: IO[bytes]
+    empty: list[IO[bytes]] = field(default_factory=list)
+    made: Iterator[int] = field(default_factory=count)
+
+    def file(self) -> IO[bytes]:
+        with suppress(IndexError):  # threads take them at once
+            return self.empty.pop()
+        return (self.folder / str(next(self.made))).open("xb")
+
+
+_making = threading.Lock()
+_held: dict[int, _Own] = {}
+"""What is this process's, by its number: a fork has its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A picture that a process has left, and what its upstream said of the cost.
+
+    Its data end early where the process was killed while it wrote them.
+    """
+
+    generation_id: int
+    image: GeneratedImage
+    usage: Usage
+    path: Path
+    was_given_up: bool = False  # by a process that may live, and work on the generation
+
+    def let_go(self) -> None:
+        """The picture is safe elsewhere."""
+        self.path.unlink(missing_ok=True)
+
+
+@dataclass(slots=True)
+class Kept:
+    """Says whether a picture has its row in the library or in quarantine, and needs no file."""
+
+    is_safe: bool = False
+
+
+@contextmanager
+def kept(generation_id: int, image: GeneratedImage, usage: Usage) -> Iterator[Kept]:
+    """The picture lies on the disk until it is safe, if the disk lets it."""
+    picture = Kept()
+    content = (json.dumps(_facts(generation_id, image, usage)).encode() + b"\n", image.data)
+    file = _try_to_write(content)
+    try:
+        yield picture
+    finally:
+        if picture.is_safe:
+            if file is not None:
+                _take_back(file)
+        elif file := file or _try_to_write(content):
+            _give_up(file, f"{generation_id}-{image.index}")
+        else:
+            logger.error("A picture of generation %s is in memory alone", generation_id)
+
+
+def _try_to_write(content: tuple[bytes, ...]) -> IO[bytes] | None:
+    """None where the disk refuses it."""
+    file: IO[bytes] | None = None
+    if os.name == "nt":  # nobody could take it up
+        return None
+    try:
+        file = _own().file()
+        file.writelines(content)
+        file.flush()
+    except OSError as error:
+        logger.warning("A picture that has come is not on the disk: %s", error)
+        if file is not None:
+            _remove(file)  # less than the whole
+        return None
+    return file
+
+
+def _take_back(file: IO[bytes]) -> None:
+    """Empty it; where that fails, or there are enough, it goes."""
+    own = _held.get(os.getpid())
+    with suppress(OSError):
+        if own is not None and len(own.empty) < MOST_EMPTY:
+            file.seek(0)
+            file.truncate()
+            own.empty.append(file)
+            return
+    _remove(file)
+
+
+def _remove(file: IO[bytes]) -> None:
+    with suppress(OSError):
+        Path(file.name).unlink(missing_ok=True)
+    with suppress(OSError):  # what it could not write
+        file.close()
+
+
+def _give_up(file: IO[bytes], name: str) -> None:
+    path = Path(file.name)
+    left = path.parent.with_name(LEFT)
+    file.close()
+    try:
+        left.mkdir(mode=0o700, exist_ok=True)
+        path.replace(left / name)
+    except OSError:  # it stays, and is taken up after this process
+        logger.exception("%s stays where it is", path)
+
+
+def _facts(generation_id: int, image: GeneratedImage, usage: Usage) -> dict[str, Any]:
+    cost = None if usage.cost_usd is None else str(usage.cost_usd)
+    return {
+        "generation": generation_id,
+        "image": {
+            "index": image.index,
+            "model": image.model,
+            "revised_prompt": image.revised_prompt,
+        },
+        "usage": {**{name: getattr(usage, name) for name in _USAGE}, "cost_usd": cost},
+    }
+
+
+def left_behind() -> Generator[Received, None, None]:
+    """What processes that are gone have left, or could not store: one at a time.
+
+    What is not let go meanwhile is there the next time.
+    """
+    root = settings.DATA_DIR / "received"
+    if fcntl is None or not root.is_dir():
+        return
+    mine = {own.folder for own in _held.values()}
+    for folder in sorted(root.iterdir()):
+        lock = None if folder in mine else _lock(folder)
+        if lock is None:
+            continue
+        with lock:
+            yield from _files(folder)
+            _remove_empty(folder)
+
+
+def _files(folder: Path) -> Iterator[Received]:
+    for path in sorted(folder.iterdir()):
+        if path.name == LOCK:
+            continue
+        try:
+            received = _read(path)
+        except (OSError, ValueError, KeyError, TypeError, ArithmeticError):
+            logger.exception("%s cannot be read, and stays", path)
+            continue
+        if received is None:
+            path.unlink(missing_ok=True)
+        else:
+            yield received
+
+
+def _remove_empty(folder: Path) -> None:
+    if folder.name == LEFT:  # others may be moving something here
+        return
+    with suppress(OSError):
+        if [path.name for path in folder.iterdir()] == [LOCK]:
+            (folder / LOCK).unlink()
+            folder.rmdir()
+
+
+def _own() -> _Own:
+    number = os.getpid()
+    with _making:
+        while number not in _held:
+            folder = settings.DATA_DIR / "received" / uuid.uuid4().hex
+            folder.mkdir(mode=0o700, parents=True)
+            if lock := _lock(folder):  # else somebody took it for one that was left
+                _held[number] = _Own(folder, lock)
+        return _held[number]
+
+
+@atexit.register
+def close() -> None:
+    """Take this process's folder away; a picture that lies in it stays."""
+    while _held:
+        _, own = _held.popitem()
+        for file in own.empty:
+            _remove(file)
+        _remove_empty(own.folder)
+        own.lock.close()
+
+
+def _lock(folder: Path) -> IO[bytes] | None:
+    """The folder's lock; None where its process lives."""
+    try:
+        lock = (folder / LOCK).open("wb")
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
+
+
+def _read(path: Path) -> Received | None:
+    """None where nothing of the picture was written yet.
+
+    Raises:
+        OSError
+        ValueError, KeyError, TypeError, ArithmeticError: this is no such file.
+    """
+    head, end, data = path.read_bytes().partition(b"\n")
+    if not end:
+        return None
+    facts: dict[str, Any] = json.loads(head)
+    usage = facts["usage"]
+    if usage["cost_usd"] is not None:
+        usage["cost_usd"] = Decimal(usage["cost_usd"])
+    return Received(
+        facts["generation"],
+        GeneratedImage(data=data, **facts["image"]),
+        Usage(**usage),
+        path,
+        was_given_up=path.parent.name == LEFT,
+    )

@@ -1,0 +1,127 @@
+"""Pictures that a process had received and not stored: into the library with them."""
+
+import hashlib
+import logging
+from contextlib import closing
+
+from django.utils import timezone
+
+from imagine import quarantine, records, recovery, spool
+from imagine.formats import convert
+from imagine.models import Generation
+from imagine.prices import costs
+from imagine.providers.base import ImageRequest
+from imagine.records import Outcome
+from imagine.spool import Received
+
+logger = logging.getLogger(__name__)
+
+
+def take_in() -> int:
+    """Store what was left behind, with its generation; returns how many pictures.
+
+    What cannot be stored now stays, and is tried again the next time. Called before generations
+    of programs that are gone are marked as interrupted, and now and then afterwards.
+    """
+    count = 0
+    with closing(spool.left_behind()) as left:
+        for received in left:
+            try:
+                count += _take_in(received)
+            except Exception:  # one that cannot be taken in must not stand before the others
+                logger.exception("%s is not taken in, and stays", received.path)
+    return count
+
+
+def _take_in(received: Received) -> bool:
+    """Whether the library has a picture more."""
+    generation = Generation.objects.filter(pk=received.generation_id).first()
+    if generation is None:
+        logger.error("%s goes: its generation was deleted", received.path)
+        received.let_go()
+        return False
+    if received.was_given_up and generation.is_unfinished(timezone.now()):
+        return False  # its process ends it first
+    request = _request(generation)
+    came = data = received.image.data
+    index = received.image.index
+    links = generation.quarantined.filter(index=index, file="")
+    try:
+        if request.output_format:
+            data = convert(data, request.output_format, request.output_compression)
+        if _is_known(generation, came, data):
+            quarantine.discard(links)
+            received.let_go()
+            return False
+        is_stored = _store(generation, request, received, data)
+    except records.BadPicture as error:
+        logger.warning("What came for generation %s is no picture: %s", generation.pk, error)
+        if not _is_in_quarantine(generation, index, came):
+            quarantine.keep_bytes(
+                generation,
+                index=index,
+                data=came,
+                reason=str(error),
+                instead_of=links.values_list("pk", flat=True).first(),
+                model=received.image.model[:100],
+                revised_prompt=received.image.revised_prompt,
+            )
+        received.let_go()
+        return False
+    if is_stored:
+        logger.info("A picture of generation %s was stored after all", generation.pk)
+        received.let_go()
+    return is_stored
+
+
+def _request(generation: Generation) -> ImageRequest:
+    asked = generation.parameters
+    return ImageRequest(
+        prompt=generation.prompt,
+        model=generation.model,
+        n=generation.n,
+        aspect_ratio=generation.aspect_ratio,
+        quality=asked.get("quality", ""),
+        resolution=asked.get("resolution", ""),
+        output_format=asked.get("output_format", ""),
+        output_compression=asked.get("output_compression"),
+    )
+
+
+def _is_known(generation: Generation, *data: bytes) -> bool:
+    """Whether the process was killed, or somebody fetched it, when all was done."""
+    hashes = {hashlib.sha256(one).hexdigest() for one in data}
+    return generation.images.filter(content_hash__in=hashes).exists()
+
+
+def _is_in_quarantine(generation: Generation, index: int, data: bytes) -> bool:
+    rows = generation.quarantined.filter(index=index, size=len(data)).exclude(file="")
+    return any(quarantine.read(row) == data for row in rows)
+
+
+def _store(generation: Generation, request: ImageRequest, received: Received, data: bytes) -> bool:
+    outcome = Outcome(
+        status=Generation.Status.SUCCEEDED,
+        errors=[],
+        usage=received.usage,
+        cost=costs.settled(request, received.usage, [], generation.created_at),
+        upstream_ms=0,
+        storing_ms=0,
+    )
+    is_whole = generation.n == 1 and generation.status == Generation.Status.PENDING
+    index = received.image.index
+
+    def settle() -> None:
+        quarantine.discard(generation.quarantined.filter(index=index, file=""))
+        recovery.update_status(generation)
+
+    stored = records.store_image(
+        generation,
+        request,
+        received.image,
+        data,
+        (lambda: outcome) if is_whole else None,
+        settle=settle,
+        parents=list(generation.parents.order_by("pk").values_list("pk", flat=True)),
+    )
+    return stored.image_id is not None

@@ -1,0 +1,136 @@
+/**
+ * <imagine-options data-url> within the composer's form: the choices of which each model has its own,
+ * folded away until somebody wants them, and what the pictures may cost.
+ *
+ * Its JSON says what there is to choose: `{generate: {model: offer}, edit: {…}}`.
+ */
+import { element } from "../lib/elements.js";
+import { Remembered } from "../lib/remembered.js";
+import { send } from "../lib/requests.js";
+
+const PAUSE = 400; // milliseconds after the last change, until the server is asked
+
+class ImagineOptions extends HTMLElement {
+  #offers;
+  #timer;
+  #asked = 0; // how often: only the last answer counts
+
+  connectedCallback() {
+    this.form = this.closest("form");
+    this.fold = this.querySelector("details");
+    this.remembered = new Remembered(localStorage);
+    this.#offers = JSON.parse(this.querySelector("script").textContent);
+    if (this.remembered.isUnfolded) this.fold.open = true;
+    this.querySelector("summary").addEventListener("click", () => {
+      this.remembered.isUnfolded = !this.fold.open;
+    });
+    this.form.addEventListener("input", this.#changed);
+    this.form.addEventListener("change", this.#changed);
+    this.form.addEventListener("sources-change", () => this.show());
+    // A field that is folded away cannot say what is wrong with it.
+    this.addEventListener("invalid", () => this.#unfold(), { capture: true });
+    this.show();
+  }
+
+  /** Offer what the chosen model offers; what was chosen stays where it can. */
+  show() {
+    const offer = this.#offer;
+    this.#fill("resolution", offer.resolutions);
+    this.#fill("quality", offer.qualities);
+    this.#let("seed", offer.seeds);
+    this.querySelector("[data-uncertain]").hidden = offer.is_certain;
+    this.#tellSet();
+    this.#askSoon();
+  }
+
+  get #sources() {
+    return this.form.querySelector("picture-sources").values?.length ?? 0;
+  }
+
+  get #offer() {
+    const offers = this.#offers[this.#sources > 0 ? "edit" : "generate"];
+    return offers[this.form.elements.model?.value] ?? Object.values(offers)[0];
+  }
+
+  #changed = ({ type, target }) => {
+    if (target.name === "model") this.show();
+    if (type === "input" && target.matches("select, [type=radio], [type=checkbox]")) return;
+    if (target.dataset.value !== undefined) target.dataset.value = target.value;
+    target.setCustomValidity?.("");
+    this.#tellSet();
+    this.#askSoon();
+  };
+
+  #fill(name, values) {
+    const select = this.form.elements[name];
+    const wanted = select.value || select.dataset.value;
+    select.replaceChildren(
+      select.options[0],
+      ...values.map((value) => element("option", { value }, [value])),
+    );
+    select.value = values.includes(wanted) ? wanted : "";
+    select.dataset.value = wanted;
+    this.#let(name, values.length > 0);
+  }
+
+  /** What is not offered is neither shown nor sent. */
+  #let(name, offered) {
+    const field = this.form.elements[name];
+    field.disabled = !offered;
+    field.closest(".field").hidden = !offered;
+  }
+
+  /** What is chosen can be read when it is folded away, too. */
+  #tellSet() {
+    const fields = [...this.querySelectorAll("select, input")].filter((field) => !field.disabled);
+    const values = fields.filter(({ value }) => value).map((field) => this.#named(field));
+    this.querySelector("[data-set]").textContent = values.join(" · ");
+  }
+
+  #named(field) {
+    return (
+      field.selectedOptions?.[0].textContent ?? `${field.labels[0].textContent} ${field.value}`
+    );
+  }
+
+  #unfold() {
+    this.fold.open = true;
+  }
+
+  #askSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), PAUSE);
+  }
+
+  async #ask() {
+    const asked = ++this.#asked;
+    const form = new FormData(this.form);
+    if (form.get("aspect_ratio") === "auto") form.delete("aspect_ratio");
+    form.set("sources", String(this.#sources));
+    if (this.form.querySelector("[data-endless]").checked) form.set("endless", "on");
+    let told;
+    try {
+      told = await send(this.dataset.url, { form });
+    } catch {
+      told = { price: "", errors: {} }; // what it costs is not known now; Generate says why
+    }
+    if (asked === this.#asked) this.#tell(told);
+  }
+
+  #tell({ price, errors }) {
+    const line = this.form.querySelector("[data-price]");
+    const sentence = Object.values(errors).flat()[0] ?? price;
+    if (line.textContent !== sentence) line.textContent = sentence;
+    const named = Object.keys(errors);
+    line.classList.toggle("field__error", named.length > 0);
+    for (const field of this.form.querySelectorAll("textarea, select, input[type=number]")) {
+      const isWrong = named.includes(field.name);
+      field.setCustomValidity(isWrong ? errors[field.name][0] : "");
+      if (isWrong) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+      if (isWrong && this.contains(field)) this.#unfold();
+    }
+  }
+}
+
+customElements.define("imagine-options", ImagineOptions);

@@ -1,0 +1,35 @@
+"""How much more work twice the input makes; within one run, and of this thread alone."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+TIMES = 8
+"""The larger input is so many times the smaller: linear work is 8 times as much, quadratic 64."""
+
+LINEAR = 24
+"""Growth up to which work counts as linear: what is done once and never is hides in it."""
+
+NOTHING = 500_000
+"""Nanoseconds: what takes no longer for the large input is not worth comparing."""
+
+
+def growth(work: Callable[[T], object], make: Callable[[int], T], size: int) -> float:
+    """How many times as long the work takes for an input that is `TIMES` as large."""
+    small, large = make(size), make(TIMES * size)
+    whole = _least(work, large)
+    return whole / _least(work, small) if whole > NOTHING else 0.0
+
+
+def _least(work: Callable[[T], object], given: T) -> int:
+    """Nanoseconds of this thread: the least of three, since others disturb and never help."""
+    taken = []
+    for _ in range(3):
+        began = time.thread_time_ns()
+        work(given)
+        taken.append(time.thread_time_ns() - began)
+        if taken[-1] > 10**9:
+            break
+    return max(1, min(taken))
