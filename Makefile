@@ -43,10 +43,10 @@ staticfiles/built: $(shell find static -type f) .venv/installed $(DRIVER)
 	@touch $@
 
 # Tests. Each database runs the Python suite; the browser and JavaScript run once. Three at a
-# time: much of each is waiting. ONLY names files, for one of them: make test-pgsql ONLY=tests.
+# time, the longest first: much of each is waiting. ONLY names files, for one of them: make test-pgsql ONLY=tests.
 
 test: services .venv/dev-installed .venv/litellm/installed node_modules/.installed build
-	@$(MAKE) --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-sqlite test-pgsql test-js test-mysql test-browser
+	@$(MAKE) --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-sqlite test-browser test-pgsql test-js test-mysql
 
 services:
 	@tests/services.sh
@@ -66,7 +66,7 @@ node_modules/.installed: package.json .venv/dev-installed
 	@touch $@
 
 test-sqlite: .venv/dev-installed .venv/litellm/installed build
-	$(PYTEST) -m "not browser" $(ONLY)
+	$(PYTEST) --numprocesses=2 --dist=loadfile -m "not browser" $(ONLY)
 
 test-pgsql: .venv/dev-installed .venv/litellm/installed build
 	SERVER_STORAGE_TYPE=pgsql SERVER_STORAGE_URL=$(TEST_PGSQL_URL) REDIS_URL=$(TEST_REDIS_URL)/9 $(PYTEST) -m "not browser" $(ONLY)

@@ -1,5 +1,6 @@
 """How much more work twice the input makes; within one run, and of this thread alone."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,15 +13,30 @@ TIMES = 8
 LINEAR = 24
 """Growth up to which work counts as linear: what is done once and never is hides in it."""
 
+A_LONG_TIME = 10**9
+"""Nanoseconds after which nothing is measured again."""
+
 NOTHING = 500_000
 """Nanoseconds: what takes no longer for the large input is not worth comparing."""
+
+
+ROUNDS = 12
+"""Growth that seems too much is measured so often: on a busy machine the time of others counts."""
 
 
 def growth(work: Callable[[T], object], make: Callable[[int], T], size: int) -> float:
     """How many times as long the work takes for an input that is `TIMES` as large."""
     small, large = make(size), make(TIMES * size)
-    whole = _least(work, large)
-    return whole / _least(work, small) if whole > NOTHING else 0.0
+    part = whole = math.inf
+    for number in range(ROUNDS):
+        time.sleep(0.05 * number)
+        whole = min(whole, _least(work, large))
+        if whole <= NOTHING:
+            return 0.0
+        part = min(part, _least(work, small))
+        if whole <= LINEAR * part or whole > A_LONG_TIME:
+            break
+    return whole / part
 
 
 def _least(work: Callable[[T], object], given: T) -> int:
@@ -30,6 +46,6 @@ def _least(work: Callable[[T], object], given: T) -> int:
         began = time.thread_time_ns()
         work(given)
         taken.append(time.thread_time_ns() - began)
-        if taken[-1] > 10**9:
+        if taken[-1] > A_LONG_TIME:
             break
     return max(1, min(taken))

@@ -138,7 +138,9 @@ def test_other_process_ends_what_it_is_at_as_others_do(monkeypatch):
     monkeypatch.setattr(os, "sched_setscheduler", watched)
     with ThreadPoolExecutor(1) as thread:
         working = thread.submit(idle_process.run, time.sleep, 0.5)
-        while not idle_process._pool._pending_work_items:
+        while not any(
+            item.future.running() for item in [*idle_process._pool._pending_work_items.values()]
+        ):
             time.sleep(0.01)
         idle_process.close()
         assert working.result(60) is None
