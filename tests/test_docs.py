@@ -9,6 +9,7 @@ from argparse import SUPPRESS
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 from django.contrib import admin
@@ -44,6 +45,9 @@ NAME = re.compile(r"`(?:[A-Z][A-Z0-9_]+|[a-z_]+(?: [\[A-Z].*)?|\w+/\S*)`")
 """A cell that is a variable, a command or a path, and so the same in every language."""
 
 APPS = {"grok2api", "gallery", "imagine"}
+
+PATH = re.compile(r"(?![A-Z])\w[\w./-]*(?:\.(?:py|html|csv)|/)|[a-z]\w*(?:/[\w.-]+)+")
+"""A code that is a file or a folder: `listing.py`, `imagine/dialects/`, `grok2api/door`."""
 
 
 def settings_variables() -> dict[str, str | None]:
@@ -187,6 +191,21 @@ def test_every_room_is_in_the_architecture(app):
     tables = [table for table in architecture.tables if table.header[0] == "Room"]
     table = tables[introductions.index(f"{app}/")]
     assert sorted(re.findall(r"`([^`]+)`", " ".join(table.column(0)))) == sorted(rooms)
+
+
+def test_every_path_in_the_architecture_exists():
+    """Paths are those of the repository, or of the app that a sentence is about."""
+    codes = {code for code in DOCUMENTS["docs/architecture.md"].codes if PATH.fullmatch(code)}
+    assert len(codes) > 20
+    roots = [ROOT, *(ROOT / app for app in APPS)]
+    assert [code for code in codes if not any((root / code).exists() for root in roots)] == []
+
+
+def test_every_file_in_the_picture_of_the_architecture_exists():
+    picture = ElementTree.parse(ROOT / "docs/images/architecture.svg")
+    files = [text.text or "" for text in picture.iterfind(".//{*}text[@class='file']")]
+    assert len(files) > 30
+    assert [file for file in files if not (ROOT / file).exists()] == []
 
 
 @EVERY_DOCUMENT
