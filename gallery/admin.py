@@ -24,7 +24,7 @@ from .templatetags.gallery_pages import file_size, thumbnail_address
 
 
 class _CountedFilter(admin.SimpleListFilter):
-    """Choices from the counters: listing the values of a column would read every row."""
+    """Offer choices from the counters: listing a column's values would read every row."""
 
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
@@ -122,7 +122,7 @@ class ImageAdmin(JobAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Image | None:
-        """The picture with the names of its tags, in one query."""
+        """Fetch the picture and its tag names in one query."""
         rows = Image.objects.annotate(tag_name=F("tags__name")).order_by("tags__key")
         try:
             found: list[Any] = list(rows.filter(pk=object_id))
@@ -154,10 +154,10 @@ class ImageAdmin(JobAdmin):
         )
 
     def save_related(self, *args: Any, **options: Any) -> None:
-        """Tags are saved by `save_model`."""
+        """Do nothing: `save_model` has saved the tags."""
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> list[LogEntry]:
-        """The job itself writes into the audit log."""
+        """Do nothing: the job writes into the audit log itself."""
         return []
 
     def delete_model(self, request: HttpRequest, obj: Image) -> None:
@@ -246,7 +246,7 @@ class TagAdmin(JobAdmin):
         obj.pk, obj.name = tag.pk, tag.name
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Of a tag that has become part of another one there is nothing left to log about."""
+        """Log the change, unless the tag was merged into another one and is gone."""
         match = request.resolver_match
         if match is not None and str(obj.pk) == unquote(match.kwargs["object_id"]):
             super().log_change(request, obj, message)
@@ -287,7 +287,7 @@ class RemovedRowAdmin(admin.ModelAdmin[RemovedRow]):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(admin.ModelAdmin[AuditEntry]):
-    """To look at; nobody writes here by hand."""
+    """The audit log, read-only."""
 
     list_display = ("at", "by", "action", "count")
     list_filter = ("action", "at")

@@ -21,7 +21,7 @@ class GalleryConfig(AppConfig):
 
 
 def mend_after_migrate(*, verbosity: int, **_: Any) -> None:
-    """Count and index a large library that has just come to a new version of the program.
+    """Count and index a large library after an upgrade.
 
     Only where somebody looks on; `serve` does it in the background.
     """

@@ -1,7 +1,7 @@
-"""Who deleted, exported, or changed a key: when, and how many.
+"""Records who deleted, exported or changed a key: when, and how many.
 
-Entries are written by the jobs themselves, in the transaction of what they tell, so that no
-caller can forget one. Who acts is ambient: a job does not know the request it runs for.
+The jobs write the entries themselves, in the same transaction as the deed, so no caller can forget
+one. The actor is a context variable: a job does not know its request.
 """
 
 import sys
@@ -20,14 +20,15 @@ def _command() -> str:
 
 
 actor: ContextVar[Callable[[], str]] = ContextVar("actor", default=_command)
-"""Says who acts; asked when an entry is written, because a key is recognised late."""
+"""Returns who acts; it is called when an entry is written, because a key is recognised late."""
 
 author: ContextVar[Callable[[], str]] = ContextVar("author", default=str)
-"""Whose that is, however they are called by now: `user 7`, `key 3`; empty for a command."""
+"""Returns the actor's identity whatever its present name: `user 7`, `key 3`; empty for a
+command."""
 
 
 def shown(actor: str) -> str:
-    """Who acted, as an entry has it (`user ada`, `key phone`), in the reader's language."""
+    """Return the actor of an entry (`user ada`, `key phone`) in the reader's language."""
     kind, _space, name = actor.partition(" ")
     if kind == "user":
         return gettext("user %(name)s") % {"name": name}
@@ -35,7 +36,8 @@ def shown(actor: str) -> str:
 
 
 class AuditEntry(models.Model):
-    """Something that cannot be undone, or that let data out. Never changed, never deleted."""
+    """Something that cannot be undone, or that let data out. Entries are never changed or
+    deleted."""
 
     class Action(models.TextChoices):
         DELETED = "deleted", _("Pictures deleted")
@@ -63,7 +65,7 @@ class AuditEntry(models.Model):
 
 
 def record(action: AuditEntry.Action, *, count: int, **detail: Any) -> None:
-    """Write an entry; `detail` is what one needs to find the things again, as JSON."""
+    """Write an entry; `detail` is JSON that helps to find the things again."""
     if count:
         AuditEntry.objects.create(
             action=action, actor=actor.get()()[:200], count=count, detail=detail

@@ -1,8 +1,8 @@
-"""The whole library in one archive; `restoring` brings it back.
+"""Writes the whole library into one archive; `restoring` brings it back.
 
-The archive is that of an export: its records are the library's rows, and its members,
-thumbnails included, stand under the paths that the library gives them. The format is told
-in `library_archives`.
+The archive has the format of an export: its records are the library's rows, and its members,
+thumbnails included, lie under the paths that they have in the library. `library_archives` describes
+the format.
 """
 
 import os
@@ -21,7 +21,8 @@ from .records import as_record
 
 
 def backup_archive(*, also: Iterable[str] = ()) -> Archive:
-    """Every picture, the trash included, oldest row first. See `export.Archive`.
+    """Build an archive of every picture, the trash included, oldest row first. See
+    `export.Archive`.
 
     Args:
         also: names of `backup_parts` that are to be in it too.
@@ -42,11 +43,11 @@ def backup_archive(*, also: Iterable[str] = ()) -> Archive:
 
 
 def write_backup(archive: Archive, path: Path) -> Iterator[int]:
-    """Write the archive to a file; yields the bytes written so far.
+    """Write the archive to a file, yielding the number of bytes written so far.
 
-    The file has another name until it is whole and on the disk, so a backup that was broken
-    off is never taken for one, and an older one of the same name stays until then. Nobody but
-    its owner can read it.
+    The file has another name until it is complete and synced. So an interrupted backup is never
+    taken for a whole one, and an older backup of the same name survives until then. Only its owner
+    can read it.
     """
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
     part, written = Path(name), 0

@@ -1,4 +1,4 @@
-"""What other apps put into a backup beside the pictures, as JSON lines in members of their own."""
+"""Lets other apps add records to a backup, as JSON lines in members of their own."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What became of a record."""
+    """The outcome of one record."""
 
     name: str
     outcome: Outcome
@@ -24,12 +24,12 @@ class Restored:
 
 
 class BadRecord(ValueError):
-    """A record is not one of its kind; the message names the field."""
+    """The record is invalid; the message names the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One kind of records. Pictures are named in them by the path of their file."""
+    """One kind of records. They name pictures by the paths of their files."""
 
     name: str  # of the option that asks for it; the member is called `<name>.jsonl`
     records: Callable[[], Iterator[dict[str, Any]]]
@@ -42,4 +42,4 @@ class Part:
 
 
 parts: dict[str, Part] = {}
-"""By name. Apps add theirs when they are ready."""
+"""Parts by name. Apps add theirs when they are ready."""

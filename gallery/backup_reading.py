@@ -1,4 +1,4 @@
-"""An archive of a library as whoever restores it reads it: nothing in it is believed unseen."""
+"""Reads an archive of a library without trusting anything in it."""
 
 import hashlib
 import json
@@ -17,32 +17,33 @@ from .records import id_of, stem_of
 from .zip_members import UnreadableArchive, UnreadableMember
 
 MAX_LINE = 2 * pictures.MAX_BYTES
-"""Bytes of a record: the texts of the largest file that a library takes, and room."""
+"""The most bytes of a record: the texts of the largest file that a library takes, and room."""
 
 MAX_VALUES = 200_000
-"""Numbers, texts, lists and objects of a record: one takes dozens of times its length to read."""
+"""The most numbers, texts, lists and objects of a record: parsing takes dozens of times its
+size."""
 
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""A text of JSON. One that nobody ends goes on to the end, so that none is looked at twice."""
+"""A string of JSON. An unterminated one extends to the end, so that no text is scanned twice."""
 
 LONGEST_NAME = 4096
-"""Characters of a member's name or a path; systems take none that is longer."""
+"""The most characters of a member's name or a path; no system takes longer ones."""
 
 MOST_LACKING = 10_000
-"""Records without a picture in an archive that somebody has sent."""
+"""The most records without a picture in an uploaded archive."""
 
 MAX_PACKED, PACKED_WELL = 200, 1024 * 1024
-"""Bytes of the manifest for one of the archive, and how many more may be: records do not pack so
+"""The largest ratio of manifest to archive, and bytes allowed beyond it: records do not pack so
 well, and bombs do."""
 
 
 class UnreadableBackup(ValueError):
-    """The file is no archive of a library, or is cut short."""
+    """The file is not an archive of a library, or is truncated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the manifest: a record, or why there is none."""
+    """One line of the manifest: a record, or the reason why there is none."""
 
     number: int
     record: dict[str, Any] | None
@@ -50,20 +51,20 @@ class Line:
     size: int = 0  # bytes
 
     def text(self, name: str) -> str:
-        """A name or path of the record; empty where it has none that could be one."""
+        """Return a name or path from the record; empty if it has no plausible one."""
         value = (self.record or {}).get(name)
         return value if isinstance(value, str) and len(value) <= LONGEST_NAME else ""
 
     @property
     def name(self) -> str:
-        """The record's member, as the report names it."""
+        """The name of the record's member, for the report."""
         name = self.record.get("file") if self.record else None
         return name[:LONGEST_NAME] if isinstance(name, str) else f"{MANIFEST}, line {self.number}"
 
 
 @dataclass(slots=True)
 class Survey:
-    """What must be known of all records before the first is restored."""
+    """The facts about all records that are needed before the first one is restored."""
 
     first: dict[str, int] = field(default_factory=dict)  # line by name without suffix
     paths: set[str] = field(default_factory=set)
@@ -74,18 +75,18 @@ class Survey:
 
 
 class BackupFile:
-    """An open archive. To be had from `open_backup`."""
+    """An open archive; `open_backup` makes one."""
 
     def __init__(self, archive: ZipFile, manifest: ZipInfo) -> None:
         self._archive = archive
         self._manifest = manifest
 
     def has(self, member: str) -> bool:
-        """Whether there is a member of this name."""
+        """Return whether there is a member of this name."""
         return member in self._archive.namelist()
 
     def lines(self, member: str = "") -> Iterator[Line]:
-        """The manifest's, or those of another member, in their order.
+        """Yield the lines of the manifest, or of another member, in order.
 
         Raises:
             UnreadableMember: the manifest is damaged; what came before is sound.
@@ -102,7 +103,7 @@ class BackupFile:
                 yield Line(number, None, "longer than any record of a library")
 
     def survey(self, *, most_lacking: int | None = None) -> Survey:
-        """Look at every record once.
+        """Read every record once.
 
         Args:
             most_lacking: records that may have no picture of their own in the archive.
@@ -127,7 +128,7 @@ class BackupFile:
         return survey
 
     def picture(self, record: dict[str, Any]) -> bytes:
-        """A picture's bytes, verified by their checksum.
+        """Return a picture's bytes, verified by their checksum.
 
         Raises:
             BadRecord
@@ -143,7 +144,8 @@ class BackupFile:
         return data
 
     def thumbnail(self, name: object) -> bytes | None:
-        """A thumbnail that is one; None where it is missing or damaged, for it can be made."""
+        """Return a valid thumbnail; None if it is missing or damaged, since it can be made
+        again."""
         try:
             data = self._bytes(name)
         except (KeyError, UnreadableMember):
@@ -192,7 +194,7 @@ def _read(number: int, text: bytes) -> Line:
 
 
 def _count_values(text: bytes) -> int:
-    """Those of a line of JSON, whatever its texts hold."""
+    """Count the values in a line of JSON, ignoring brackets inside its strings."""
     rest = STRING.sub(b"", text)
     return sum(map(rest.count, (b",", b"[", b"{")))
 

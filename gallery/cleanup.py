@@ -1,4 +1,4 @@
-"""Storage and rows compared, and what does not belong put right."""
+"""Compares storage and rows, and repairs what does not match."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -30,12 +30,12 @@ LARGEST_SHARE = 0.2
 
 
 class TooManyOrphans(RuntimeError):
-    """More than a fifth of the library has no file: an unmounted disk looks like that."""
+    """More than a fifth of the library has no file, as if a disk were not mounted."""
 
 
 @dataclass(slots=True)
 class CleanupReport:
-    """What was found. Files are storage names; `removed` and `repaired` count what was done."""
+    """The findings. Files are storage names; `removed` and `repaired` count what was done."""
 
     checked: int = 0
     orphans: list[int] = field(default_factory=list)  # ids of rows whose file is gone
@@ -82,14 +82,14 @@ def _clean_up(*, force: bool) -> CleanupReport:
             report.repaired += 1
         except pictures.UnreadablePicture:
             report.unrepaired.append(image.pk)
-    loose_files.delete(report.leftovers)  # but for what has come to belong to a row
+    loose_files.delete(report.leftovers)  # except those that have got a row meanwhile
     return report
 
 
 def survey() -> CleanupReport:
-    """Compare storage and rows; changes nothing."""
+    """Compare storage and rows without changing anything."""
     report = CleanupReport()
-    # Files first: whatever is added while we look then has its row and is no stray.
+    # List files first: a picture that is added meanwhile then has its row, and is not a stray.
     files = {folder: names for folder, names in _walk(ROOT) if names}
     known: defaultdict[str, set[str]] = defaultdict(set)
     rows = Image.objects.order_by("pk").values_list("pk", "file", "thumbnail")
@@ -98,7 +98,7 @@ def survey() -> CleanupReport:
         for name in (file, thumbnail):
             folder, _, base = name.rpartition("/")
             known[folder].add(base)
-            # One that came after the walk is asked for by its name.
+            # A file that was added after the walk is checked by its name.
             if base in files.get(folder, ()) or default_storage.exists(name):
                 continue
             (report.orphans if name == file else report.without_thumbnail).append(pk)
@@ -123,9 +123,9 @@ def survey() -> CleanupReport:
 
 
 def bring_back(*, rows: Iterable[RemovedRow]) -> ChangeReport:
-    """Put removed rows into the library again, with their tags, where their files are back.
+    """Put removed rows back into the library, with their tags, if their files have reappeared.
 
-    They get new ids; the copies of those that came back go.
+    They get new ids, and their copies are deleted.
 
     Raises:
         exclusive.Busy: a restore, scan or clean-up is under way.
@@ -161,7 +161,7 @@ def _bring_back(rows: Iterable[RemovedRow]) -> ChangeReport:
 
 
 def _broken_off(folder: str, old: datetime) -> Iterator[str]:
-    """Interrupted writes in a folder whose files are not the library's."""
+    """Find interrupted writes in a folder outside of the library's own."""
     for _, names in _walk(folder):
         for name in (f"{folder}/{base}" for base in sorted(names) if base.endswith(PART_SUFFIX)):
             with suppress(FileNotFoundError):
@@ -184,7 +184,7 @@ def _remove_rows(image_ids: list[int]) -> int:
         rows = [
             image
             for image in Image.objects.filter(pk__in=image_ids).prefetch_related("tags")
-            # It may have come back, or never have been gone: look once more under the lock.
+            # It may have reappeared, or never have been missing: check again under the lock.
             if not default_storage.exists(image.file.name or "")
         ]
         RemovedRow.objects.bulk_create(

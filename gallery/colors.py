@@ -1,4 +1,4 @@
-"""Colours as every viewer shows them: any mode and ICC profile to sRGB. Pure."""
+"""Converts any mode and ICC profile to sRGB, as every viewer shows it."""
 
 import io
 from functools import lru_cache
@@ -9,13 +9,12 @@ from PIL import Image, ImageChops, ImageCms
 MAX_PROFILE = 4 * 1024 * 1024  # bytes; real ones have up to 2 MB
 SRGB = ImageCms.createProfile("sRGB")
 SPACES = {"RGB": ("RGB", "RGBA"), "GRAY": ("L", "LA"), "CMYK": ("CMYK",)}
-"""The modes of pictures whose numbers a profile of each colour space can be about."""
+"""The modes that fit a profile of each colour space."""
 
 
 def as_8_bits(image: Image.Image) -> Image.Image:
-    """The picture in L, LA, RGB, RGBA or CMYK: what one colour or an index makes transparent
-    becomes an alpha channel, and 16-bit grey is scaled, not cut off.
-    """
+    """Convert to L, LA, RGB, RGBA or CMYK; transparent colours become an alpha channel, and 16-bit
+    grey is scaled, not clipped."""
     mode = image.mode
     if mode in ("RGBA", "LA", "CMYK") or (
         mode in ("L", "RGB") and "transparency" not in image.info
@@ -31,7 +30,7 @@ def as_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _scaled(image: Image.Image) -> Image.Image:
-    """16-bit grey as 8-bit grey."""
+    """Scale 16-bit grey to 8 bits."""
     clear = image.info.get("transparency")
     wide = image if image.mode == "I" else image.convert("I")
     grey = wide.point(lambda value: value * (1 / 257) + 0.5).convert("L")
@@ -45,10 +44,9 @@ def _scaled(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The picture (L, LA, RGB, RGBA or CMYK) in sRGB: RGB, or RGBA where it has an alpha channel.
+    """Convert L, LA, RGB, RGBA or CMYK to sRGB: RGB, or RGBA if there is an alpha channel.
 
-    A profile that cannot be read, or is about other colours than the picture's, is left out of
-    account, as browsers do.
+    A profile that is unreadable or meant for another colour space is ignored, as browsers do.
     """
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     plain = image.convert(image.mode[:-1]) if alpha else image
@@ -63,7 +61,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> Any:
-    """What converts from the profile's colours, or None where it is not about such a picture."""
+    """Build the transform from the profile's colours; None if it does not fit the picture."""
     if len(profile) > MAX_PROFILE or mode not in SPACES.get(
         profile[16:20].decode("latin-1").strip(), ()
     ):

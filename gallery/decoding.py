@@ -1,7 +1,7 @@
-"""Memory for pictures that are being decoded: one budget for the whole process. Pure.
+"""Limits the memory of pictures that are being decoded: one budget for the whole process.
 
-A file of 36 bytes may announce a picture that takes a gigabyte, and several may come at once.
-Each says how much it needs before it is decoded, and waits until so much is free.
+A file of 36 bytes may announce a picture that takes a gigabyte, and several may come at once. Each
+one says how much it needs before it is decoded, and waits until that much is free.
 """
 
 import ctypes
@@ -17,30 +17,30 @@ DECODED = 4
 """Bytes of a decoded pixel."""
 
 AT_ONCE = 2
-"""Pictures of the greatest size that the budget has room for."""
+"""Pictures of the greatest size that fit into the budget."""
 
 MOST_WAITING = 3
-"""Callers for whom somebody waits that may wait at once. Each holds a thread that pages need."""
+"""Impatient callers that may wait at once. Each holds a thread that pages need."""
 
 LARGE = 8 * 1024 * 1024
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 MALLOC = {TRIM_THRESHOLD: LARGE, MMAP_THRESHOLD: LARGE, ARENA_MAX: 2}
-"""Switches of the C library by their numbers in `malloc.h`: the bytes of a piece of memory that is
-large, and the heaps that all threads share."""
+"""Options of the C library by their numbers in `malloc.h`: the size of a large block of memory, and
+the number of heaps that all threads share."""
 
 PATIENCE = 20.0
-"""Seconds that such a caller waits."""
+"""Seconds that an impatient caller waits."""
 
 
 class Busy(Exception):
-    """There is no room for one more picture now; in a few seconds there will be."""
+    """There is no memory for one more picture now; there will be in a few seconds."""
 
     def __init__(self) -> None:
         super().__init__("Too many large pictures are being read. Try again in a moment.")
 
 
 class Budget:
-    """So many bytes, taken and given back; who came first is served first."""
+    """A number of bytes that is borrowed and given back, first come, first served."""
 
     def __init__(self, total: int) -> None:
         self.total = total
@@ -51,13 +51,14 @@ class Budget:
 
     @contextmanager
     def room(self, wanted: int, *, patient: bool) -> Iterator[None]:
-        """So many bytes of the budget, inside the block; what is more than all of it takes all.
+        """Hold so many bytes of the budget inside the block; a request beyond the whole takes all
+        of it.
 
         Args:
             patient: wait as long as it takes.
 
         Raises:
-            Busy: too many wait, or it took too long.
+            Busy: too many are waiting, or it took too long.
         """
         wanted = min(wanted, self.total)
         with self._changed:
@@ -97,18 +98,18 @@ budget = Budget(AT_ONCE * DECODED * DEFAULT_PIXELS)
 
 
 def allow(max_pixels: int) -> None:
-    """Let pictures have at most so many pixels, and all together twice as many."""
+    """Set the most pixels of one picture; all pictures together may have twice as many."""
     budget.total = AT_ONCE * DECODED * max_pixels
     _give_memory_back()
 
 
 def _give_memory_back() -> None:
-    """Have the C library return large pieces of memory as soon as they are freed, and no others.
+    """Have the C library return large blocks of memory when they are freed, and keep small ones.
 
-    glibc would keep those of up to 32 MB for each thread once it has seen one freed, and a large
-    picture is made of such pieces. The others it is to keep: what a generation's answer is read
-    into, decoded and written costs less than to get the memory for it anew. Other systems do it
-    by themselves.
+    Once glibc has freed a block of up to 32 MB, it keeps blocks of that size for each thread, and a
+    large picture is made of such blocks. It should keep the smaller ones: reading, decoding and
+    writing a generation's answer costs less than asking for that memory again. Other systems behave
+    like this already.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # musl has no such switches, and needs none
@@ -117,5 +118,5 @@ def _give_memory_back() -> None:
 
 
 def max_pixels() -> int:
-    """The pixels that a picture may have."""
+    """Return the most pixels that a picture may have."""
     return budget.total // (AT_ONCE * DECODED)

@@ -1,4 +1,4 @@
-"""What searches look into beside a picture's own columns: folded texts, and facts of its file."""
+"""Computes the columns that searches read beside a picture's own: folded texts and file facts."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,19 +7,19 @@ from typing import Any
 from .text import fold
 
 MAX_SEED = 40
-"""Digits of a seed that is one; longer numbers are none that any tool takes."""
+"""The most digits of a seed; no tool takes longer numbers."""
 SEED = re.compile(r"-?[0-9]{1,39}")
 BETWEEN_WORDS = re.compile(r"[ _-]")
 
 SEEDS = ("seed", "noiseseed")
 SAMPLERS = ("sampler", "samplername")
-"""What tools call them, in lower case, without what stands between words."""
+"""The names that tools give to samplers, in lower case and without separators."""
 
 DERIVED = ("prompt_folded", "file_name_folded", "negative_folded", "sampler_folded", "seed")
 
 
 def derived(prompt: str, file_name: str, metadata: Any) -> dict[str, str]:
-    """The values of the columns that searches look into, by their names."""
+    """Return the values of the derived columns by name."""
     negative, sampler, seed = embedded_facts(metadata)
     return {
         "prompt_folded": fold(prompt),
@@ -31,7 +31,7 @@ def derived(prompt: str, file_name: str, metadata: Any) -> dict[str, str]:
 
 
 def embedded_facts(metadata: Any) -> tuple[str, str, str]:
-    """Negative prompt, sampler and seed that a picture's file has named; empty where it has not."""
+    """Return negative prompt, sampler and seed from the picture's file; empty if it names none."""
     found = metadata.get("embedded") if isinstance(metadata, Mapping) else None
     if not isinstance(found, Mapping):
         return "", "", ""
@@ -51,7 +51,7 @@ def _first(parameters: Mapping[str, Any], names: Iterable[str]) -> str:
 
 
 def _text(value: Any) -> str:
-    """A text, or a whole number as one."""
+    """Return a text, or a whole number as text."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip() if isinstance(value, str | int) and value is not True else ""

@@ -1,6 +1,6 @@
-"""What a change did to pictures: of each field, which of them had which value before and after.
+"""Describes a change of pictures: for each field, which pictures had which value before and after.
 
-Its size goes with the number of different values, not with that of pictures: these are bitmaps.
+The pictures are bitmaps, so the size depends on the number of distinct values, not of pictures.
 """
 
 import json
@@ -24,14 +24,14 @@ FIELDS = (*MARKS, *TEXTS)
 TAG = "tag"
 
 Key = tuple[str, int]
-"""A field, and of a tag its id."""
+"""A field, with the tag's id if it is a tag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """These pictures had the value `was` in a field, and then `now`.
 
-    Of `TAG` the value is the tag's id where a picture has it, and None where it has not.
+    For `TAG`, the value is the tag's id if the picture has the tag, else None.
     """
 
     field: str
@@ -44,7 +44,7 @@ class Difference:
         return self.field, (self.was or self.now) if self.field == TAG else 0
 
     def holds(self, picture: ImageFacts) -> bool:
-        """Whether the picture is still as this change has left it."""
+        """Return whether the picture is still as this change left it."""
         if self.field == TAG:
             return (self.key[1] in picture.tag_ids) == (self.now is not None)
         if self.field == "trashed_at":  # since when does not matter: an undo begins it anew
@@ -54,8 +54,8 @@ class Difference:
         return bool(getattr(picture, self.field) == self.now)
 
     def taken_back(self, picture: ImageFacts, at: datetime) -> ImageFacts:
-        """The picture with the value that it had before; in the trash it is since `at`, so that
-        it stays there as long as any other."""
+        """Return the picture with its former value. If that puts it into the trash, it counts from
+        `at`, so that it stays there as long as any other."""
         if self.field == TAG:
             tag = frozenset([self.key[1]])
             tag_ids = picture.tag_ids - tag if self.was is None else picture.tag_ids | tag
@@ -72,7 +72,7 @@ class Difference:
 
 
 def between(before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts]) -> list[Difference]:
-    """The differences of pictures that were there before and are there after."""
+    """Return the differences between two states of the pictures that both have."""
     found: defaultdict[tuple[str, Any, Any], BitMap64] = defaultdict(BitMap64)
     for pk, old in before.items():
         new = after.get(pk, old)
@@ -90,12 +90,12 @@ def between(before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts]) -
 
 
 def ids_of(differences: Iterable[Difference]) -> BitMap64:
-    """All pictures that are concerned."""
+    """Return the ids of all pictures concerned."""
     return BitMap64().union(*(each.ids for each in differences))
 
 
 def pack(differences: Iterable[Difference]) -> bytes:
-    """As JSON: `[[field, was, now, the bitmap in base64], …]`."""
+    """Return `[[field, was, now, the bitmap in base64], …]` as JSON."""
     entries = []
     for each in differences:
         each.ids.run_optimize()

@@ -1,4 +1,4 @@
-"""Pictures of the library as a stream of ZIP bytes, with manifests and checksums."""
+"""Exports pictures as a stream of ZIP bytes, with manifests and checksums."""
 
 import csv
 import hashlib
@@ -34,7 +34,7 @@ OUTCOME_ROOM = 160  # bytes: how much longer an outcome makes a line of each man
 
 
 class Embedding(StrEnum):
-    """What becomes of the texts inside the exported files."""
+    """Treatment of the texts inside the exported files."""
 
     KEEP = "keep"  # every file byte for byte as the library has it
     EMBED = "embed"  # prompt and parameters are added
@@ -47,7 +47,7 @@ def export_images(
     embedding: Embedding = Embedding.KEEP,
     template: NameTemplate | None = None,
 ) -> "Archive":
-    """A ZIP of these pictures, in this order; ids without a row are left out.
+    """Archive these pictures in this order; ids without a row are left out.
 
     All that the database knows is read now, so the archive shows one state of the library
     however long its download takes. See `Archive`.
@@ -107,7 +107,7 @@ class Archive:
         return LIBRARY if self.complete else MANIFEST
 
     def add_part(self, member: str, records: Iterable[dict[str, Any]]) -> int:
-        """Announce a member of records of another kind; how many they are. They are read now."""
+        """Announce a member of `count` records of another kind; they are read now."""
         file: IO[bytes] = SpooledTemporaryFile(max_size=1024 * 1024)  # noqa: SIM115
         count = 0
         for record in records:
@@ -191,8 +191,8 @@ class Archive:
             self.failures[index] = _reason(error)
 
     def _thumbnail(self, path: str, room: int, moment: datetime) -> Iterator[bytes]:
-        # One that is missing is no loss: it can be made again from its picture. Nor is one that
-        # has come or grown since the archive's size was told.
+        # A missing thumbnail is no loss, since it can be made again. Nor is one that
+        # appeared or grew after the archive's size was announced.
         try:
             with default_storage.open(path) as file:
                 data = file.read(room + 1)
@@ -202,9 +202,10 @@ class Archive:
             yield from self._zip.member(path, data, moment)
 
     def _stored_size(self, record: dict[str, Any]) -> int:
-        """Bytes to keep free for a picture's file: those it has, or those it was stored with.
+        """Return the bytes to reserve for a picture's file: its size now, or its size when it was
+        stored.
 
-        A file that turns out larger has no place in the archive and is named as failed.
+        A file that turns out larger does not fit, and is reported as failed.
 
         Raises:
             OSError
@@ -229,7 +230,7 @@ class Archive:
         return written if len(written) <= record["room"] else data
 
     def _growth(self, record: dict[str, Any]) -> int:
-        """Bytes by which a file may grow when texts are written into it."""
+        """Return by how many bytes a file may grow when texts are written into it."""
         if self.embedding == Embedding.KEEP:
             return 0
         description = describe(record) if self.embedding == Embedding.EMBED else None
@@ -246,7 +247,7 @@ class Archive:
             self._plan.seek(place)
 
     def _outcomes(self) -> Iterator[tuple[dict[str, Any], str, str]]:
-        """Each record, its status, and the SHA-256 of its member."""
+        """Yield each record, its status, and the SHA-256 of its member."""
         for index, record in enumerate(self._records()):
             if index in self.gone:
                 continue
@@ -269,14 +270,14 @@ class Archive:
             yield _row(record, status)
 
     def _checksums(self) -> Iterator[bytes]:
-        """As `sha256sum --check` reads them."""
+        """Yield lines for `sha256sum --check`."""
         for record, _, digest in self._outcomes():
             if digest:
                 yield f"{digest}  {record['file']}\n".encode()
 
 
 def describe(record: dict[str, Any]) -> metadata.Description | None:
-    """What is to be written into the picture's file; None where the library knows nothing."""
+    """Return what to write into the picture's file; None if the library knows nothing about it."""
     if not record["prompt"] and not record["model"]:
         return None
     source_type = None
@@ -296,9 +297,9 @@ def describe(record: dict[str, Any]) -> metadata.Description | None:
 
 
 def exported_name(image: Image, used: set[str], template: NameTemplate | None) -> str:
-    """What the picture's file is called in an archive: as the template says, else readably.
+    """Return the picture's name in an archive: by the template, or else a readable one.
 
-    Safe on Windows, macOS and Linux; unlike every name in `used`, which it joins.
+    It is valid on Windows, macOS and Linux, unlike every name in `used`, and added to that.
     """
     moment = timezone.localtime(image.created_at)
     if template is not None:
@@ -307,10 +308,10 @@ def exported_name(image: Image, used: set[str], template: NameTemplate | None) -
 
 
 def readable_name(image: Image, day: date, used: set[str]) -> str:
-    """The name of the picture's own file; of one that has none, day, prompt, and the start of the
-    name in the library: `20260207-日落海景-1a2b3c.jpg`.
+    """Return the name of the picture's own file; without one, day, prompt and the start of its name
+    in the library: `20260207-日落海景-1a2b3c.jpg`.
 
-    Safe on Windows, macOS and Linux; unlike every name in `used`, which it joins.
+    It is valid on Windows, macOS and Linux, unlike every name in `used`, and added to that.
     """
     stem, _, suffix = image.filename.rpartition(".")
     marks = [stem[:6], stem]
@@ -361,5 +362,5 @@ def _cell(value: Any) -> Any:
 
 
 def _reason(error: OSError) -> str:
-    """At most 80 bytes, so that it has a place in the archive."""
+    """Cut a reason to 80 bytes, the room that the archive reserves for it."""
     return (error.strerror or type(error).__name__).encode()[:80].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""What the search index and the counters need to know of one picture."""
+"""The facts about one picture that the search index and the counters need."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from .text import fold
 
 
 class Text(StrEnum):
-    """A text of a picture that is searched: as `ImageFacts` names it, folded."""
+    """A searched text of a picture, named as in `ImageFacts`, and folded."""
 
     PROMPT = "prompt"
     FILE_NAME = "file_name"
@@ -26,7 +26,7 @@ class Text(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """One row of the library as its derived data sees it."""
+    """One row of the library, as the index and the counters see it."""
 
     id: int
     prompt: str  # folded: see `gallery.text.fold`
@@ -43,20 +43,21 @@ class ImageFacts:
     negative: str = ""
     sampler: str = ""
     seed: str = ""
-    # Of no meaning for index and counters, and kept here for what is recorded of a change.
+    # Index and counters ignore these; they are for the record of a change.
     nsfw: bool = field(default=False, compare=False)
     trashed_at: datetime | None = field(default=None, compare=False)
-    # Long, and read for a change of them alone: prompt and its source, and what the file says.
+    # These are long, and only read to change them: prompt and source, and the file's texts.
     written: tuple[str, str] | None = field(default=None, compare=False)
     embedded: str | None = field(default=None, compare=False)  # JSON
 
     @property
     def told(self) -> tuple[tuple[str, str] | None, str, str | None]:
-        """What is known of how it was made."""
+        """Whatever is known about how it was made."""
         return self.written, self.model, self.embedded
 
     def with_text(self, name: str, value: Any) -> Self:
-        """The picture with another `written`, `embedded` or `model`, and what follows from it."""
+        """Return the picture with another `written`, `embedded` or `model`, and what follows from
+        that."""
         if name == "written":
             return replace(self, written=value, prompt=fold(value[0]))
         if name == "embedded":
@@ -69,7 +70,7 @@ class ImageFacts:
 
     @classmethod
     def of(cls, row: Any, tag_ids: frozenset[int]) -> Self:
-        """Of an `Image`, or of a named tuple of `COLUMNS`, that has these tags."""
+        """Build the facts of an `Image`, or of a named tuple of `COLUMNS`, with these tags."""
         return cls(
             id=row.id,
             prompt=row.prompt_folded,
@@ -91,7 +92,7 @@ class ImageFacts:
         )
 
     def with_texts_of(self, row: Any) -> Self:
-        """The same picture, with the texts of its row, which has `TEXTS` too."""
+        """Return the same picture with the texts of a row that also has `TEXTS`."""
         said = row.metadata.get("embedded") if isinstance(row.metadata, dict) else None
         embedded = json.dumps(said, ensure_ascii=False) if said else None
         return replace(self, written=(row.prompt, row.prompt_source), embedded=embedded)
@@ -104,4 +105,4 @@ COLUMNS = (
 )  # fmt: skip
 
 TEXTS = ("prompt", "prompt_source", "metadata")
-"""Columns that are read for a change of texts alone."""
+"""Columns that are read only for a change of texts."""

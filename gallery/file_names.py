@@ -1,6 +1,4 @@
-"""The names that people's files have: kept as they came, and given back so that every system takes
-them. Pure.
-"""
+"""Names of people's files: kept as they came, and made valid on every system when given back."""
 
 import re
 import unicodedata
@@ -11,18 +9,19 @@ from .text import UNSEEN
 MAX_NAME = 255
 """Characters of a name that are kept: more than any system takes."""
 MAX_SUFFIX = 16
-"""Characters behind a name's last dot that stay when it is cut; more are no suffix."""
+"""Characters after a name's last dot that survive a cut; longer ones are not a suffix."""
 MAX_GIVEN = 180
-"""Bytes of UTF-8 of a name that is given out, so that others have room to number it."""
+"""Bytes of UTF-8 of a name that is given out, leaving room for a number."""
 
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\s]+')
-"""What Windows, macOS or Linux do not take in a name, and blanks."""
+"""Characters that Windows, macOS or Linux refuse in a name, and blanks."""
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?:[ .].*)?", re.IGNORECASE)
-"""Names of devices on Windows, with whatever suffix."""
+"""Names of devices on Windows, which no suffix makes valid."""
 
 
 def clean(name: str) -> str:
-    """The name of a file as it is kept: the last part of its path, without what is not seen.
+    """Return a file's name as it is stored: the last part of its path, without invisible
+    characters.
 
     One of more than 255 characters is cut before its suffix.
     """
@@ -37,9 +36,10 @@ def clean(name: str) -> str:
 
 
 def safe(name: str, suffixes: tuple[str, ...]) -> str:
-    """The name for a file of such a kind, which Windows, macOS and Linux take; never empty.
+    """Return a name for a file of this type that is valid on Windows, macOS and Linux.
 
-    It ends with one of the kind's suffixes: where it has another one or none, with the first.
+    It is never empty and ends in one of the type's suffixes; if it has another one or none, the
+    first is appended.
     """
     stem, suffix = _parts(name)
     if suffix.lower().removeprefix(".") not in suffixes:
@@ -49,16 +49,17 @@ def safe(name: str, suffixes: tuple[str, ...]) -> str:
 
 
 def safe_part(text: str, most: int) -> str:
-    """A text as a part of a name: at most so many bytes, and no dot or dash at its ends."""
+    """Return a text as part of a name: at most so many bytes, without dots or dashes at either
+    end."""
     words = FORBIDDEN.sub("-", unicodedata.normalize("NFC", text))
     shown = "".join(each for each in words if unicodedata.category(each)[0] != "C")
     return shown.encode()[:most].decode("utf-8", "ignore").strip("-. ")
 
 
 def numbered(name: str, marks: Iterable[str], used: set[str]) -> str:
-    """The name, or the first with a mark before its suffix that is unlike every name in `used`.
+    """Return the name, numbered before its suffix if necessary, so that it is not in `used`.
 
-    It joins them. Names that differ only in capitals are alike, as on most systems.
+    It is added to `used`. Names that differ only in case are the same, as on most systems.
     """
     stem, suffix = _parts(name)
     given = name
@@ -71,6 +72,6 @@ def numbered(name: str, marks: Iterable[str], used: set[str]) -> str:
 
 
 def _parts(name: str) -> tuple[str, str]:
-    """A name's stem and its suffix with the dot, which may be empty."""
+    """Split a name into its stem and its suffix, which has the dot and may be empty."""
     stem, dot, suffix = name.rpartition(".")
     return (stem, dot + suffix) if stem and 0 < len(suffix) <= MAX_SUFFIX else (name, "")

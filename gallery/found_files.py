@@ -1,4 +1,5 @@
-"""Picture files to import: in folders, in ZIP archives, one by one. Nothing is unpacked to disk."""
+"""Finds picture files to import: in folders, in ZIP archives, one by one; nothing is unpacked to
+disk."""
 
 import os
 import stat
@@ -21,7 +22,7 @@ from .zip_members import UnreadableArchive, UnreadableMember
 
 SUFFIXES = {f".{suffix}" for each in FORMATS for suffix in each.suffixes}
 SIDECARS = (".txt", ".json", ".xmp")
-"""What the names of files with a picture's text end with, in place of its suffix or behind it."""
+"""Endings of files with a picture's text, in place of its suffix or after it."""
 MAX_SIDECAR = 1024 * 1024  # bytes
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -30,7 +31,7 @@ OF_A_LIBRARY = "an export or a backup of a library: `manage.py restore_backup` b
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file with its bytes, or with the reason why it has none; or one that is no picture."""
+    """A file with its bytes, or the reason why it has none; it may not be a picture."""
 
     name: str  # as the user knows it: a path, or `archive.zip/inner/path`
     data: bytes = b""
@@ -42,12 +43,11 @@ class FoundFile:
 
 
 def find_files(path: Path) -> Iterator[FoundFile]:
-    """The files at a path, a folder's and an archive's included, sorted by name.
+    """Find the files at a path, including those of a folder or an archive, sorted by name.
 
-    Hidden files are passed over, links are not followed. What is no picture by its first
-    bytes is ignored, with the name of its format where that is known, unless its own name
-    promises a picture. Pipes, devices, links that lead nowhere and folders that may not be read
-    are named.
+    Hidden files are skipped and links not followed. A file that does not begin like a picture is
+    ignored, and its format named if known, unless its own name promises a picture. Pipes, devices,
+    broken links and unreadable folders are reported.
     """
     if not os.path.lexists(path):
         yield FoundFile(str(path), failure="there is no such file or folder")
@@ -69,10 +69,10 @@ def find_files(path: Path) -> Iterator[FoundFile]:
 def find_in_archive(
     name: str, file: IO[bytes], *, without: Collection[str] = ()
 ) -> Iterator[FoundFile]:
-    """The files in a ZIP archive that was sent; `name` is what its sender calls it.
+    """Find the files in an uploaded ZIP archive; `name` is what its sender calls it.
 
     Args:
-        without: names of members that are passed over.
+        without: names of members to skip.
     """
     try:
         with zip_members.opened(file) as archive:
@@ -82,7 +82,7 @@ def find_in_archive(
 
 
 def is_of_a_library(file: IO[bytes]) -> bool:
-    """Whether a file is an export or a backup of a library."""
+    """Return whether a file is an export or a backup of a library."""
     file.seek(0)
     try:
         with zip_members.opened(file) as archive:
@@ -92,12 +92,12 @@ def is_of_a_library(file: IO[bytes]) -> bool:
 
 
 def is_archive(head: bytes) -> bool:
-    """Whether a file begins like a ZIP archive."""
+    """Return whether a file begins like a ZIP archive."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 def is_picture(head: bytes) -> bool:
-    """Whether a file begins like one of the formats that the library keeps."""
+    """Return whether a file begins like one of the formats that the library keeps."""
     return format_of(head) is not None
 
 
@@ -130,7 +130,7 @@ class NotRegular(ValueError):
 
 @contextmanager
 def open_regular(path: Path) -> Iterator[BinaryIO]:
-    """A file for reading, if it is one.
+    """Open a regular file for reading.
 
     Raises:
         NotRegular
@@ -147,7 +147,7 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
 
 
 def reason(error: Exception) -> str:
-    """What an error says to people."""
+    """Describe an error to people."""
     return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
 
 
@@ -164,7 +164,7 @@ def _members(
             return file.read(limit)
 
     def beside(place: int, name: str) -> bytes:
-        """The text for the picture that is at this place among those of its name."""
+        """Return the sidecar text of the picture at this place among those of its name."""
         same = by_name.get(name, [])
         try:
             return read(same[min(place, len(same) - 1)], MAX_SIDECAR) if same else b""
@@ -198,7 +198,7 @@ def _members(
 
 
 def _odd(name: str, head: bytes, size: int) -> FoundFile | None:
-    """What is to be said of a file that is not worth reading."""
+    """Describe a file that is not worth reading."""
     if not is_picture(head):
         if PurePosixPath(name).suffix.lower() in SUFFIXES:
             return FoundFile(name, failure=str(not_kept(head)))

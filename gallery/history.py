@@ -1,8 +1,8 @@
-"""Changes of pictures by a person or a key, recorded so that they can be taken back.
+"""Records the changes that a person or a key makes to pictures, so that they can be undone.
 
-A change over many pictures is done and recorded in parts, one for each transaction. The row of
-the first part stands for the whole, and an undo is a change like any other: taken back itself,
-it is a redo. Rows are kept for 30 days, and of pictures that are deleted nothing is kept.
+A change of many pictures runs and is recorded in parts, one for each transaction. The row of the
+first part stands for the whole. An undo is a change like any other, and undoing it is a redo. Rows
+are kept for 30 days; nothing is kept of deleted pictures.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -27,19 +27,19 @@ from .facts import ImageFacts
 KEPT = timedelta(days=30)
 
 CONTINUED_WITHIN = timedelta(hours=1)
-"""So long after it began, a change may go on in further requests."""
+"""The time after its beginning within which a change may be continued."""
 
 noted: ContextVar[list[int] | None] = ContextVar("noted", default=None)
-"""Takes the ids of the changes that are recorded while it is set, for whoever answers."""
+"""Collects the ids of the changes that are recorded while it is set, for the answer."""
 
 PURGE_EVERY = 500
-"""What is too old goes when the rows' ids pass a multiple of this, and at the start."""
+"""Old changes are deleted when the rows' ids pass a multiple of this, and at the start."""
 
 BATCH = 100
 """Rows whose bitmaps are in memory at once."""
 
 MOST_RUNS = 20
-"""Ranges of ids that one query asks for; databases bound how many conditions it may have."""
+"""Ranges of ids in one query; databases limit the number of conditions."""
 
 CHANGE, DELETE = "gallery.change_image", "gallery.delete_image"
 
@@ -64,7 +64,7 @@ class Action(models.TextChoices):
 
     @property
     def permission(self) -> str:
-        """What somebody needs to do it, and to take it back."""
+        """The permission that is needed to do it, and to undo it."""
         return {
             Action.TRASHED: DELETE,
             Action.TAG_RENAMED: "gallery.change_tag",
@@ -74,13 +74,13 @@ class Action(models.TextChoices):
 
 
 class ChangeQuerySet(models.QuerySet["RecordedChange"]):
-    """Reads over recorded changes."""
+    """Queries on recorded changes."""
 
     def kept(self) -> Self:
         return self.filter(at__gt=timezone.now() - KEPT)
 
     def whole(self) -> Self:
-        """One row for each change, the newest first."""
+        """Keep one row for each change, newest first."""
         return self.filter(whole=None).order_by("-pk")
 
     def by(self, author: str) -> Self:
@@ -92,10 +92,13 @@ class ChangeQuerySet(models.QuerySet["RecordedChange"]):
     def left_of(
         self, change_id: int, *, limit: int | None = None, go_on_with: int | None = None
     ) -> "list[RecordedChange]":
-        """Those of its parts that are not undone; with `limit` enough of them for so many
-        pictures, and one more where there is one. Those at which the undo `go_on_with` has
-        looked are left out, also where it could not take anything back. `was_undone`: their
-        change was undone once, and may be redone since."""
+        """Return the parts of a change that are not undone.
+
+        Parts that the undo `go_on_with` has already visited are left out, even if it could not take
+        anything back. With `limit`, return enough parts for that many pictures, and one more if
+        there is one. `was_undone` of a part: the change has been undone before, and may have been
+        redone.
+        """
         undos = models.Exists(RecordedChange.objects.filter(undoes=change_id))
         parts = self.parts_of(change_id).filter(undone=False).annotate(was_undone=undos)
         if go_on_with is not None:
@@ -105,21 +108,23 @@ class ChangeQuerySet(models.QuerySet["RecordedChange"]):
         return list(parts if limit is None else parts[: limit + 1])
 
     def touching(self, ids: BitMap64) -> Self:
-        """Parts whose first and last picture have some of these between them, or nearly so: not
-        all of them have one."""
+        """Keep parts whose range of ids overlaps these; some contain none of the pictures."""
         near = models.Q()
         for first, last in _runs(ids):
             near |= models.Q(first_image__lte=last, last_image__gte=first)
         return self.filter(near)
 
     def visible_to(self, user: Any) -> Self:
-        """What this user, whose request it is, has done; of a superuser all that was done."""
+        """Keep the changes made by this user, whose request it is; a superuser sees all."""
         rows = self.kept()
         return rows if getattr(user, "is_superuser", False) else rows.by(audit.author.get()())
 
     def with_outcome(self) -> Self:
-        """`further`: pictures in the parts after the first; `is_left`: one of these is not undone;
-        `undone_by`: the newest undo that holds, in one of its parts at least."""
+        """Annotate each change with its outcome.
+
+        `further` counts the pictures in the parts after the first, `is_left` says that one of these
+        is not undone, and `undone_by` is the newest undo that is in force in at least one part.
+        """
         undo = RecordedChange.objects.filter(undoes=models.OuterRef("pk"), undone=False)
         change_id = Coalesce("whole", "pk", output_field=models.BigIntegerField())
         newest = undo.order_by("-pk").annotate(change_id=change_id)
@@ -133,7 +138,7 @@ class ChangeQuerySet(models.QuerySet["RecordedChange"]):
 
 
 class RecordedChange(models.Model):
-    """What one transaction changed: a whole change, or a part of one. See above."""
+    """A change, or the part of one that a single transaction made. See the module."""
 
     whole = models.BigIntegerField(null=True, db_index=True)  # id of the first part; null of that
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
@@ -173,16 +178,16 @@ class RecordedChange(models.Model):
 
     @property
     def permission(self) -> str:
-        """What an account needs to undo it, as it did to do it."""
+        """The permission that an account needs to undo it: the one that was needed to do it."""
         return Action(self.detail.get("of", self.action)).permission
 
     def may_be_undone_by(self, user: Any) -> bool:
-        """Whether somebody who sees it may; whoever holds a key may what an editor may."""
+        """Return whether a user who sees it may undo it; a key's holder may what an editor may."""
         has_permission = getattr(user, "has_perm", None)
         return has_permission is None or bool(has_permission(self.permission))
 
     def forget(self, gone: BitMap64) -> bool:
-        """Drop what is said of these pictures; whether there was anything."""
+        """Drop these pictures from the record; return whether it had any of them."""
         had = self.differences
         left = [each for each in (one.without(gone) for one in had) if each.ids]
         if differences.ids_of(left) == differences.ids_of(had):
@@ -198,11 +203,12 @@ _new_row = Insert(RecordedChange)
 
 
 class CannotContinue(ValueError):
-    """There is no change of this id that this one could go on with."""
+    """No change with this id can be continued by this one."""
 
 
 class Recording:
-    """The record of one change, part by part. `change` is its id once something was changed."""
+    """The record of one change, part by part. `change` is its id, set once something has
+    changed."""
 
     def __init__(
         self,
@@ -212,7 +218,7 @@ class Recording:
         undoes: int | None = None,
         **detail: Any,
     ) -> None:
-        """Begin a record, or go on with one that this author has begun in an earlier request.
+        """Begin a record, or continue one that this author began in an earlier request.
 
         Raises:
             CannotContinue: it is of something else, of somebody else, too old, or undone.
@@ -230,14 +236,14 @@ class Recording:
             pk=change_id, action=self.action, undoes=self.undoes,
             at__gt=timezone.now() - CONTINUED_WITHIN,
         )  # fmt: skip
-        # Of pictures that are deleted by now there is nothing to be undone.
+        # There is nothing to undo for pictures that have been deleted.
         holding = [row.detail for row in begun if not (row.undone and row.differences)]
         return holding == [self.detail]
 
     def stop_at(self, part: int) -> None:
-        """Remember the last part that this undo has looked at, for the request that goes on.
+        """Store the last part that this undo has visited, for the request that continues it.
 
-        The row is undone from the start: there is nothing in it to be done again.
+        The row counts as undone from the start, as there is nothing in it to redo.
         """
         self._insert([], part, undone=True)
         self.commit()
@@ -249,17 +255,17 @@ class Recording:
         *,
         undoes_part: int | None = None,
     ) -> None:
-        """Record what has become of these pictures, inside the transaction that changes them."""
+        """Record what happened to these pictures, inside the transaction that changes them."""
         found = differences.between(before, after)
         if found:
             self._insert(found, undoes_part)
 
     def write_without_pictures(self, *, undoes_part: int | None = None) -> None:
-        """Record what no picture shows, such as the new name of a tag."""
+        """Record a change that shows in no picture, such as a tag's new name."""
         self._insert([], undoes_part)
 
     def commit(self) -> None:
-        """The transaction is through: what comes next is another part."""
+        """Close the part after its transaction has committed; what follows is another part."""
         if self.change is None:
             self.change = self._written
         told = noted.get()
@@ -291,7 +297,7 @@ class Recording:
 
 
 def forget_images(image_ids: Collection[int]) -> None:
-    """Purge the before-facts of pictures that are being deleted, inside that transaction."""
+    """Delete the recorded facts of pictures that are being deleted, in the same transaction."""
     gone = BitMap64(image_ids)
     if not gone:
         return
@@ -306,7 +312,7 @@ def forget_images(image_ids: Collection[int]) -> None:
 
 
 def _runs(ids: BitMap64) -> Iterator[tuple[int, int]]:
-    """First and last ids of at most `MOST_RUNS` ranges that hold all of these.
+    """Yield first and last id of up to `MOST_RUNS` ranges that cover these, split at widest gaps.
 
     What lies between two ranges are the widest gaps.
     """
@@ -318,9 +324,9 @@ def _runs(ids: BitMap64) -> Iterator[tuple[int, int]]:
 
 
 def purge() -> None:
-    """Delete what is older than `KEPT`."""
+    """Delete changes older than `KEPT`."""
     RecordedChange.objects.filter(at__lte=timezone.now() - KEPT).delete()
 
 
-# Where it fails, the next one does it.
+# If it fails, the next run does it.
 purging = Background(purge, failure="Old recorded changes could not be purged")

@@ -1,4 +1,4 @@
-"""Files from elsewhere into the library: in parallel, resumable, each with its outcome."""
+"""Imports files from elsewhere: in parallel, resumable, with an outcome for each file."""
 
 import os
 from collections import deque
@@ -21,10 +21,10 @@ from .pictures import UnreadablePicture, read_head
 MAX_WORKERS = 8
 
 OTHER = "other"
-"""The kind of a file that is ignored and of no known format."""
+"""The type of an ignored file of no known format."""
 
 ARCHIVE_PIXELS = 20
-"""Pictures of the greatest size that an archive may have as many pixels as, where it was sent."""
+"""The pixels of an uploaded archive, in pictures of the greatest size."""
 
 
 class Outcome(StrEnum):
@@ -36,7 +36,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a file."""
+    """The outcome of one file."""
 
     name: str
     outcome: Outcome
@@ -47,7 +47,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A file to take in, with what is known of it besides: arguments of `ingest.take_in`."""
+    """A file to import, with what else is known of it: arguments of `ingest.take_in`."""
 
     name: str
     data: bytes
@@ -57,12 +57,11 @@ class Item:
 def import_paths(
     *, paths: Iterable[Path], tags: Iterable[str] = (), workers: int | None = None
 ) -> Iterator[Imported]:
-    """Take in every picture of these files, folders and ZIP archives.
+    """Import every picture in these files, folders and ZIP archives.
 
-    Prompts and parameters come from the files themselves or from texts beside them; a file's
-    own time is the picture's where the picture does not say another. Run again after a break, it
-    passes over what is there by its bytes, so nothing is doubled. Outcomes come in the order of
-    the files.
+    Prompts and parameters come from the files themselves or from texts beside them. A picture that
+    names no date gets its file's time. An import that runs again after an interruption skips bytes
+    that the library has, so nothing is doubled. Outcomes come in the order of the files.
 
     Raises:
         ValidationError: a tag's name is not valid.
@@ -81,10 +80,10 @@ def import_archive(
     without: Collection[str] = (),
     workers: int | None = 1,
 ) -> Iterator[Imported]:
-    """Take in every picture of a ZIP archive that was sent. See `import_paths`.
+    """Import every picture in an uploaded ZIP archive. See `import_paths`.
 
     Args:
-        without: names of members that are passed over.
+        without: names of members to skip.
     """
     names = tagging.clean_names(tags)
     found = find_in_archive(name, file, without=without)
@@ -92,7 +91,7 @@ def import_archive(
 
 
 def _up_to_a_limit(items: Iterable[Item | Imported]) -> Iterator[Item | Imported]:
-    """Those of an archive that was sent, while its pictures have no more pixels than one may have.
+    """Yield the files of an upload until their pictures have the most pixels that one may have.
 
     A small archive may hold thousands of pictures that take a second each.
     """
@@ -105,13 +104,13 @@ def _up_to_a_limit(items: Iterable[Item | Imported]) -> Iterator[Item | Imported
 
 
 class PixelLimit:
-    """So many pixels may the pictures of an archive have that was sent."""
+    """The most pixels that the pictures of one uploaded archive may have together."""
 
     def __init__(self) -> None:
         self.left = self.most = ARCHIVE_PIXELS * decoding.max_pixels()
 
     def reached_by(self, data: bytes) -> str:
-        """Why this picture cannot be taken any more, if it cannot."""
+        """Return why this picture is refused; empty if it is not."""
         try:
             _, width, height = read_head(data)
         except UnreadablePicture:
@@ -123,7 +122,7 @@ class PixelLimit:
 
 
 def take_in(item: Item) -> Imported:
-    """Take one file in."""
+    """Import one file."""
     try:
         taken = ingest.take_in(data=item.data, **{"source": Image.Source.IMPORTED, **item.facts})
     except UnreadablePicture as error:
@@ -139,10 +138,10 @@ def run(
     items: Iterable[Item | Imported],
     workers: int | None = None,
 ) -> Iterator[Imported]:
-    """The outcomes of a job over items, in order; an outcome among the items passes through.
+    """Run a job on items and yield outcomes in order; an outcome among the items is passed through.
 
-    Decoding runs on all cores, since Pillow lets others run meanwhile. A few items at a time
-    are in memory. With one worker all runs on the caller's thread and connection.
+    Decoding uses all cores, since Pillow releases the interpreter. Only a few items are in memory
+    at a time. With one worker, everything runs on the caller's thread and connection.
     """
     count = min(os.cpu_count() or 1, MAX_WORKERS) if workers is None else workers
     if count == 1:

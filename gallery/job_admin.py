@@ -1,4 +1,4 @@
-"""Pages of Django's admin site for rows that only jobs change."""
+"""Admin pages for models that only jobs may change."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 
 class _List(ChangeList):
-    """An action on the selected rows needs neither a page of the list nor its length."""
+    """A change list whose actions need neither a page of the list nor its length."""
 
     def get_results(self, request: HttpRequest) -> None:
         selected = ACTION_CHECKBOX_NAME in request.POST and "_save" not in request.POST
@@ -20,10 +20,10 @@ class _List(ChangeList):
 
 
 class JobAdmin(admin.ModelAdmin[Any]):
-    """Views without a transaction around them.
+    """Views that run outside of a transaction.
 
-    A job holds its own, and is run again where the database breaks that off. Inside of another
-    one it could not be.
+    A job opens its own, and runs again if the database rolls that back, which it could not do
+    inside another one.
     """
 
     show_full_result_count = False
@@ -47,7 +47,7 @@ class JobAdmin(admin.ModelAdmin[Any]):
         return _List
 
     def get_deleted_objects(self, objs: Iterable[Model], request: HttpRequest) -> Any:
-        """The rows themselves: to name all that points to them costs a query for each kind."""
+        """Name only the rows themselves; naming all that points to them costs a query per model."""
         names = [str(each) for each in objs]
         lacking = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
         return names, {self.opts.verbose_name_plural: len(names)}, lacking, []

@@ -1,4 +1,5 @@
-"""The library of the original grok2api: `image_metadata.json` and the pictures beside it."""
+"""Imports the library of the original grok2api: `image_metadata.json` and the pictures beside
+it."""
 
 import json
 import re
@@ -28,19 +29,19 @@ MAX_RECORDS = 1024 * 1024 * 1024  # bytes
 MAX_DIGITS = 1000
 TOO_DEEP = 200
 BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
-"""Of JSON, and its texts, so that a bracket in one of them is none. Never looks back."""
+"""Brackets of JSON and its strings, so that a bracket inside a string does not count. It never
+backtracks."""
 
 
 class LegacyError(ValueError):
-    """The folder holds no such library, or its records cannot be read."""
+    """The folder has no such library, or its records cannot be read."""
 
 
 def import_legacy(*, folder: Path, workers: int | None = None) -> Iterator[Imported]:
-    """Take in a `data/` folder of grok2api; outcomes by record, then of files without one.
+    """Import a `data/` folder of grok2api; yield outcomes by record, then of files without one.
 
-    A record that cannot be used and a picture that is not there are named and passed over.
-    Fields that this library has no place for are kept in the picture's metadata, under
-    `grok2api`. Run again, it passes over what is there.
+    An unusable record or a missing picture is named and skipped. Fields without a counterpart here
+    are kept in the picture's metadata, under `grok2api`. Running it again skips what is there.
 
     Raises:
         LegacyError
@@ -70,9 +71,9 @@ def _records(path: Path) -> list[Any]:
 
 
 def _flattened(text: str) -> str:
-    """The JSON, with an infinity for whatever is nested so deeply that no parser reads it.
+    """Parse the JSON, with infinity in place of anything nested too deeply for a parser.
 
-    No row can hold an infinity, so the record that it stands in is named.
+    No row can hold an infinity, so the record that contains it is reported.
     """
     depth, kept, out = 0, 0, []
     for bracket in BRACKETS.finditer(text):
@@ -89,12 +90,12 @@ def _flattened(text: str) -> str:
 
 
 def _none(name: str) -> float:
-    """NaN and the infinities, which JSON does not know: the record that holds one is named."""
+    """Read NaN and the infinities, which JSON does not allow, so that their record is reported."""
     return float(name)
 
 
 def _whole(digits: str) -> float | int:
-    """A number of thousands of digits is read as an infinity, and its record is named."""
+    """Read a number with thousands of digits as infinity, so that its record is reported."""
     return int(digits) if len(digits) <= MAX_DIGITS else float("inf")
 
 
@@ -105,7 +106,7 @@ def _items(folder: Path, records: list[Any]) -> Iterator[Item | Imported]:
         if not isinstance(filename, str) or not filename.strip():
             yield Imported(f"record {number}", Outcome.FAILED, reason="it names no file")
             continue
-        # The name alone: a path in a record leads nowhere.
+        # Use the bare name: paths in records are not valid here.
         name = PurePosixPath(filename.replace("\\", "/")).name
         seen.add(name)
         path = folder / PICTURES / name
@@ -132,7 +133,7 @@ def _item(path: Path, facts: dict[str, Any]) -> Item | Imported:
 
 
 def _facts(record: dict[str, Any]) -> dict[str, Any]:
-    """What `ingest.take_in` is to know of the picture.
+    """Return what `ingest.take_in` should know of the picture.
 
     Raises:
         Unsound: the record holds what no row can.
@@ -156,9 +157,9 @@ def _text(value: Any, limit: int) -> str:
 
 
 def _moment(value: Any) -> datetime | None:
-    """Milliseconds since 1970; seconds and ISO texts are understood too.
+    """Read milliseconds since 1970; seconds and ISO texts are understood, too.
 
-    None also for a year that not every database can take.
+    Return None for anything else, and for a year that some database cannot store.
     """
     try:
         if isinstance(value, bool):
@@ -176,7 +177,7 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _tags(value: Any) -> list[str]:
-    """Those of the tags that are texts, cut to what this library takes."""
+    """Return the tags that are texts, cut to the longest that this library allows."""
     texts = [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
     names = [name for text in texts for name in tagging.split_names(text)]
     printable = ("".join(each for each in name if each.isprintable()) for name in names)

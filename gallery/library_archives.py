@@ -1,8 +1,8 @@
-"""What tells an archive that a library has written from any other, and what its parts are called.
+"""Recognises archives that a library has written, and names their parts.
 
-An export and a backup of the first format have the records of their pictures in `manifest.jsonl`.
-A backup of the second has them in `library.jsonl`, where programs that know only the first do not
-look, and says in `backup.json` which format it is. Pure.
+An export and a backup of the first format have the records of their pictures in `manifest.jsonl`. A
+backup of the second has them in `library.jsonl`, where programs that know only the first format do
+not look, and names its format in `backup.json`.
 """
 
 import json
@@ -13,17 +13,17 @@ from . import zip_members
 MANIFEST, TABLE, CHECKSUMS = "manifest.jsonl", "manifest.csv", "SHA256SUMS"
 LIBRARY, HEAD = "library.jsonl", "backup.json"
 FORMAT = 2
-"""Of the backups that are written, and the newest that is read."""
+"""The format of the backups that are written, and the newest that can be read."""
 
 MAX_HEAD = 64 * 1024  # bytes
 RECORD = {"file", "path", "content_hash"}
-"""Fields that a record has, whatever else a file of this name may hold elsewhere."""
+"""Fields that every record has, which tells it from other files of this name."""
 
 OWN = {MANIFEST, TABLE, CHECKSUMS, LIBRARY, HEAD}
 
 
 class NewerFormat(zip_members.UnreadableArchive):
-    """A later version of the program has written the archive."""
+    """A later version of the program wrote the archive."""
 
     def __init__(self, format_: object) -> None:
         super().__init__(
@@ -33,7 +33,7 @@ class NewerFormat(zip_members.UnreadableArchive):
 
 
 def manifests(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The members that may hold the records; of an archive of a library it is one.
+    """Return the members that may hold the records; an archive of a library has exactly one.
 
     Raises:
         NewerFormat
@@ -49,7 +49,7 @@ def manifests(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def is_of_a_library(archive: zipfile.ZipFile) -> bool:
-    """Whether the archive is an export or a backup, be it of a newer format or damaged."""
+    """Return whether the archive is an export or a backup, even of a newer format or damaged."""
     names = {info.filename for info in archive.infolist()}
     if {HEAD, LIBRARY} <= names:
         return True

@@ -1,7 +1,7 @@
-"""Files in the storage that no row names: written for a row to come, set aside, or deleted.
+"""Writes and deletes files that no row names: those of a row to come, set aside, or deleted.
 
-Nothing here writes over or deletes a file that a row names, be it as its picture or thumbnail.
-Whoever uses it holds `exclusive(LOOSE_FILES)`, so that a file that is nobody's stays nobody's.
+Nothing here overwrites or deletes a picture or thumbnail that a row names. Callers hold
+`exclusive(LOOSE_FILES)`, so that no row appears for a file meanwhile.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from .pictures import is_derived
 
 
 class FileTaken(ValueError):
-    """The file that lies under a name is a picture's or thumbnail's of the library."""
+    """The file under this name belongs to a picture of the library."""
 
 
 def is_there(name: str) -> bool:
@@ -29,13 +29,13 @@ def is_there(name: str) -> bool:
 
 
 def place(name: str, data: bytes) -> bool:
-    """Let the file `name` have these bytes; False where it has them already.
+    """Write these bytes to the file `name`; return False if it has them already.
 
-    What lies there besides is nobody's: a picture gets another name, under which a scan finds
-    it, for it may have been paid for; a derived file goes.
+    Another file under this name belongs to no row: a picture is renamed, so that a scan finds it,
+    for it may have been paid for; a derived file is deleted.
 
     Raises:
-        FileTaken: it is not nobody's. (On some disks and databases `A` and `a` are one name.)
+        FileTaken: a row names it. (On some disks and databases `A` and `a` are one name.)
         OSError
     """
     if default_storage.exists(name):
@@ -54,7 +54,7 @@ def place(name: str, data: bytes) -> bool:
 
 
 def delete(names: Collection[str]) -> None:
-    """Delete those that no row names; none where the database cannot be asked.
+    """Delete the files that no row names, or none if the database cannot be asked.
 
     Raises:
         OSError
@@ -72,7 +72,7 @@ def delete(names: Collection[str]) -> None:
 
 
 def named(names: Collection[str]) -> set[str]:
-    """Those of these names that some row has for its picture or its thumbnail."""
+    """Return the names that some row has for its picture or its thumbnail."""
     wanted: dict[str, str] = {name.lower(): name for name in names}
     among = reduce(or_, (Q(file__iexact=name) | Q(thumbnail__iexact=name) for name in names), Q())
     rows = Image.objects.filter(among).values_list("file", "thumbnail") if names else []

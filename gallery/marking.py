@@ -1,4 +1,4 @@
-"""Marks that a person gives to pictures: favourite, sensitive; and a picture edited as a whole."""
+"""Jobs that mark pictures as favourite or sensitive, and edit one picture as a whole."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -38,7 +38,7 @@ def edit_image(
     tags: Iterable[str] | None = None,
     prompt: str | None = None,
 ) -> bool:
-    """Set what is not None, all of it or nothing; False when there is no such picture.
+    """Set whatever is not None, all of it or nothing; return False if there is no such picture.
 
     Raises:
         ValidationError: a tag's name is not valid.

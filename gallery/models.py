@@ -43,12 +43,12 @@ __all__ = [
 ]
 
 MAX_PROMPT_LENGTH = 32_000
-"""Characters: the longest prompt that OpenAI's image models take."""
+"""Characters of the longest prompt that OpenAI's image models take."""
 MAX_MODEL_LENGTH = 100
 
 
 class Tag(models.Model):
-    """A name that people give to pictures. `key` is the folded name: `Ａ` and `a` are one tag."""
+    """A name that people give to pictures. `key` is its folded form: `Ａ` and `a` are one tag."""
 
     name = models.CharField(_("name"), max_length=64)
     key = models.CharField(max_length=128, unique=True, editable=False)
@@ -65,10 +65,10 @@ class Tag(models.Model):
 
 
 class Image(models.Model):
-    """One picture: a whole file in the storage, its thumbnail, and what is known of it.
+    """A picture: its file in the storage, its thumbnail, and what is known of it.
 
-    Rows are made by `ingest.add_image` and removed by `removal`; both keep row, file, counters
-    and search index together.
+    `ingest.add_image` creates rows and `removal` deletes them; both keep row, file, counters and
+    search index consistent.
     """
 
     class Source(models.TextChoices):
@@ -77,7 +77,7 @@ class Image(models.Model):
         IMPORTED = "imported", _("Imported")
 
     class PromptSource(models.TextChoices):
-        """Where the prompt is from; empty where there is none, or nobody knows."""
+        """The origin of the prompt; empty if there is no prompt, or its origin is unknown."""
 
         REQUEST = "request", _("the request that made the picture")
         GIVEN = "given", _("given with the file")
@@ -96,8 +96,8 @@ class Image(models.Model):
     file_size = models.PositiveBigIntegerField(_("size"))
     content_hash = models.CharField(_("SHA-256"), max_length=64, db_index=True)
     upload_hash = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
-    """`content_hash` of a file taken in from outside, null of a generated one: the database
-    itself sees to it that the same file is not taken in twice."""
+    """`content_hash` of a file from outside, null for a generated one, so that the database itself
+    refuses the same file twice."""
     color = models.CharField(_("mean colour"), max_length=7)
     file_name = models.CharField(
         _("original file name"), max_length=MAX_NAME, blank=True, default="", db_default=""
@@ -123,7 +123,7 @@ class Image(models.Model):
     trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
     tags = models.ManyToManyField(Tag, verbose_name=_("tags"), related_name="images", blank=True)
 
-    # What searches look into; `derive` makes it of all that is above.
+    # Columns for searches, which `derive` computes from those above.
     prompt_folded = models.TextField(editable=False)
     file_name_folded = models.TextField(null=True, editable=False)  # noqa: DJ001
     negative_folded = models.TextField(null=True, editable=False)  # noqa: DJ001
@@ -157,7 +157,7 @@ class Image(models.Model):
         return f"{reverse('gallery:image_list')}?image={self.pk}"
 
     def derive(self) -> None:
-        """Set the columns that searches look into, from the picture's own."""
+        """Set the derived columns, which searches read, from the picture's other columns."""
         for name, value in derived(self.prompt, self.file_name, self.metadata).items():
             setattr(self, name, value)
 
@@ -167,14 +167,14 @@ class Image(models.Model):
 
     @property
     def download_name(self) -> str:
-        """The name under which it is given out: its own, made safe, where it has one."""
+        """The name of the file for a download: its own name, made safe, if it has one."""
         if not self.file_name:
             return self.filename
         return file_names.safe(self.file_name, OF_MEDIA_TYPE[self.content_type].suffixes)
 
     @property
     def thumbnail_v(self) -> str:
-        """What the address of its thumbnail names as `v`, so that it may be kept for ever."""
+        """The value of `v` in its thumbnail's address, which may therefore be cached for ever."""
         return thumbnail_address_version(self.file.name or "", self.thumbnail_version)
 
     @property
@@ -183,12 +183,12 @@ class Image(models.Model):
 
     @property
     def is_sample(self) -> bool:
-        """Painted by the built-in sample painter, not by an image model."""
+        """Whether the built-in sample painter made it, not an image model."""
         return self.model.startswith("sample")
 
 
 class RemovedRow(models.Model):
-    """A copy of a row that clean-up removed because its file was gone, to bring it back from."""
+    """A copy of a row that clean-up removed because its file was gone, so that it can return."""
 
     removed_at = models.DateTimeField(_("removed"), default=timezone.now)
     image_id = models.BigIntegerField()

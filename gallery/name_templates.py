@@ -1,6 +1,6 @@
-"""Names of exported files by a template such as `{date}_{model}_{prompt:40}_{id}`. No I/O.
+"""Names exported files by a template such as `{date}_{model}_{prompt:40}_{id}`.
 
-Safe on Windows, macOS and Linux, and unlike each other even where only their case differs.
+The names are valid on Windows, macOS and Linux, and differ by more than case.
 """
 
 import re
@@ -42,17 +42,18 @@ FIELDS: dict[str, Callable[["Image", datetime], str]] = {
     "id": lambda image, _moment: str(image.pk),
     "key": lambda image, _moment: image.filename[:KEY],
 }
-"""What a template may name; `key` is the beginning of the name that the library's file has."""
+"""What a template may name; `key` is the beginning of the file's name in the library."""
 
 
 @dataclass(frozen=True, slots=True)
 class NameTemplate:
-    """A template taken apart: texts, each with the field behind it and how much is taken of it."""
+    """A parsed template: texts, each followed by a field and the most characters to take of it."""
 
     parts: tuple[tuple[str, str, int], ...]
 
     def name(self, image: "Image", moment: datetime, used: set[str]) -> str:
-        """The picture's name, which joins `used`; `moment` is when it was made, in local time."""
+        """Return the picture's name and add it to `used`; `moment` is its local time of
+        creation."""
         stem, suffix = self._stem(image, moment), image.filename.rpartition(".")[2]
         name, number = f"{stem}.{suffix}", 1
         while name.casefold() in used:
@@ -73,7 +74,7 @@ class NameTemplate:
 
 
 def read_template(text: str) -> NameTemplate | None:
-    """The template in a text; None in an empty one.
+    """Parse a template; return None for an empty one.
 
     Raises:
         ValidationError: it names no field that there is, or what no file's name may have.
@@ -114,13 +115,13 @@ def _part(
 
 
 def _safe(text: str, most: int) -> str:
-    """The beginning of a text, at most so many characters of it, as a part of a file's name."""
+    """Return a text, cut to so many characters, as a valid part of a file's name."""
     shown = _shown(FORBIDDEN.sub("-", text[: 2 * MAX_VALUE]))
     return _cut(shown[:most], MAX_VALUE).strip("-. ")
 
 
 def _shown(text: str) -> str:
-    """Composed, and without what is not seen."""
+    """Return a text in composed form, without invisible characters."""
     composed = unicodedata.normalize("NFC", text)
     return "".join(each for each in composed if unicodedata.category(each)[0] != "C")
 

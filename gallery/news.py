@@ -1,8 +1,8 @@
-"""Word that the library has changed, to whoever listens in this process or in another one.
+"""Tells whoever listens, in any process, that the library has changed.
 
-Where Redis is set, a change is published there and every process hears it at once. Where it is
-not, or fails, each process that has listeners looks at the library's version every two seconds.
-Either is one task of the process, however many listen.
+With Redis, a change is published there and every process hears it at once. Without it, or while it
+fails, each process that has listeners reads the library's version every two seconds. Either way it
+is one task per process, however many listen.
 """
 
 import asyncio
@@ -25,19 +25,19 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 PAUSE_SECONDS = 0.5
-"""At least so long between two pieces of news: an import changes the library all the time."""
+"""The least time between two pieces of news: an import changes the library all the time."""
 
 SILENCE_SECONDS = 10.0
-"""After so long without a word from Redis it is asked whether it is there, and the database what
-has changed: a process that Redis has failed tells it nothing for a while."""
+"""After so long without a word from Redis, it is pinged and the database is asked: a process whose
+Redis connection failed publishes nothing for a while."""
 
 THREAD = Pool("news", seldom=True)
-"""For what those who listen need of the database: it must not wait behind pages.
-The next one asks in a few seconds, or minutes."""
+"""Answers listeners' database queries, which must not wait behind pages. The next one comes in a
+few seconds, or minutes."""
 
 
 def tell() -> None:
-    """The library has changed, and that is committed."""
+    """Tell everybody that a change of the library was committed."""
     for hub in list(_hubs.values()):
         hub.ring_from_thread()
     if not redis_server.may_be_asked():
@@ -50,9 +50,9 @@ def tell() -> None:
 
 
 async def listen(*, silence: float) -> AsyncGenerator[bool, None]:
-    """True whenever the library may have changed, False after `silence` seconds without that.
+    """Yield True when the library may have changed, and False after `silence` seconds without news.
 
-    Ends when the process is about to stop.
+    It ends when the process is about to stop.
     """
     loop = asyncio.get_running_loop()
     hub = _hubs.setdefault(loop, _Hub(loop))
@@ -71,13 +71,13 @@ async def listen(*, silence: float) -> AsyncGenerator[bool, None]:
 
 
 def close() -> None:
-    """End what everybody listens to; for any thread, and for a signal's handler."""
+    """End every `listen`; callable from any thread and from a signal handler."""
     for hub in list(_hubs.values()):
         hub.loop.call_soon_threadsafe(hub.close)
 
 
 class _Hub:
-    """Those who listen in one event loop, and the task that listens for them."""
+    """The listeners of one event loop, and the task that listens for them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop

@@ -1,7 +1,7 @@
-"""Sets of pictures that somebody has put together: frozen when they are made, kept for a week.
+"""Stores sets of pictures that somebody has put together, frozen when made and kept for a week.
 
-A set is a compressed bitmap of ids under a token that only its owner can use. It is never
-changed: one more picture makes another set. So what is asked about is what is then done.
+A set is a compressed bitmap of ids under a token that only its owner can use. It never changes;
+adding a picture makes another set. So an action applies to exactly what was asked about.
 """
 
 import re
@@ -26,7 +26,7 @@ class Section(models.TextChoices):
 
 
 class PictureSet(models.Model):
-    """Some pictures of the library or of its trash; of its ids some may have no row by now."""
+    """A set of pictures from the library or from its trash; some may no longer have a row."""
 
     token = models.CharField(primary_key=True, max_length=32)
     owner = models.CharField(max_length=40)  # see `audit.author`
@@ -56,11 +56,11 @@ class PictureSet(models.Model):
 
 
 class NoSuchSet(LookupError):
-    """There is no set under this token for whoever asks, or it has expired."""
+    """The caller has no set under this token, or it has expired."""
 
 
 def keep(ids: Iterable[int], *, section: Section) -> PictureSet:
-    """Keep these pictures as a set of whoever asks; what has expired goes on this occasion."""
+    """Store these pictures as a set of the caller, and delete expired sets."""
     bitmap = BitMap64(ids)
     bitmap.run_optimize()
     PictureSet.objects.filter(made_at__lte=timezone.now() - KEPT).delete()
@@ -74,7 +74,7 @@ def keep(ids: Iterable[int], *, section: Section) -> PictureSet:
 
 
 def find(token: Any) -> PictureSet:
-    """The set of whoever asks under this token.
+    """Return the caller's set under this token.
 
     Raises:
         NoSuchSet

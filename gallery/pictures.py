@@ -1,4 +1,7 @@
-"""Bytes to facts and bytes to thumbnail. Pure: no database, no settings, no request."""
+"""Turns bytes into facts and a thumbnail, without database or settings.
+
+The memory that decoding takes is borrowed from `decoding`.
+"""
 
 import hashlib
 import io
@@ -24,12 +27,12 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What EXIF's orientations ask for."""
+"""The transposition for each of EXIF's orientations."""
 TURNED_ASIDE = (5, 6, 7, 8)
 
 MAX_BYTES = 64 * 1024 * 1024
 JPEG_PIXELS = 1.78
-"""Times as many as other pictures may have: they are decoded at an eighth of their size."""
+"""How many times larger JPEGs may be: they are decoded at an eighth of their size."""
 
 Image.MAX_IMAGE_PIXELS = None
 """Pillow's own limit, which cannot be told how many are under way at once. Ours is below."""
@@ -40,13 +43,13 @@ STRIP = 1_000_000
 THUMBNAIL_SIDE = 512
 LARGE_SIDE = 1024
 LARGE_QUALITY = 40
-"""For the finest displays alone, where no pixel is seen: fifty of them weigh two megabytes."""
+"""It suffices for high-density displays, where no pixel is visible: fifty weigh two megabytes."""
 
 THUMBNAILS = (".thumb.webp", ".thumb-1024.webp")
-"""What the names of both end with, in place of the picture's own suffix."""
+"""The endings of both thumbnails' names, in place of the picture's own suffix."""
 THUMBNAIL_VERSION = 2
-"""One more whenever thumbnails look otherwise: those of before are made anew. Rows say by which
-version theirs was made, and so do addresses, which browsers keep for ever."""
+"""It grows whenever thumbnails change, and older ones are made again. Rows say which version made
+theirs, and so do addresses, which browsers cache for ever."""
 
 UNKNOWN_COLOR = "#808080"
 
@@ -58,9 +61,9 @@ ASPECT_RATIOS = (
 
 
 class UnreadablePicture(ValueError):
-    """The bytes are no picture that the library keeps; `code` says why in one word.
+    """The bytes are not a picture that the library keeps; `code` says why in one word.
 
-    `message` is the sentence to be translated, and `values` are what is filled into it.
+    `message` is the sentence to be translated, and `values` are filled into it.
     """
 
     def __init__(self, code: str, message: str, **values: int | str) -> None:
@@ -93,7 +96,7 @@ class Picture:
 
 
 def read_picture(data: bytes, *, thumbnail_later: bool = False, patient: bool = True) -> Picture:
-    """Decode a picture wholly, so that a truncated or lying file is found out now.
+    """Decode a picture completely, so that a truncated or lying file is found out now.
 
     Args:
         thumbnail_later: where its head and its end already say that it is whole, do not decode
@@ -135,13 +138,13 @@ def read_picture(data: bytes, *, thumbnail_later: bool = False, patient: bool = 
 
 
 def read_elsewhere(data: bytes, max_pixels: int) -> Picture:
-    """As `read_picture`, for a process of its own, which does not know the settings."""
+    """Do the same as `read_picture` in a process of its own, which does not know the settings."""
     decoding.allow(max_pixels)
     return read_picture(data)
 
 
 def memory_for(data: bytes) -> int:
-    """Bytes that decoding a picture takes at its peak.
+    """Return the bytes that decoding a picture takes at its peak.
 
     Raises:
         UnreadablePicture: as `read_picture`, but for what only decoding finds out.
@@ -152,9 +155,9 @@ def memory_for(data: bytes) -> int:
 
 
 def read_whole_picture(data: bytes, *, patient: bool = True) -> Picture:
-    """As `read_picture`, and nothing of the file itself may be missing, be it after the last pixel.
+    """Do the same as `read_picture`, and require every byte of the file, even after the last pixel.
 
-    For files from outside, which can be sent again. (A generated picture cannot.)
+    This is for files from outside, which can be sent again. (A generated picture cannot.)
 
     Raises: as `read_picture`.
     """
@@ -165,12 +168,12 @@ def read_whole_picture(data: bytes, *, patient: bool = True) -> Picture:
 
 
 def read_head(data: bytes) -> tuple[str, int, int]:
-    """Media type, width and height (in pixels, as stored) by the head of a file alone.
+    """Read media type, width and height (in pixels, as stored) from a file's head alone.
 
-    For files whose checksum says that they are what was decoded once.
+    This is for files whose checksum proves that they were decoded before.
 
     Raises:
-        UnreadablePicture: as `read_picture`, but for what only decoding finds out.
+        UnreadablePicture: as `read_picture`, except for what only decoding finds out.
     """
     found = _format_of(data)
     with _opened(found, data) as image:
@@ -178,7 +181,7 @@ def read_head(data: bytes) -> tuple[str, int, int]:
 
 
 def is_thumbnail(data: bytes) -> bool:
-    """Whether these bytes are a whole WebP picture of a thumbnail's size."""
+    """Return whether these bytes are a complete WebP picture of a thumbnail's size."""
     found = formats.format_of(data)
     if found is None or found.name != "WEBP":
         return False
@@ -186,35 +189,34 @@ def is_thumbnail(data: bytes) -> bool:
         with _opened(found, data) as image:
             if max(image.size) > THUMBNAIL_SIDE:
                 return False
-            image.load()  # so little of memory that it need not be asked for
+            image.load()  # it takes too little memory to ask for
     except UnreadablePicture:
         return False
     return True
 
 
 def thumbnail_name(file: str) -> str:
-    """The name that the thumbnail of the stored file `file` has."""
+    """Return the name of the thumbnail of the stored file `file`."""
     return f"{file.rpartition('.')[0]}{THUMBNAILS[0]}"
 
 
 def large_thumbnail_name(file: str) -> str:
-    """The name that the large thumbnail has, which is there once it was asked for."""
+    """Return the name of the large thumbnail, which exists once somebody has asked for it."""
     return f"{file.rpartition('.')[0]}{THUMBNAILS[1]}"
 
 
 def current_version() -> int:
-    """The version by which thumbnails are made now."""
+    """Return the version of today's thumbnails."""
     return THUMBNAIL_VERSION
 
 
 def thumbnail_address_version(file: str, version: int) -> str:
-    """What the address of a thumbnail names, so that it is never that of another picture, nor of
-    one that was made otherwise."""
+    """Return what a thumbnail's address names, so that each edition has an address of its own."""
     return f"{version}-{file.rpartition('/')[2][:8]}"
 
 
 def large_thumbnail(data: bytes) -> bytes:
-    """A WebP of at most 1024 pixels a side.
+    """Make a WebP of at most 1024 pixels a side.
 
     Raises:
         UnreadablePicture: as `read_picture`.
@@ -229,12 +231,12 @@ def large_thumbnail(data: bytes) -> bytes:
 
 
 def is_derived(name: str) -> bool:
-    """Whether a file is made from another one, which can be done again."""
+    """Return whether a file was made from another one and can be made again."""
     return name.endswith(THUMBNAILS)
 
 
 def nearest_aspect_ratio(width: float, height: float, among: Iterable[str] = ASPECT_RATIOS) -> str:
-    """The offered ratio that is nearest to `width` : `height`, compared as proportions."""
+    """Return the offered ratio nearest to `width` : `height`, compared as proportions."""
 
     def distance(ratio: str) -> float:
         across, down = map(float, ratio.split(":"))
@@ -246,7 +248,7 @@ def nearest_aspect_ratio(width: float, height: float, among: Iterable[str] = ASP
 
 @contextmanager
 def _opened(found: Format, data: bytes) -> Iterator[Image.Image]:
-    """The picture, from the parts of the file that its pixels need, and no others."""
+    """Open the picture from only those parts of the file that its pixels need."""
     try:
         image = Image.open(io.BytesIO(found.bare(data)), formats=[found.name])
     except Exception as error:  # Pillow's plugins raise whatever the bytes provoke
@@ -268,7 +270,7 @@ def _opened(found: Format, data: bytes) -> Iterator[Image.Image]:
 
 
 def _max_pixels(image: Image.Image, found: Format, data: bytes) -> int:
-    """The pixels that such a picture may have: as many as are allowed, and fit into the budget."""
+    """Return the most pixels of such a picture: what is allowed, and fits into the budget."""
     allowed = decoding.max_pixels() * (JPEG_PIXELS if found.name == "JPEG" else 1)
     pixels = max(1, image.width * image.height)
     return min(
@@ -277,7 +279,7 @@ def _max_pixels(image: Image.Image, found: Format, data: bytes) -> int:
 
 
 def _cost(image: Image.Image, found: Format, data: bytes) -> int:
-    """Bytes that decoding and shrinking take at their peak, as measured, rounded up."""
+    """Return the bytes that decoding and shrinking take at their peak, as measured, rounded up."""
     pixels = max(1, image.width * image.height)
     return _decoding(image, found, data, pixels) + 3 * decoding.DECODED * min(pixels, STRIP)
 
@@ -290,14 +292,14 @@ def _decoding(image: Image.Image, found: Format, data: bytes, pixels: int) -> in
     if found.name == "AVIF":
         channels = len(image.mode)
         return int(pixels * (2 * channels + 1.5 * avif.planes(data, channels)))
-    # Asked of a PNG alone, which says so at its begin: of a GIF all frames would be read for it.
+    # Only a PNG says so at its beginning: for a GIF, all frames would be read.
     animated = 3 if found.name == "PNG" and getattr(image, "n_frames", 1) > 1 else 1
     narrow = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
     return pixels * narrow.get(image.mode, decoding.DECODED) * animated
 
 
 def _format_of(data: bytes) -> Format:
-    """The format, of those that are kept; whoever sends another one is told its name.
+    """Return the format; the error for another one names it.
 
     Raises:
         UnreadablePicture
@@ -308,7 +310,8 @@ def _format_of(data: bytes) -> Format:
 
 
 def not_kept(data: bytes) -> UnreadablePicture:
-    """For a file, or the first `formats.HEAD` bytes of one, that is of no format that is kept."""
+    """Build the error for a file (or its first `formats.HEAD` bytes) of a format that is not
+    kept."""
     if not data:
         return UnreadablePicture("empty", "The file is empty.")
     if kind := formats.other_format(data):
@@ -323,7 +326,7 @@ def not_kept(data: bytes) -> UnreadablePicture:
 
 
 def too_large() -> UnreadablePicture:
-    """For whoever knows the size before the bytes."""
+    """Build the error for a caller that knows the size before the bytes."""
     limit = MAX_BYTES // 1024 // 1024
     return UnreadablePicture("too_large", "The file is larger than %(limit)d MB.", limit=limit)
 
@@ -333,7 +336,7 @@ def _damaged() -> UnreadablePicture:
 
 
 def _decoded(image: Image.Image, found: Format, data: bytes, turn: int) -> tuple[bytes, str, str]:
-    """Thumbnail, mean colour, and the text hidden in the pixels."""
+    """Return the thumbnail, the mean colour, and the text hidden in the pixels."""
     _begin(image, found, THUMBNAIL_SIDE)
     hidden = hidden_text(image) if found.name in ("PNG", "WEBP") else ""
     return *_thumbnail(image, found.profile(data), turn), hidden
@@ -344,7 +347,7 @@ def _turn_of(image: Image.Image, found: Format, data: bytes) -> int:
 
 
 def _begin(image: Image.Image, found: Format, side: int) -> None:
-    """Let the decoder give what a thumbnail of so many pixels a side needs."""
+    """Have the decoder produce what a thumbnail of so many pixels a side needs."""
     if found.name == "JPEG":
         # Decode the file once, whole, at the size nearest above the thumbnail's: libjpeg
         # then leaves out work, and still reads to the end, so truncation shows.
@@ -352,12 +355,14 @@ def _begin(image: Image.Image, found: Format, side: int) -> None:
     elif found.name in ("WEBP", "AVIF"):
         _let_go_early(image)
     elif image.info.get("default_image"):
-        image.seek(1)  # what stands before an animation is for programs that know none
+        image.seek(1)  # the still before an animation is for programs without animations
 
 
 def _let_go_early(image: Any) -> None:
-    """Let the decoder go once it has given its only picture that is wanted, and before that is
-    copied: its own canvas takes as much again, or twice as much."""
+    """Free the decoder after the one picture that is wanted, before that is copied.
+
+    Its canvas takes as much memory again, or twice as much.
+    """
 
     def prepare() -> None:
         image._decoder = None
@@ -374,15 +379,17 @@ def _thumbnail(image: Image.Image, profile: bytes, turn: int) -> tuple[bytes, st
 
 
 def _shrunk(image: Image.Image, profile: bytes, turn: int, side: int) -> Image.Image:
-    """Upright, in sRGB, of at most so many pixels a side."""
+    """Return the picture upright, in sRGB, with at most so many pixels a side."""
     small = _fitted(image, side)
     small = colors.to_srgb(small, profile)
     return small.transpose(TURNS[turn]) if turn in TURNS else small
 
 
 def _fitted(image: Image.Image, side: int) -> Image.Image:
-    """In 8 bits, of at most so many pixels a side. A large picture strip by strip, so that beside
-    itself it takes no memory."""
+    """Return the picture in 8 bits, with at most so many pixels a side.
+
+    A large one is shrunk strip by strip, so that no second copy of it is in memory.
+    """
     factor = min(image.size) // (2 * side)
     is_large = factor > 1 and image.width * image.height > STRIP
     small = _reduced(image, factor) if is_large else colors.as_8_bits(image)

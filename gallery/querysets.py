@@ -1,4 +1,4 @@
-"""Reads over many rows. Chainable; never writes."""
+"""Chainable queries that read many rows, and never write."""
 
 from array import array
 from collections import defaultdict
@@ -37,15 +37,15 @@ else:
 
 
 BY_ID = {"sqlite": " NOT INDEXED", "mysql": " FORCE INDEX (PRIMARY)"}
-"""Hints, behind the table's name, to read rows by their ids."""
+"""Hints after the table's name, to read rows by primary key."""
 
 
 class TagQuerySet(_Tags):
-    """Reads over tags."""
+    """Queries on tags."""
 
 
 class ImageQuerySet(_Images):
-    """Reads over pictures."""
+    """Queries on pictures."""
 
     def in_library(self) -> Self:
         return self.filter(trashed_at=None)
@@ -54,24 +54,25 @@ class ImageQuerySet(_Images):
         return self.exclude(trashed_at=None)
 
     def with_older_thumbnail(self) -> Self:
-        """Those whose thumbnail was made by an older version of the program, oldest first."""
+        """Keep pictures whose thumbnail was made by an older version of the program, oldest
+        first."""
         older = self.filter(thumbnail_version__lt=current_version())
         return older.order_by("thumbnail_version", "pk")
 
     def newest_id(self) -> int:
-        """The id of the picture that was added last; 0 when there is none."""
+        """Return the id of the picture that was added last; 0 if there is none."""
         return self.order_by("-pk").values_list("pk", flat=True).first() or 0
 
     def with_tags(self) -> Self:
-        """Each picture's tags in the order of their keys, in one query for all pictures."""
+        """Prefetch each picture's tags, ordered by key, in one query for all pictures."""
         return self.prefetch_related("tags")  # sorted as Tag.Meta.ordering says
 
     def without_metadata(self) -> Self:
-        """Without what files say of their making, of which lists show nothing; it may be long."""
+        """Defer what files say about their making: it may be long, and lists do not show it."""
         return self.defer("metadata", "negative_folded")
 
     def in_order_of(self, ids: list[int], *, whole: int | None = None) -> list["Image"]:
-        """These pictures with their tags, in this order; an id without a row is left out.
+        """Return these pictures with their tags, in this order; an id without a row is left out.
 
         Args:
             whole: the one of `without_metadata` that is to have its own all the same.
@@ -85,7 +86,7 @@ class ImageQuerySet(_Images):
         return [found[pk] for pk in ids if pk in found]
 
     def columns_of(self, ids: list[int], *columns: str) -> list[tuple[Any, list[str]]]:
-        """(row, names of its tags) of these pictures in this order, without model objects."""
+        """Return (row, tag names) of these pictures in this order, without model objects."""
         chosen, links = _columns_and_links(self.model, columns)
         rows = {row.id: row for row in chosen.rows(ids)}
         names: dict[int, list[str]] = {pk: [] for pk in ids}
@@ -94,11 +95,11 @@ class ImageQuerySet(_Images):
         return [(rows[pk], names[pk]) for pk in ids if pk in rows]
 
     def sorted_ids(self, ids: Collection[int], ordering: tuple[str, str]) -> list[int]:
-        """Those of these ids that have a row, in this order; read by id, as `ids_among` does."""
+        """Return the ids that have a row, in this order; read by id, like `ids_among`."""
         return [pk for (pk,) in _in_order(self.model, ordering).rows(ids)]
 
     def facts(self, *, texts: bool = False) -> list[ImageFacts]:
-        """What index and counters need to know of these pictures, by id. Two queries at most.
+        """Return what index and counters need to know of these pictures. Two queries at most.
 
         Args:
             texts: with `written` and `embedded`.
@@ -117,11 +118,10 @@ class ImageQuerySet(_Images):
         return found
 
     def ids_among(self, ids: Collection[int], part: slice = slice(None)) -> list[int]:
-        """Which of these ids are in the queryset, in its order; read by id, whatever is asked.
+        """Return which of these ids are in the queryset, in its order; always found by primary key.
 
-        A planner that takes the index of some condition or of the order instead reads a large
-        part of the library to find a few pictures that it was given. PostgreSQL is not told how
-        many are wanted for the same reason.
+        A planner that prefers the index of a condition or of the order reads a large part of the
+        library to find a few given pictures. PostgreSQL is not told the limit for the same reason.
         """
         rows = self.filter(pk__among=array("q", ids)).values_list("pk", flat=True)
         try:
@@ -136,7 +136,7 @@ class ImageQuerySet(_Images):
     def meeting_each(
         self, many: Iterable[Criteria], ids: Collection[int]
     ) -> dict[Criteria, set[int]]:
-        """Which of these ids meet each of the criteria. One query, or none."""
+        """Return which of these ids meet each of the criteria. One query, or none."""
         found: dict[Criteria, set[int]] = {criteria: set() for criteria in many}
         if not ids or not found:
             return found
@@ -150,11 +150,11 @@ class ImageQuerySet(_Images):
         return found
 
     def matching(self, criteria: Criteria) -> Self:
-        """The pictures that meet the criteria, sorted as they say. See `listing` for pages."""
+        """Return the pictures that meet the criteria, in their order. See `listing` for pages."""
         return self.filter(self._condition(criteria)).order_by(*criteria.ordering)
 
     def _condition(self, criteria: Criteria) -> Q:
-        """Nothing is said of what is not asked: a condition costs its compilation."""
+        """Build the condition from the criteria that are set: each one costs its compilation."""
         conditions = [
             Q(trashed_at__isnull=False) if criteria.trashed else Q(trashed_at__absent=True),
             *(self._has_word(word) for word in criteria.words),
@@ -188,7 +188,7 @@ class ImageQuerySet(_Images):
         return Q(Exists(self._links().filter(tag_id__in=sorted(tag_ids))))
 
     def _links(self) -> "QuerySet[Any]":
-        """The tags of a picture; asked row by row, since a common tag has too many pictures."""
+        """Return the tags of a picture, correlated, since a common tag has too many pictures."""
         return self.model.tags.through.objects.filter(image_id=OuterRef("pk"))
 
 

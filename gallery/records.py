@@ -1,4 +1,4 @@
-"""A picture's row as a flat record, for manifests and backups, and back again."""
+"""Converts a picture's row to a flat record, for manifests and backups, and back."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -30,13 +30,13 @@ FIELDS = (
 MOMENTS = ("created_at", "added_at", "updated_at", "trashed_at")
 
 PATH = re.compile(r"images/(?:[a-z0-9_-]+/)*[a-z0-9_-]+\.([a-z]+)")
-"""Where the library keeps its files. No `..`, nothing outside; no capitals and no accents, since
-some disks and databases take `A`, `a` and `á` for one; no further dot, since what has one is
-derived from another file."""
+"""A path of the library's own files: no `..`, nothing outside; no capitals and no accents, since
+some disks and databases take `A`, `a` and `á` for one; no further dot, which marks a file derived
+from another one."""
 
 THUMBNAIL = re.compile(r"images/(?:[\w-]+/)*[\w-][\w.-]*\.webp")
 MAX_PATH = 180
-"""Characters, so that there is room for what is derived from it."""
+"""The most characters, so that derived names have room."""
 
 NUMBERS = 2**31 - 1
 
@@ -46,11 +46,11 @@ UNSAID: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "added_at": lambda record: record.get("created_at"),
     "thumbnail_version": lambda _: 1,
 }
-"""What a record of a library that did not keep it says of a field."""
+"""The value of a field in a record of a library that did not have it."""
 
 
 def as_record(image: Image) -> dict[str, Any]:
-    """Everything that the library knows of a picture, in JSON's types; tags by name.
+    """Return everything that the library knows of a picture, in JSON's types, with tags by name.
 
     The tags should be there already (`with_tags`), else each picture costs a query.
     """
@@ -65,7 +65,7 @@ def as_record(image: Image) -> dict[str, Any]:
 
 
 def from_record(record: Mapping[str, Any]) -> tuple[Image, list[str]]:
-    """The picture of a record, not saved and without a key, and the names of its tags.
+    """Build an unsaved picture without a key from a record; return it and the names of its tags.
 
     Its thumbnail's path follows from its own: where a record says otherwise, it is not believed.
 
@@ -88,12 +88,12 @@ def from_record(record: Mapping[str, Any]) -> tuple[Image, list[str]]:
 
 
 def stem_of(path: str) -> str:
-    """A file's name without its suffix: what it shares with the files derived from it."""
+    """Return a file's name without its suffix, which the files derived from it share."""
     return path.rpartition(".")[0]
 
 
 def id_of(record: Mapping[str, Any]) -> int | None:
-    """The record's id, if it is one that the library may take over."""
+    """Return the record's id if the library may use it, else None."""
     try:
         return sound_id(record.get("id"))
     except Unsound:
@@ -168,4 +168,4 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "updated_at": sound_moment,
     "trashed_at": _or_null,
 }
-"""What each field of a record must be."""
+"""The check for each field of a record."""

@@ -1,4 +1,4 @@
-"""Trash, restore and deletion: rows and files together, rows first."""
+"""Jobs that trash, restore and delete pictures: first the rows, then the files."""
 
 import logging
 from collections.abc import Collection
@@ -22,14 +22,14 @@ logger = logging.getLogger(__name__)
 
 
 def delete_images(*, image_ids: Collection[int]) -> ChangeReport:
-    """Delete pictures for good. Files go once the rows' deletion is committed."""
+    """Delete pictures permanently. Their files are deleted after the commit."""
     return _delete(image_ids)
 
 
 def trash_images(*, image_ids: Collection[int], go_on_with: int | None = None) -> ChangeReport:
     """Move pictures to the trash; one that is there already keeps its date.
 
-    What has lain there for too long goes on this occasion, so that nobody has to run
+    It also deletes what has been in the trash for too long, so that nobody has to run
     `empty_trash`.
 
     Raises:
@@ -59,12 +59,12 @@ def empty_trash(*, limit: int | None = None) -> int:
     """
     expired = Q(trashed_at__lt=timezone.now() - timedelta(days=settings.GALLERY_TRASH_DAYS))
     ids = Image.objects.filter(expired).order_by("trashed_at").values_list("pk", flat=True)
-    # Asked again under the lock: who restores a picture at this moment keeps it.
+    # Check again under the lock: a picture that is being restored must survive.
     return _delete(list(ids[:limit]), expired).done
 
 
 def restore_images(*, image_ids: Collection[int], go_on_with: int | None = None) -> ChangeReport:
-    """Take pictures out of the trash, with the tags and the favourite mark that they had.
+    """Restore pictures from the trash, with the tags and the favourite mark that they had.
 
     Raises:
         history.CannotContinue
@@ -87,7 +87,7 @@ def _delete(image_ids: Collection[int], condition: Q | None = None) -> ChangeRep
         if condition is not None:
             rows = Image.objects.filter(condition, pk__in=ids)
             ids = list(rows.order_by("pk").values_list("pk", flat=True))
-        # As a queryset deletes, which would read the rows once more.
+        # Like a queryset's delete(), which would read the rows once more.
         collector = Collector(using=DEFAULT_DB_ALIAS)
         collector.collect([Image(pk=pk) for pk in ids])
         collector.delete()

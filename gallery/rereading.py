@@ -1,4 +1,4 @@
-"""Files read again by today's parser, where the prompt is one that came from the file, or none."""
+"""Reads files again with today's parser, if their prompt came from the file or is missing."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from .history import Action, Recording
 from .models import Image
 
 AT_ONCE = 20
-"""Pictures whose texts are in memory, and of one transaction."""
+"""Pictures in one transaction, whose texts are in memory."""
 
 
 class Outcome(StrEnum):
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """What became of a picture; of a changed one the reason says what has changed."""
+    """The outcome of one picture; for a changed one, the reason names the changes."""
 
     name: str
     outcome: Outcome
@@ -37,12 +37,11 @@ class Reread:
 
 
 def reread_metadata(*, dry_run: bool = False) -> Iterator[Reread]:
-    """Read the files again that an older parser has read, a few at a time: those that gave the
-    prompt, and those with texts in which it found none.
+    """Read files again that gave the prompt, or in whose texts an older parser found none.
 
-    A reading without a prompt changes nothing, and texts that lay beside a file stay. All of a
-    run is one recorded change. What is done is marked with the parser's version: run again after
-    a break, it goes on where it stopped.
+    A reading without a prompt changes nothing, and texts that lay beside a file stay. The whole run
+    is one recorded change. Finished pictures are marked with the parser's version, so a run after
+    an interruption continues where it stopped.
     """
     recording = Recording(Action.REREAD)
     last = 0
@@ -61,7 +60,7 @@ def reread_metadata(*, dry_run: bool = False) -> Iterator[Reread]:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the row said when its file was read, and what it is to say."""
+    """What the row said when its file was read, and what it should say."""
 
     before: ImageFacts
     after: ImageFacts
@@ -81,7 +80,7 @@ def _is_up_to_date(row: Any) -> bool:
 
 
 def _embedded(said: Any) -> dict[str, Any]:
-    """What a picture's metadata has of its file; older releases may have kept anything as such."""
+    """Return what a picture's metadata says of its file; older releases stored anything there."""
     embedded = said.get("embedded") if isinstance(said, dict) else None
     return embedded if isinstance(embedded, dict) else {}
 
@@ -108,7 +107,7 @@ def _read(row: Any, before: ImageFacts) -> _Reading:
 
 
 def _take_over(readings: dict[int, _Reading], recording: Recording | None) -> list[Reread]:
-    """Write what is new, of rows that nobody has changed meanwhile."""
+    """Write the new texts of rows that nobody has changed meanwhile."""
     done: set[int] = set()
 
     def take_over(facts: Facts) -> Collection[int]:
@@ -133,7 +132,7 @@ def _take_over(readings: dict[int, _Reading], recording: Recording | None) -> li
 
 
 def _mark(ids: Collection[int]) -> None:
-    """Note that today's parser has read these."""
+    """Record that today's parser has read these."""
     read = Image.objects.filter(pk__in=ids).only("metadata")
     rows = [row for row in read if _embedded(row.metadata)]
     for row in rows:

@@ -1,4 +1,4 @@
-"""A backup of the library, or any export, back into a library."""
+"""Restores a backup of the library, or any export, into a library."""
 
 import hashlib
 from collections import defaultdict
@@ -37,21 +37,21 @@ from .text import fold
 __all__ = ["Outcome", "Restored", "Terms", "UnreadableBackup", "bring_back", "restore_backup"]
 
 BATCH = 100
-"""Pictures that a restore commits at once: so much is done again after a crash."""
+"""Pictures that a restore commits at once, and may have to repeat after a crash."""
 
 BATCH_BYTES = 16 * 1024 * 1024
-"""Of their records, from which on fewer are read at once."""
+"""Bytes of records from which on fewer are read at once."""
 
 FOLLOWING = [name for name in DERIVED if name != "file_name_folded"]
-"""Columns that follow from what is editable."""
+"""Columns that are derived from editable ones."""
 
 ATTEMPTS = 3
-"""At a batch, while others take in the same pictures."""
+"""Attempts at a batch, while others take in the same pictures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms an archive is taken that somebody has sent."""
+    """The terms on which an uploaded archive is accepted."""
 
     may_change: bool  # pictures that are there
     tags: list[str] = field(default_factory=list)  # that all of its pictures get
@@ -61,21 +61,19 @@ class Terms:
 
 MAY_NOT = "it is in the library, and your account may not change it"
 STATE = ("prompt", "model", "aspect_ratio", "created_at", "favorite", "nsfw")
-"""What an archive that somebody has sent says of a picture that is there, beside its tags."""
+"""What an uploaded archive may change in an existing picture, beside its tags."""
 
 
 def restore_backup(path: Path) -> Iterator[Restored]:
-    """Take a backup into the library, whatever is there already; outcomes in its order.
+    """Restore a backup into the library, whatever that holds; yield outcomes in the backup's order.
 
-    A picture is the same as one that is there when both have the same path, or when it was
-    uploaded or imported and its very bytes are there. Of two states of a picture the one
-    changed last stays (`updated_at`); at the same moment, the library's. Rows keep their ids
-    where these are free. A file that the library has lost is given back. Run again after a
-    break, it goes on where it stopped.
+    A picture is the same as an existing one if both have the same path, or if it was uploaded or
+    imported and its very bytes are there. Of two states, the one changed last wins (`updated_at`);
+    a tie goes to the library. Rows keep their ids if these are free. A file that the library has
+    lost is put back. A restore that runs again after an interruption continues where it stopped.
 
-    No file that a row names is written over or deleted, whatever the archive says: a new
-    picture's file is written only where no row's file is, and nobody else gives rows to files
-    meanwhile.
+    No file that a row names is overwritten or deleted, whatever the archive says: a new picture's
+    file is written only where no row's file is, and nobody else gives rows to files meanwhile.
 
     Raises:
         UnreadableBackup
@@ -92,16 +90,16 @@ def restore_backup(path: Path) -> Iterator[Restored]:
 def bring_back(
     *, name: str, file: IO[bytes], may_change: bool, tags: Iterable[str] = ()
 ) -> Iterator[Restored | Imported]:
-    """Take in an export or a backup that somebody has sent, and what else lies in it.
+    """Restore an uploaded export or backup, and import the other pictures in it.
 
-    As `restore_backup`, but of a picture that is there counts what the archive says, whenever it
-    was changed: that is recorded, to be undone. Such a picture comes out of the trash, if it is
-    not in the archive's, and never goes there. Pictures that no record names are taken in as
-    those of any archive are.
+    Unlike `restore_backup`, the archive wins over a picture that is there, whenever either was
+    changed; this is recorded and can be undone. Such a picture leaves the trash unless it is in the
+    archive's trash, and never enters it. Pictures without a record are imported like those of any
+    archive.
 
     Args:
-        may_change: pictures that are there; else those that differ are named and left.
-        tags: that all its pictures get.
+        may_change: whether existing pictures may change; else those that differ are reported.
+        tags: added to all its pictures.
 
     Raises:
         ValidationError: a tag's name is not valid.
@@ -117,7 +115,7 @@ def bring_back(
 
 
 def _restore_part(backup: BackupFile, part: Part) -> Iterator[Restored]:
-    """Line by line: each is restored in a transaction of its own, or named."""
+    """Restore records line by line, each in a transaction of its own, and name those that fail."""
     part.reserve_ids(
         max((id_of(line.record or {}) or 0 for line in backup.lines(part.member)), default=0)
     )
@@ -140,7 +138,7 @@ def _restore_all(backup: BackupFile, survey: Survey, terms: Terms | None) -> Ite
 
 
 def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    """Lines that are restored together: not more of them, nor longer ones, than memory holds."""
+    """Group lines to be restored together, limited in number and length by memory."""
     batch: list[Line] = []
     for line in lines:
         batch.append(line)
@@ -154,7 +152,7 @@ def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
 def _restore(
     backup: BackupFile, survey: Survey, lines: Sequence[Line], terms: Terms | None
 ) -> list[Restored]:
-    """The outcomes of a batch; one of a single line cannot fail but by its own fault."""
+    """Return the outcomes of a batch; if it fails, its lines are restored one by one."""
     flaw: Exception
     for _ in range(ATTEMPTS):
         try:
@@ -172,9 +170,9 @@ def _restore(
 
 
 def reserve_ids(model: type[Model], highest: int) -> None:
-    """Let new rows of others have ids beyond those that will come back.
+    """Give new rows of others ids beyond those that are being restored.
 
-    SQLite and MySQL count on from the highest id by themselves.
+    SQLite and MySQL continue from the highest id by themselves.
     """
     if connection.vendor != "postgresql" or not highest:
         return
@@ -189,7 +187,7 @@ def reserve_ids(model: type[Model], highest: int) -> None:
 
 @dataclass(slots=True)
 class _New:
-    """A picture on its way in: its row is ready, and its files are written."""
+    """A new picture whose row is ready and whose files are written."""
 
     image: Image
     tags: list[str]
@@ -198,7 +196,7 @@ class _New:
 
 @dataclass(slots=True)
 class _Batch:
-    """Some lines of an archive on their way into the library, in one transaction."""
+    """Some lines of an archive that are restored in one transaction."""
 
     backup: BackupFile
     survey: Survey
@@ -289,7 +287,7 @@ class _Batch:
                 self.written.append(name)
 
     def _see_that_files_are_there(self) -> None:
-        """Whoever deleted the same picture at this moment may have taken the new file, too."""
+        """Write files again that are lost because somebody just deleted the same picture."""
         for each in self.new:
             if not loose_files.is_there(each.image.file.name or ""):
                 self._write_files(each, self.backup.picture(each.record))
@@ -304,7 +302,7 @@ class _Batch:
 
 
 class _Known:
-    """What the library has of some records' pictures already."""
+    """The pictures of some records that the library has already."""
 
     def __init__(self, records: list[dict[str, Any]], paths: set[str]) -> None:
         hashes = _texts(records, "content_hash")
@@ -336,7 +334,7 @@ def _texts(records: Sequence[dict[str, Any]], name: str) -> list[str]:
 
 
 def differ(image: Image, tags: Sequence[str], there: Image) -> bool:
-    """Whether a picture that is there is not as an archive says."""
+    """Return whether an existing picture differs from what the archive says."""
     return (
         any(getattr(image, name) != getattr(there, name) for name in STATE)
         or {fold(name) for name in tags} != {tag.key for tag in there.tags.all()}
@@ -356,7 +354,7 @@ def _write_rows(
 
 
 def _values(image: Image, terms: Terms | None) -> dict[str, Any]:
-    """What becomes of the row of a picture that is there."""
+    """Return the new values of an existing picture's row."""
     if terms is None:
         names = (*EDITABLE, *FOLLOWING, "trashed_at", "updated_at")
         return {name: getattr(image, name) for name in names}
@@ -391,7 +389,7 @@ def _write_in_one(
             image_ids.append(image.pk)
             tagged[tuple(each.tags)].append(image.pk)
         for there, image, tags in newer:
-            # Asked again under the lock: an edit made at this moment is the newest of all.
+            # Check again under the lock: an edit made meanwhile is the newest of all.
             row = Image.objects.filter(pk=there.pk)
             if terms is None:
                 row = row.filter(updated_at__lt=image.updated_at)

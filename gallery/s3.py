@@ -1,7 +1,7 @@
-"""Pictures in an S3-compatible store: django-storages, with files that stream and errors of ours.
+"""Stores pictures in an S3-compatible store: django-storages, with streaming and our errors.
 
-Whoever uses a storage knows `OSError` and `FileNotFoundError`; no other room knows botocore.
-An object is there whole or not at all, so nothing more is needed for durability.
+Users of a storage know `OSError` and `FileNotFoundError`; botocore stays in this module. An object
+is there completely or not at all, so durability needs nothing more.
 """
 
 import io
@@ -26,13 +26,13 @@ MISSING = {"404", "NoSuchKey"}
 
 @deconstructible(path="gallery.s3.S3PictureStorage")
 class S3PictureStorage(S3Storage):
-    """One client for all threads; reads stream, from the byte that is asked for.
+    """One client for all threads, whose reads stream from the requested byte on.
 
-    `size_takes_a_request`: whoever knows a size from elsewhere had better not ask for it.
+    `size_takes_a_request`: callers that know a size from elsewhere should not ask for it.
 
     Raises:
         StorageFailure: the store refused, or cannot be reached.
-        FileNotFoundError: of `open`, `size` and `get_modified_time`.
+        FileNotFoundError: from `open`, `size` and `get_modified_time`.
     """
 
     size_takes_a_request = True
@@ -43,14 +43,14 @@ class S3PictureStorage(S3Storage):
             file_overwrite=True,
             transfer_config=TransferConfig(use_threads=False),
             client_config=Config(
-                # A name before the host is an invention of Amazon's that others need not have.
+                # A bucket in the host name is Amazon's invention, which others may not support.
                 s3={"addressing_style": "path" if options.get("endpoint_url") else "auto"},
                 signature_version="s3v4",
                 connect_timeout=5,
                 read_timeout=30,
                 retries={"mode": "standard", "max_attempts": 3},
                 max_pool_connections=32,
-                # Older stores do not know the checksums that newer clients add unasked.
+                # Older stores refuse the checksums that newer clients add by default.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
@@ -109,7 +109,7 @@ class S3PictureStorage(S3Storage):
 
 
 class _Body(io.RawIOBase):
-    """An object's bytes, fetched as they are read. The first request tells the size, too."""
+    """An object's bytes, fetched as they are read. The first request also returns the size."""
 
     def __init__(self, object_: Any) -> None:
         self._object = object_
@@ -159,7 +159,7 @@ class _Body(io.RawIOBase):
 
 @contextmanager
 def _translated(operation: str) -> Iterator[None]:
-    """botocore's errors as those that every storage has."""
+    """Turn botocore's errors into those of every storage. A context manager."""
     with failures_told(operation):
         try:
             yield

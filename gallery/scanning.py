@@ -1,4 +1,4 @@
-"""Files that lie in the media folder without a row: dropped there, or left by a crash."""
+"""Takes in files that lie in the media folder without a row: dropped there, or left by a crash."""
 
 import re
 from collections.abc import Iterator
@@ -19,16 +19,16 @@ from .pictures import MAX_BYTES, is_derived
 from .storage import PART_SUFFIX, QUARANTINE
 
 OWN_NAME = re.compile(r"/[0-9a-f]{32}\.[a-z]+$")
-"""The library has named it: whatever its owner called it is not known any more."""
+"""A name that the library has given; the owner's name for the file is lost."""
 
 
 def scan_storage(*, workers: int | None = 1) -> Iterator[Imported]:
-    """Take in pictures that lie in the storage without a row; their outcomes, by folder.
+    """Take in pictures that lie in the storage without a row; yield outcomes, folder by folder.
 
-    A picture moves to the library's own place and name once its row is there. One whose bytes
-    the library has already goes; whatever cannot be read stays where it is and is named.
-    Files that are minutes old in the library's own folder may belong to rows that are being
-    written, and are left to the next scan. The quarantine is passed over.
+    A picture moves to the library's own place and name once it has its row. A file whose bytes the
+    library has is deleted; an unreadable one stays where it is and is reported. Files in the
+    library's own folder that are only minutes old may belong to rows being written, and wait for
+    the next scan. The quarantine is skipped.
 
     Raises:
         exclusive.Busy: a restore, scan or clean-up is under way.

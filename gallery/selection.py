@@ -1,5 +1,4 @@
-"""Which pictures a bulk action is for: "these ids", "all that match this filter", or a set that was
-put together of both and frozen."""
+"""Reads which pictures a bulk action is for: ids, a filter's matches, or a frozen set."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,12 +18,12 @@ from .search.criteria import Criteria
 
 MAX_ID = 2**63 - 1
 NOT_FILTERS = {"view", "page", "page_size", "image"}
-"""Names of the gallery's address that ask for no other pictures."""
+"""Parameters of the gallery's address that do not filter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Ids as they were when the action began, in the order asked for; some may have no row."""
+    """Ids as they were when the action began, in the requested order; some may have no row."""
 
     ids: list[int]
 
@@ -32,13 +31,13 @@ class Selection:
         return len(self.ids)
 
     def images(self) -> Iterator[Image]:
-        """The pictures that exist with their tags, in order, read in chunks."""
+        """Yield the existing pictures with their tags, in order, read in chunks."""
         for start in range(0, len(self.ids), CHUNK):
             yield from Image.objects.in_order_of(self.ids[start : start + CHUNK])
 
 
 class NumberChanged(ValueError):
-    """There are not so many pictures of a set any more as somebody was told; `count` there are."""
+    """The set no longer has as many pictures as somebody was told; it has `count`."""
 
     def __init__(self, count: int) -> None:
         super().__init__(count)
@@ -46,13 +45,13 @@ class NumberChanged(ValueError):
 
 
 def read_selection(data: Mapping[str, Any]) -> Selection:
-    """Read `{"image_ids": [1, 2]}`, `{"filter": {"search": "cat", "model": ["a", "b"]}}` or
-    `{"selection": token}`.
+    """Read the selection of a bulk action.
 
-    The filter has the query names of the picture list; an empty one is the whole library. A
-    name that is no filter is an error, since it would select more than was meant. Of a set it
-    is those that are there; where these are not `count`, by default those that there were when
-    it was made, nothing is done, since nobody has been told that number.
+    It is `{"image_ids": [1, 2]}`, `{"filter": {"search": "cat", "model": ["a", "b"]}}` or
+    `{"selection": token}`. A filter has the query names of the picture list; an empty one is the
+    whole library. An unknown name is an error, since ignoring it would select more than was meant.
+    A set yields those of its pictures that still exist. If their number is not `count` (by default
+    the number when the set was made), nothing is done, since nobody was told that number.
 
     Raises:
         ValidationError: with messages by field, `image_ids`, `filter`, `selection` or `count`.
@@ -75,7 +74,7 @@ def read_selection(data: Mapping[str, Any]) -> Selection:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A set, and how many of its pictures are there by now, with the bytes of their files."""
+    """A set, with the number and the bytes of its pictures that still exist."""
 
     chosen: PictureSet
     ids: BitMap64
@@ -87,7 +86,7 @@ class Kept:
 
 
 def look_at(token: Any) -> Kept:
-    """What there is of a set.
+    """Return what is left of a set.
 
     Raises:
         ValidationError: there is no set under this token for whoever asks.
@@ -96,11 +95,11 @@ def look_at(token: Any) -> Kept:
 
 
 def put_together(data: Mapping[str, Any]) -> Kept:
-    """Freeze a set: pictures of another set (`selection`), single ones (`image_ids`) and all that
-    match a `filter`, at least one of the three, but for those in `without`.
+    """Freeze a set of pictures.
 
-    `section` says whether they are pictures of the gallery or of the trash; what is not there
-    is left out.
+    They come from another set (`selection`), from single ids (`image_ids`) and from a `filter`, at
+    least one of the three, minus those in `without`. `section` chooses the gallery or the trash;
+    pictures that are not there are left out.
 
     Raises:
         ValidationError: with messages by field.
@@ -123,7 +122,7 @@ def put_together(data: Mapping[str, Any]) -> Kept:
 
 
 def _section(value: Any, base: PictureSet | None, criteria: Criteria | None) -> Section:
-    """The one that is asked for; else that of the set or of the filter.
+    """Return the requested section, or else that of the set or of the filter.
 
     Raises:
         ValidationError: these are not the same.
@@ -198,7 +197,7 @@ def _read_filter(value: Any) -> ImageFilter:
                 {"filter": ValidationError(_("%(name)s: not text."), params={"name": name})}
             )
         if len(values) > 1 and not isinstance(ImageFilter.base_filters[name], TextsFilter):
-            # Taking one of them would select more than was meant.
+            # Using just one of them would select more than was meant.
             raise ValidationError(
                 {"filter": ValidationError(_("%(name)s: give one value."), params={"name": name})}
             )

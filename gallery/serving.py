@@ -1,4 +1,4 @@
-"""A stored file as an HTTP answer: ETag, ranges, and nothing that a browser could run."""
+"""Serves stored files over HTTP: ETag, ranges, and nothing that a browser could run."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from .models import Image
 CHUNK = 256 * 1024
 
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
-"""One range; several at once may be answered with the whole (RFC 9110, 14.2)."""
+"""A single range; a request for several may be answered with everything (RFC 9110, 14.2)."""
 
 
 def serve_file(
@@ -31,12 +31,12 @@ def serve_file(
     lasting: bool = True,
     edition: str = "",
 ) -> HttpResponseBase:
-    """The stored file `name`, or the part of it that the request asks for.
+    """Serve the stored file `name`, or the part of it that the request asks for.
 
-    A stored file never changes (its name is a uuid), so its name is its ETag and it may be
-    kept for ever; where it is `public_for` so many seconds, so long by shared caches too. What is
-    made anew under its name has an `edition`, and may be kept where the address names that
-    (`lasting`), else asked for again.
+    A stored file never changes (its name is a uuid), so its name is its ETag and it may be cached
+    for ever; if it is `public_for` so many seconds, then so long by shared caches, too. A file that
+    is remade under its name has an `edition`: it is cached if the address names that (`lasting`),
+    and revalidated otherwise.
 
     Raises:
         Http404: the storage has no such file.
@@ -57,7 +57,7 @@ def serve_file(
     if settings.X_ACCEL_REDIRECT:
         return _leave_to_nginx(name, content_type, headers)
     if status := unmet_precondition(request.headers, etag):
-        # Who names the file's ETag has had the file; anyone else may ask for one that is lost.
+        # A client with the file's ETag has the file; others may ask for one that is lost.
         is_named = etag in request.headers.get("If-None-Match", "")
         if not is_named and not default_storage.exists(name):
             raise Http404("The picture's file is missing.")
@@ -87,9 +87,9 @@ def serve_file(
 
 
 def serve_thumbnail(request: HttpRequest, image: Image, *, large: bool = False) -> HttpResponseBase:
-    """The picture's thumbnail, or its large one; one that is not there is made.
+    """Serve the picture's thumbnail or its large one, making it if it is missing.
 
-    Of a picture without more pixels than a thumbnail there is no larger one.
+    A picture that is no larger than a thumbnail has no large one.
 
     Raises:
         Http404: the picture's file is missing or damaged.
@@ -117,12 +117,10 @@ def serve_thumbnail(request: HttpRequest, image: Image, *, large: bool = False) 
 
 
 def _leave_to_nginx(name: str, content_type: str, headers: dict[str, str]) -> HttpResponse:
-    """The head of an answer whose body nginx takes from the disk.
+    """Return the head of an answer whose body, ranges and preconditions are left to nginx.
 
-    It knows ranges and preconditions itself.
-
-    Of these headers nginx keeps what is about type, disposition and caching; it makes an ETag
-    of its own, and its example configuration sets the policy again.
+    nginx keeps the headers about type, disposition and caching. It makes an ETag of its own, and
+    its example configuration sets the policy again.
 
     Raises:
         Http404
@@ -134,7 +132,7 @@ def _leave_to_nginx(name: str, content_type: str, headers: dict[str, str]) -> Ht
 
 
 def serve_archive(archive: Archive) -> StreamingHttpResponse:
-    """An archive as a download whose length is known from its start."""
+    """Serve an archive as a download whose length is known from the start."""
     return StreamingHttpResponse(
         archive,
         content_type="application/zip",
@@ -147,9 +145,9 @@ def serve_archive(archive: Archive) -> StreamingHttpResponse:
 
 
 def unmet_precondition(headers: Mapping[str, str], etag: str) -> int:
-    """The status that answers for a precondition which is not met, else 0 (RFC 9110, 13.2.2).
+    """Return the status for a precondition that is not met, else 0 (RFC 9110, 13.2.2).
 
-    Those on dates are passed over, as they must be where no `Last-Modified` is told.
+    Preconditions on dates are ignored, as they must be without `Last-Modified`.
     """
     if "If-Match" in headers and not {"*", etag} & set(parse_etags(headers["If-Match"])):
         return 412
@@ -158,7 +156,7 @@ def unmet_precondition(headers: Mapping[str, str], etag: str) -> int:
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last, or None where the whole is to be sent.
+    """Return the first byte and the one after the last, or None to send everything.
 
     An empty span (start ≥ stop) is a range that cannot be satisfied.
     """
@@ -175,7 +173,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 
 
 class _Chunks:
-    """The bytes from `start` to before `stop`. Closes the file, also when nobody reads it."""
+    """The bytes from `start` to before `stop`. It closes the file, even if nobody reads it."""
 
     def __init__(self, file: "File[bytes]", start: int, stop: int) -> None:
         self.file = file

@@ -1,7 +1,7 @@
-"""What a row may hold: what every database takes, every page shows and every search can sort.
+"""Checks that every database can store a value, every page show it and every search sort it.
 
-For values that come from outside as a whole row: records of backups, of the original grok2api,
-and whatever else was written by who knows whom. No I/O.
+These checks are for values that come from outside as a whole row: records of backups and of the
+original grok2api. They do no I/O.
 """
 
 import math
@@ -11,22 +11,22 @@ from typing import Any
 from django.utils import timezone
 
 MAX_ID = 2**52
-"""Far below 2^53, from where on browsers round ids: so are all ids that will come after it."""
+"""Far below 2^53, above which browsers round ids, so that later ids fit, too."""
 
 MAX_DEPTH = 30
-"""Of values within values: MariaDB takes 32, and parsers recurse."""
+"""Levels of nested values: MariaDB takes 32, and parsers recurse."""
 
 EARLIEST = datetime(1000, 1, 2, tzinfo=UTC)
 LATEST = datetime(9998, 12, 31, tzinfo=UTC)
-"""MySQL's first year, and the last whose successor every calendar still knows."""
+"""The last year whose successor every calendar still knows; the first is MySQL's."""
 
 
 class Unsound(ValueError):
-    """A value that no row may hold; the message says why."""
+    """The value cannot be stored in a row; the message says why."""
 
 
 def sound_text(value: object, *, limit: int) -> str:
-    """The text, if it has at most `limit` characters and each of them can be stored.
+    """Return the text if it has at most `limit` characters and each of them can be stored.
 
     Raises:
         Unsound
@@ -40,7 +40,7 @@ def sound_text(value: object, *, limit: int) -> str:
 
 
 def sound_number(value: object, *, least: int, most: int) -> int:
-    """The whole number; `True` is none.
+    """Return the whole number; `True` is not one.
 
     Raises:
         Unsound
@@ -53,7 +53,7 @@ def sound_number(value: object, *, least: int, most: int) -> int:
 
 
 def sound_flag(value: object) -> bool:
-    """True or false, and not what only counts as such.
+    """Return true or false, refusing what is only truthy or falsy.
 
     Raises:
         Unsound
@@ -64,7 +64,7 @@ def sound_flag(value: object) -> bool:
 
 
 def sound_moment(value: object) -> datetime:
-    """The moment of an ISO 8601 text, in UTC; one without a zone is local.
+    """Return the moment of an ISO 8601 text in UTC; without a zone it is local time.
 
     Raises:
         Unsound
@@ -81,7 +81,7 @@ def sound_moment(value: object) -> datetime:
 
 
 def sound_json(value: object) -> dict[str, Any]:
-    """The object, if every text and number in it can be stored, and it is not too deep.
+    """Return the object if all its texts and numbers can be stored and it is not nested too deeply.
 
     Raises:
         Unsound
@@ -100,7 +100,7 @@ def sound_json(value: object) -> dict[str, Any]:
 
 
 def _require_sound(value: object) -> list[object]:
-    """What is to be looked at within a value that is sound itself."""
+    """Check a value, and return what has to be checked inside it."""
     if isinstance(value, str):
         _require_storable(value)
     elif isinstance(value, float):

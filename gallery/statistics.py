@@ -1,8 +1,8 @@
-"""The counters behind the statistic cards, exact at every moment.
+"""Keeps the counters behind the statistic cards, exact at every moment.
 
-A counter is the sum of its addends. Whoever changes pictures appends addends in the same
-transaction, so no two writers ever wait for one row; now and then they are folded into
-fewer ones, which changes no sum.
+A counter is the sum of its addends: deltas that whoever changes pictures appends in the same
+transaction, so no two writers wait for one row. Now and then they are folded into fewer rows, which
+changes no sum.
 """
 
 from collections import Counter as Tally
@@ -25,7 +25,7 @@ FOLD_EVERY = 500
 
 
 class Addend(models.Model):
-    """A change of one counter: `images` and `bytes` may be negative."""
+    """A delta of one counter: `images` and `bytes` may be negative."""
 
     class Kind(models.TextChoices):
         DAY = "day"  # key: local date, 2026-11-25
@@ -47,7 +47,7 @@ _append = Insert(Addend, "kind", "key", "images", "bytes")
 
 
 class CountedIn(models.Model):
-    """One row: the time zone whose days the counters count, and how often they were corrected."""
+    """One row: the time zone whose days are counted, and how often the counters were corrected."""
 
     time_zone = models.CharField(max_length=64)
     generation = models.BigIntegerField(default=0)
@@ -69,7 +69,7 @@ class Total:
 
 
 def record(*, before: Iterable[ImageFacts], after: Iterable[ImageFacts]) -> None:
-    """Append the difference that a change of pictures makes; runs inside its transaction."""
+    """Append the deltas of a change of pictures, inside its transaction."""
     images: Tally[Key] = Tally()
     size: Tally[Key] = Tally()
     for sign, pictures in ((-1, before), (1, after)):
@@ -91,8 +91,8 @@ def record(*, before: Iterable[ImageFacts], after: Iterable[ImageFacts]) -> None
 
 @snapshot.remembered
 def totals(*kinds: Addend.Kind) -> dict[Key, Total]:
-    """Every counter of these kinds (of all, if none is named) that is not zero. One query."""
-    if kinds and snapshot.is_open():  # whoever else asks here wants others
+    """Return the counters of these kinds (of all, by default) that are not zero. One query."""
+    if kinds and snapshot.is_open():  # other callers in this answer need other kinds
         return {key: total for key, total in totals().items() if key[0] in kinds}
     addends = Addend.objects.filter(kind__in=kinds) if kinds else Addend.objects.all()
     return {
@@ -105,7 +105,7 @@ def totals(*kinds: Addend.Kind) -> dict[Key, Total]:
 
 
 def fold(limit: int = 10_000) -> None:
-    """Replace up to `limit` addends by one for each counter; sums stay what they are."""
+    """Replace up to `limit` addends by one for each counter, which changes no sum."""
     with transaction.atomic():
         features = transaction.get_connection().features
         rows = Addend.objects.order_by("pk")
@@ -125,14 +125,14 @@ def fold(limit: int = 10_000) -> None:
         )
 
 
-# Where it fails nothing is lost: there are more addends to be summed, until the next time.
+# If it fails nothing is lost: there are just more addends to sum until the next run.
 folding = Background(fold, failure="The addends of the counters could not be folded")
 
 
 def correct(exact: dict[Key, Total], counted: dict[Key, Total]) -> None:
-    """Append what is missing between two sets of totals that were read at one moment.
+    """Append the differences between two sets of totals that were read at one moment.
 
-    Whoever changes pictures meanwhile loses nothing: an addend more does not undo theirs.
+    Changes that others make meanwhile are kept: one more addend does not undo theirs.
     """
     nothing = Total(0, 0)
     Addend.objects.bulk_create(
@@ -149,7 +149,7 @@ def correct(exact: dict[Key, Total], counted: dict[Key, Total]) -> None:
 
 
 def recount(pictures: Iterable[ImageFacts]) -> dict[Key, Total]:
-    """What `totals()` must say of these pictures, counted afresh."""
+    """Compute from scratch what `totals()` should be for these pictures."""
     images: Tally[Key] = Tally()
     size: Tally[Key] = Tally()
     for facts in pictures:
@@ -161,7 +161,7 @@ def recount(pictures: Iterable[ImageFacts]) -> dict[Key, Total]:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the statistic cards show. Lists hold (name, pictures), most pictures first."""
+    """The numbers on the statistic cards. Lists hold (name, pictures), most pictures first."""
 
     total_count: int
     total_size: int  # bytes
@@ -173,7 +173,7 @@ class Summary:
 
 
 def summary(top_tags: int = 20) -> Summary:
-    """The cards' numbers, in two queries."""
+    """Return the numbers of the cards. Two queries at most."""
     counters = totals()
     facets = {key: total for (kind, key), total in counters.items() if kind == Addend.Kind.FACET}
     month = month_of(timezone.localdate())
@@ -206,7 +206,7 @@ def summary(top_tags: int = 20) -> Summary:
 
 
 def total_count() -> int:
-    """Pictures in the library, outside the trash. One query, and a quick one."""
+    """Return the number of pictures outside the trash. One quick query."""
     if snapshot.knows(totals):
         return sum(total.images for total in totals(Addend.Kind.FACET).values())
     facets = Addend.objects.filter(kind=Addend.Kind.FACET)
@@ -214,36 +214,36 @@ def total_count() -> int:
 
 
 def facet_of(key: str) -> tuple[str, str]:
-    """Model and aspect ratio of a counter. A model's name may be of several lines."""
+    """Split a facet counter's key into model, which may have several lines, and aspect ratio."""
     model, _, ratio = key.rpartition("\n")
     return model, ratio
 
 
 def model_counts() -> list[tuple[str, int]]:
-    """(model, pictures), most pictures first. One query."""
+    """Return (model, pictures), most pictures first. One query."""
     facets = totals(Addend.Kind.FACET).items()
     return _ranked((facet_of(key)[0], total.images) for (_, key), total in facets)
 
 
 def aspect_ratio_counts() -> list[tuple[str, int]]:
-    """(aspect ratio, pictures), most pictures first. One query."""
+    """Return (aspect ratio, pictures), most pictures first. One query."""
     facets = totals(Addend.Kind.FACET).items()
     return _ranked((facet_of(key)[1], total.images) for (_, key), total in facets)
 
 
 def tag_counts() -> dict[int, int]:
-    """Pictures by id of the tag; a tag without pictures is not in it. One query."""
+    """Return pictures by tag id, without tags that have no picture. One query."""
     return {int(key): total.images for (_, key), total in totals(Addend.Kind.TAG).items()}
 
 
 def day_counts() -> dict[str, int]:
-    """Pictures by local date (2026-11-25), oldest first. One query."""
+    """Return pictures by local date (2026-11-25), oldest first. One query."""
     counters = totals(Addend.Kind.DAY).items()
     return dict(sorted((key, total.images) for (_, key), total in counters))
 
 
 def month_counts() -> dict[str, int]:
-    """Pictures by local month (2026-11), oldest first. One query."""
+    """Return pictures by local month (2026-11), oldest first. One query."""
     counted: Tally[str] = Tally()
     for day, images in day_counts().items():
         counted[day[:7]] += images
@@ -261,7 +261,7 @@ def _ranked(counts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def local_day(moment: datetime) -> str:
-    """The local date of a moment, as the day counters name it."""
+    """Return the local date of a moment, as the day counters name it."""
     return timezone.localtime(moment).date().isoformat()
 
 

@@ -1,4 +1,4 @@
-"""Files on this machine's disk, written so that a crash leaves no half of one."""
+"""Stores files on a local disk so that a crash never leaves half of one."""
 
 import os
 import uuid
@@ -13,36 +13,35 @@ from django.dispatch import Signal
 from django.utils.deconstruct import deconstructible
 
 storage_failed = Signal()
-"""Sent with `operation` ("save", "open", "delete") when a storage refuses; whoever counts listens.
-
-Of a file that is not there nothing is sent: that is an answer, not a failure.
-"""
+"""Sent with `operation` ("save", "open", "delete") when a storage refuses. A missing file is an
+answer, not a failure, and sends nothing."""
 
 QUARANTINE = "quarantine"
-"""The folder for what cannot be taken in: no picture of the library, so scans pass it over."""
+"""The folder for what cannot be taken in; scans skip it."""
 
 PART_SUFFIX = ".part"
-"""Ends the temporary name of a file that is being written."""
+"""The suffix of a file that is being written."""
 
 WRITTEN_AT_ONCE = 1024 * 1024
 """Bytes."""
 
 
 class StorageFailure(OSError):
-    """The place of pictures refused, or does not answer."""
+    """The storage refused, or does not answer."""
 
 
 @deconstructible(path="gallery.storage.DurableFileSystemStorage")
 class DurableFileSystemStorage(FileSystemStorage):
-    """`save()` returns when the bytes and the name are on the disk.
+    """A storage whose `save()` returns when both the bytes and the name are on the disk.
 
-    Nobody but the program's own user can read it, and the group `MEDIA_GROUP` where one is named.
-    A file is written under a temporary name, synced, and only then given its own name;
-    the folder is synced after it. Whoever reads sees the whole file or none.
+    Only the program's own user can read the files, and the group `MEDIA_GROUP` if one is set. A
+    file is written under a temporary name, synced, and then renamed; the folder is synced after
+    that. Readers see the complete file or none.
     """
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """The same: names are uuids, and who writes one again replaces the file whole."""
+        """Return the name as it is: names are uuids, and writing one again replaces the whole
+        file."""
         return name
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
@@ -79,7 +78,7 @@ class DurableFileSystemStorage(FileSystemStorage):
 
 @contextmanager
 def failures_told(operation: str) -> Iterator[None]:
-    """Sends `storage_failed` for an OSError inside, which goes on."""
+    """Send `storage_failed` for an OSError inside the block, and let it propagate."""
     try:
         yield
     except FileNotFoundError:
@@ -94,7 +93,7 @@ def _privately(path: str, flags: int) -> int:
 
 
 def _make_folder(folder: Path) -> None:
-    """A folder whose name is on the disk, and those of the folders above it that were new too."""
+    """Create a folder and its missing parents, and sync their names to the disk."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)
@@ -105,12 +104,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def file_mode() -> int:
-    """Of a picture's file."""
+    """Return the mode of a picture's file."""
     return 0o600 if settings.MEDIA_GROUP is None else 0o640
 
 
 def folder_mode() -> int:
-    """Of a folder of pictures; new files in it belong to its group (setgid)."""
+    """Return the mode of a folder of pictures; new files in it get its group (setgid)."""
     return 0o700 if settings.MEDIA_GROUP is None else 0o2750
 
 

@@ -1,7 +1,7 @@
-"""Searches that are too long for an address: their text is kept, and the address names it (`?q=`).
+"""Stores searches that are too long for an address, which then names them (`?q=`).
 
-Browsers and proxies cut or refuse addresses of some thousand characters; a prompt that somebody
-looks for may have 32,000.
+Browsers and proxies truncate or refuse addresses of some thousand characters; somebody may search
+for a prompt of 32,000.
 """
 
 import hashlib
@@ -11,12 +11,12 @@ from django.db import models
 from django.utils import timezone
 
 MOST = 2_000
-"""Searches that are kept; those used longest ago give way."""
+"""Searches that are stored; the least recently used are dropped."""
 NAME = re.compile("[0-9a-f]{20}")
 
 
 class StoredSearch(models.Model):
-    """A text, under a name that is made of it: the same text has one row."""
+    """A text under a name that is its hash, so the same text has one row."""
 
     name = models.CharField(primary_key=True, max_length=20)
     text = models.TextField()
@@ -31,11 +31,11 @@ class StoredSearch(models.Model):
 
 
 class NoSuchSearch(LookupError):
-    """There is no search under this name, or not any more."""
+    """No search is stored under this name, or not any more."""
 
 
 def keep(text: str) -> str:
-    """The name under which the text can be found again. At most four queries."""
+    """Store a text, and return the name under which `find` returns it."""
     name = hashlib.sha256(text.encode()).hexdigest()[:20]
     kept = StoredSearch.objects.order_by("-used_at")
     StoredSearch.objects.update_or_create(
@@ -47,7 +47,7 @@ def keep(text: str) -> str:
 
 
 def find(name: str) -> str:
-    """The text of a stored search.
+    """Return the text of a stored search.
 
     Raises:
         NoSuchSearch

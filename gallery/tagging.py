@@ -1,4 +1,4 @@
-"""Adding, removing, renaming and merging tags: atomic, in a constant number of queries."""
+"""Jobs that add, remove, rename and merge tags: atomic, with a constant number of queries."""
 
 import re
 import unicodedata
@@ -26,7 +26,7 @@ MAX_TAGS = 100
 """Tags that one picture may have, and that one request may name."""
 
 ATTEMPTS = 5
-"""At renaming, while others make and delete the tags concerned."""
+"""Attempts at renaming, while others create and delete the same tags."""
 
 SEPARATORS = re.compile(r"[,，、;；\n]+")
 
@@ -36,12 +36,12 @@ class TagNotFound(LookupError):
 
 
 def split_names(text: str) -> list[str]:
-    """Names from one line of input; comma, Chinese comma, 、, semicolon and newline separate."""
+    """Split a line into names at commas, Chinese commas, 、, semicolons and newlines."""
     return [name for part in SEPARATORS.split(text) if (name := part.strip())]
 
 
 def clean_names(names: Iterable[str]) -> list[str]:
-    """Names with blanks collapsed and doubles (by `fold`) left out; the first spelling stays.
+    """Collapse blanks and drop duplicates (by `fold`), keeping the first spelling.
 
     Raises:
         ValidationError: a name is empty, too long or holds a control character; too many names.
@@ -71,12 +71,12 @@ def clean_names(names: Iterable[str]) -> list[str]:
 
 @remembered_each
 def ids_by_key(keys: frozenset[str]) -> dict[str, int]:
-    """Ids of the tags that have these folded names."""
+    """Return the ids of the tags with these folded names."""
     if not keys:
         return {}
     key = connection.ops.quote_name("key")
     places = f"({', '.join(['%s'] * len(keys))})"
-    # Every search asks it, and Django takes longer to make the same SQL.
+    # Every search runs it, and Django takes longer to compile it.
     named = " ".join(["SELECT", key, ", id FROM gallery_tag WHERE", key, "IN", places])
     with planned_once() as cursor:
         cursor.execute(named, tuple(keys))
@@ -84,7 +84,7 @@ def ids_by_key(keys: frozenset[str]) -> dict[str, int]:
 
 
 def attach(*, image_ids: Collection[int], names: Iterable[str]) -> frozenset[int]:
-    """Give these pictures these tags, whose ids are returned. For inside `changing(image_ids)`."""
+    """Add these tags to these pictures, inside `changing(image_ids)`; return the tags' ids."""
     tag_ids = _lock_or_make(names)
     _link((image_id, tag_id) for image_id in image_ids for tag_id in sorted(tag_ids))
     return tag_ids
@@ -122,7 +122,7 @@ def change_tags(
 
 
 def replace_tags(*, image_id: int, names: Iterable[str]) -> bool:
-    """Let the picture have exactly these tags; False when there is no such picture."""
+    """Replace the picture's tags; return False if there is no such picture."""
     names = clean_names(names)
 
     def change(facts: Facts) -> Collection[int]:
@@ -136,9 +136,9 @@ def replace_tags(*, image_id: int, names: Iterable[str]) -> bool:
 
 
 def set_tags(picture: ImageFacts, names: Iterable[str]) -> ImageFacts:
-    """Give the picture exactly these tags. For inside a job, with what it had; returns what it has.
+    """Replace a picture's tags inside a job, and return its new facts.
 
-    Costs three queries at most.
+    It costs three queries at most, and one more on MySQL.
     """
     wanted = _lock_or_make(names)
     if gone := picture.tag_ids - wanted:
@@ -148,7 +148,7 @@ def set_tags(picture: ImageFacts, names: Iterable[str]) -> ImageFacts:
 
 
 def rename_tag(*, tag_id: int, name: str) -> Tag:
-    """Rename a tag; onto the name of another tag it merges into that one, which is returned.
+    """Rename a tag and return it; if another tag has that name, merge into it and return that one.
 
     Raises:
         ValidationError: the name is not valid.
@@ -183,7 +183,7 @@ def _rename_or_merge(tag_id: int, name: str) -> Tag:
 
 
 def _tags_and_pictures(condition: Q, links: Any) -> tuple[dict[int, Tag], list[int]]:
-    """Tags by their ids, and the pictures of these links. One query."""
+    """Return tags by id, and the pictures of these links. One query."""
     no_text = Value("", CharField())
     rows = (
         Tag.objects.filter(condition)
@@ -209,13 +209,13 @@ def _rename(tag: Tag, recording: Recording, name: str) -> None:
 
 
 def _named(tags: Iterable[Tag]) -> list[list[Any]]:
-    """Ids and names of tags that are about to go, as JSON."""
+    """Return ids and names of tags that are about to be deleted, as JSON."""
     return [[tag.pk, tag.name] for tag in tags]
 
 
 @repeated
 def make_again(*, tag_id: int, name: str) -> Tag:
-    """The tag of this name, which is made with this id, where that is free, if it is gone."""
+    """Return the tag of this name; a missing one is created, with this id if that is free."""
     try:
         with transaction.atomic():
             tag, _ = Tag.objects.get_or_create(
@@ -227,7 +227,7 @@ def make_again(*, tag_id: int, name: str) -> Tag:
 
 
 def delete_tag(*, tag_id: int) -> int:
-    """Take a tag off all its pictures and delete it; returns how many pictures had it.
+    """Remove a tag from all its pictures and delete it; return how many pictures had it.
 
     Raises:
         TagNotFound: also where somebody else deletes it at this moment.
@@ -239,7 +239,7 @@ def delete_tag(*, tag_id: int) -> int:
 
 
 def delete_tags(*, tag_ids: Collection[int]) -> tuple[int, int]:
-    """Take tags off all their pictures and delete them; returns how many pictures and tags."""
+    """Remove tags from all their pictures and delete them; return how many pictures and tags."""
     found, image_ids = _tags_and_pictures(Q(pk__in=tag_ids), _links().filter(tag_id__in=tag_ids))
     recording = Recording(Action.TAG_DELETED, tags=_named(found.values()))
     return _take_off(tag_ids, image_ids, recording)
@@ -256,7 +256,8 @@ def _take_off(
     *,
     instead: int | None = None,
 ) -> tuple[int, int]:
-    """Delete tags; the pictures that had one get another in its place. Pictures, tags deleted."""
+    """Delete tags, or replace them by `instead`; return how many pictures and tags that
+    concerned."""
     old = frozenset(tag_ids)
     new = frozenset(() if instead is None else (instead,))
     pictures = tags = 0
@@ -266,7 +267,7 @@ def _take_off(
         if not having:
             return having
         _links().filter(tag_id__in=old, image_id__in=having).delete()
-        # Without leave to pass over conflicts: where the other tag is gone, this shall fail.
+        # Conflicts are not ignored: if the other tag is gone, this has to fail.
         lacking = [(pk, tag) for pk in having for tag in new - facts[pk].tag_ids]
         _links().bulk_create(_links().model(image_id=pk, tag_id=tag) for pk, tag in lacking)
         Image.objects.filter(pk__in=having).update(updated_at=timezone.now())
@@ -285,11 +286,11 @@ def _take_off(
 
 @repeated
 def _delete_unused(tag_ids: Collection[int], recording: Recording) -> int:
-    """Delete those of the tags that no picture has; returns how many."""
+    """Delete the tags that no picture has; return how many."""
     used = Exists(_links().filter(tag_id=OuterRef("pk")))
     try:
         with transaction.atomic():
-            # One statement, since there is nothing left that would have to go with them.
+            # A single statement, since no links are left to delete with them.
             deleted = Tag.objects.filter(~used, pk__in=tag_ids)._raw_delete(DEFAULT_DB_ALIAS)
             if deleted and recording.change is None:  # no picture had one
                 recording.write_without_pictures()
@@ -299,10 +300,10 @@ def _delete_unused(tag_ids: Collection[int], recording: Recording) -> int:
 
 
 def _lock_or_make(names: Iterable[str]) -> frozenset[int]:
-    """Ids of the tags with these names, of which missing ones are made.
+    """Lock the tags with these names, creating the missing ones; return their ids.
 
-    All are locked, so that nobody deletes one between here and the links that will point to
-    it; in the order of their keys, so that two writers never wait for each other in a ring.
+    The lock keeps anybody from deleting one before the links that will point to it are written. The
+    order of the keys keeps two writers from waiting for each other.
     """
     wanted = {fold(name): name for name in names}
     if not wanted:
@@ -326,7 +327,7 @@ def _links() -> Any:
 
 
 def _link(pairs: Iterable[tuple[int, int]]) -> None:
-    """Let pictures have tags, given as (image id, tag id); some may have them already."""
+    """Link pictures to tags, given as (image id, tag id); some links may exist already."""
     through = Image.tags.through
     through.objects.bulk_create(
         [through(image_id=image_id, tag_id=tag_id) for image_id, tag_id in pairs],

@@ -1,4 +1,4 @@
-"""Thumbnails that are not there yet, or no longer: made when there is time, or when asked for."""
+"""Makes thumbnails that are missing: in the background, or when somebody asks for them."""
 
 import logging
 import time
@@ -22,13 +22,13 @@ from .pictures import current_version
 logger = logging.getLogger(__name__)
 
 RENEWAL, AT_ONCE = "thumbnails", 100
-"""The work of making old thumbnails anew, and for how many pictures the database is asked."""
+"""The name of the renewal's lock, and for how many pictures the database is asked at once."""
 FILES = ("file", "thumbnail", "thumbnail_version")
 RESTS = 0.05
-"""Seconds between two of these."""
+"""Seconds between two renewals."""
 
 PAUSE = 0.03
-"""Seconds after a picture before its thumbnail is begun: first the answer that waits for it."""
+"""Seconds from a picture to the beginning of its thumbnail: the waiting answer goes first."""
 
 
 _queue = Pool("thumbnails")
@@ -37,7 +37,7 @@ _made = Update(Image, "thumbnail", "color", "thumbnail_version")
 
 
 def make(image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read_picture) -> str:
-    """Write the thumbnail of a picture, and its mean colour into its row; returns its name.
+    """Write a picture's thumbnail, and its mean colour into its row; return the thumbnail's name.
 
     Raises:
         pictures.UnreadablePicture
@@ -47,7 +47,7 @@ def make(image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read
     with default_storage.open(file) as stored:
         picture = read(stored.read())
     name = default_storage.save(pictures.thumbnail_name(file), ContentFile(picture.thumbnail))
-    # The file first: no address of a version shows what an older one has made.
+    # Write the file first: no version's address may show an older version's thumbnail.
     if not _made.change(image.pk, [name, picture.color, current_version()]):
         default_storage.delete(name)  # the picture was deleted meanwhile
     image.thumbnail.name, image.color = name, picture.color
@@ -56,7 +56,7 @@ def make(image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read
 
 
 def make_large(image: Image) -> str:
-    """Write the large thumbnail of a picture; returns its name.
+    """Write a picture's large thumbnail and return its name.
 
     It is made when somebody first asks for it: most displays never do.
 
@@ -73,11 +73,11 @@ def make_large(image: Image) -> str:
 
 
 def renew(*, pause: float = RESTS) -> int:
-    """Make the thumbnails anew that an older version of the program has made; how many those were.
+    """Make the thumbnails again that an older version of the program has made; return how many.
 
-    One after the other, when the processor has nothing better to do, in one process of all that
-    share the library. Where it is broken off, the next start goes on. A picture whose file is
-    lost or damaged keeps the thumbnail that it has.
+    It runs one after the other while the processor is idle, in one of the processes that share the
+    library. If interrupted, the next start continues. A picture whose file is lost or damaged keeps
+    its thumbnail.
 
     Raises:
         OSError: the storage fails.
@@ -101,15 +101,15 @@ def _renew(image: Image) -> None:
     try:
         make(image, _read_idly)
     except (FileNotFoundError, pictures.UnreadablePicture, BrokenProcessPool):
-        # Clean-up and whoever opens it are told; asked again, it would be so again.
+        # Clean-up reports it, and opening it does; another attempt would fail again.
         Image.objects.filter(pk=image.pk).update(thumbnail_version=current_version())
     else:
-        # Made again for whoever asks for it.
+        # It is made again on demand.
         default_storage.delete(pictures.large_thumbnail_name(image.file.name or ""))
 
 
 def make_soon(image: Image) -> None:
-    """Make a picture's thumbnail in the background, when the processor has nothing better to do.
+    """Make a picture's thumbnail in the background while the processor is idle.
 
     Whoever asks for it earlier gets it at once, and so does whoever asks after a crash.
     """
@@ -119,12 +119,12 @@ def make_soon(image: Image) -> None:
 
 
 def settle() -> None:
-    """Wait until all are made, and close the connection that the background has to the database."""
+    """Wait until all are made, and close the background's database connection."""
     _queue.close_connections()
 
 
 def close() -> None:
-    """Leave what is not made yet to whoever asks for it."""
+    """Stop, and leave the missing ones to whoever asks for them."""
     global _queue
     queue, _queue = _queue, Pool("thumbnails")
     idle_process.close()

@@ -1,4 +1,5 @@
-"""Taking recorded changes back: every picture is again what it was, unless somebody changed it."""
+"""Undoes recorded changes: every picture gets its former values back, unless it was changed
+since."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,16 +26,16 @@ CHANGED_SINCE, NOT_FOUND = "changed since", "not found"
 OF_TAGS = (Action.TAG_RENAMED, Action.TAG_MERGED, Action.TAG_DELETED)
 
 MOST_PAIRS = 200
-"""Conditions of one DELETE: databases bound how deeply they may be nested."""
+"""Conditions of one DELETE: databases limit how deeply they may be nested."""
 
 
 class NothingToUndo(ValueError):
-    """It has been undone already, or is another one's undo that was redone."""
+    """It has been undone already, or is an undo that has been redone."""
 
 
 @dataclass(slots=True)
 class UndoReport:
-    """What became of the pictures of a change."""
+    """The outcome of an undo for the pictures of a change."""
 
     done: int = 0
     failed: list[tuple[int, str]] = field(default_factory=list)  # id, reason
@@ -49,20 +50,20 @@ def undo_change(
     limit: int | None = None,
     go_on_with: int | None = None,
 ) -> UndoReport:
-    """Give the pictures of a change the values back that they had before it.
+    """Give the pictures of a change back the values that they had before it.
 
-    A value that is not any more what the change made of it stays, and so does one that another
-    change has touched since: such a picture is named as failed. Tags that went come back.
+    A value that is no longer what the change made of it stays, and so does one that another change
+    has touched since: such a picture is reported as failed. Deleted tags are created again.
 
     Args:
         parts: of one change, those that are not undone; see `ChangeQuerySet.left_of`.
-        limit: stop after the part with which so many pictures are done; `finished` is then
-            False, and another call goes on, with the `change` of the one before.
+        limit: stop after the part that completes so many pictures; `finished` is then False,
+            and another call continues, with the `change` of the one before.
 
     Raises:
         NothingToUndo
         history.CannotContinue
-        ValidationError: the tag whose name was changed has yet another one, or is gone.
+        ValidationError: the renamed tag has yet another name by now, or is gone.
     """
     asked = _asked(parts)
     if not asked:
@@ -92,22 +93,25 @@ def undo_change(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A part that is to be undone, and the part by whose number that was asked: of a redo, its
-    own. `also` are the parts of redos by which it holds: they are undone with it."""
+    """A part to be undone.
+
+    `by` is the part that the caller named: for a redo, the redo's own. `also` are the parts of
+    redos that put this one into force, and are undone with it.
+    """
 
     part: RecordedChange
     by: int
     also: list[int]
 
     def mark(self) -> None:
-        """Let this part be undone, and where it is one of an undo, let what it undid hold."""
+        """Mark this part as undone; if it belongs to an undo, what it undid is in force again."""
         RecordedChange.objects.filter(pk__in=[self.part.pk, *self.also]).update(undone=True)
         if self.part.undoes_part is not None:
             RecordedChange.objects.filter(pk=self.part.undoes_part).update(undone=False)
 
 
 def _asked(parts: Sequence[RecordedChange]) -> list[_Asked]:
-    """The parts themselves; where they are of a redo, those parts that it has done again."""
+    """Return the parts themselves, or for a redo the parts that it has redone."""
     if not parts:
         return []
     undone = _undone_by(part.undoes_part for part in parts)
@@ -120,7 +124,7 @@ def _asked(parts: Sequence[RecordedChange]) -> list[_Asked]:
 
 
 def _undone_by(parts: Iterable[int | None]) -> dict[int | None, int]:
-    """Of these parts those that are of an undo, with the parts that they have undone."""
+    """Map those parts that belong to an undo to the parts that they have undone."""
     ids = [pk for pk in parts if pk is not None]
     if not ids:
         return {}
@@ -129,7 +133,7 @@ def _undone_by(parts: Iterable[int | None]) -> dict[int | None, int]:
 
 
 def _redos(parts: Sequence[RecordedChange]) -> Mapping[int, list[int]]:
-    """Of these parts of a change, the parts of redos by which they hold."""
+    """Map parts of a change to the parts of redos that put them into force."""
     redos: defaultdict[int, list[int]] = defaultdict(list)
     undos = RecordedChange.objects.filter(undoes=parts[0].change, undone=True)
     undone = {pk: (part, whole or pk) for pk, part, whole in undos.values_list(
@@ -145,12 +149,12 @@ def _redos(parts: Sequence[RecordedChange]) -> Mapping[int, list[int]]:
 
 
 def _kind(part: RecordedChange) -> str:
-    """The action, or of an undo that which it takes back."""
+    """Return the action, or for an undo the action that it undoes."""
     return str(part.detail.get("of", part.action))
 
 
 def _redoable(first: RecordedChange) -> dict[str, Any]:
-    """What a redo needs to know of a tag's names."""
+    """Return what a redo needs to know of a tag's names."""
     detail = first.detail
     if _kind(first) == Action.TAG_RENAMED:
         return {"tag": detail["tag"], "was": detail["now"], "now": detail["was"]}
@@ -192,7 +196,7 @@ def _undo_part(
 
 
 def _changed_since(part: RecordedChange, had: list[Difference]) -> Mapping[Key, BitMap64]:
-    """Of each field, the pictures in which a later change that holds has touched it."""
+    """Return for each field the pictures that a later change, still in force, has touched."""
     since: defaultdict[Key, BitMap64] = defaultdict(BitMap64)
     later = RecordedChange.objects.kept().touching(ids_of(had)).filter(
         pk__gt=part.pk, undone=False, undoes=None
@@ -206,7 +210,7 @@ def _changed_since(part: RecordedChange, had: list[Difference]) -> Mapping[Key, 
 
 
 def _existing_tags(had: list[Difference], tag_ids: Mapping[int, int]) -> Collection[Key]:
-    """Keys of the fields that can be written: of a tag that is gone, its pictures cannot."""
+    """Return the keys of the fields that can be written: a deleted tag's cannot."""
     keys: set[Key] = {(name, 0) for name in FIELDS}
     named = {tag_ids.get(each.key[1], each.key[1]) for each in had if each.field == TAG}
     if named:
@@ -216,7 +220,7 @@ def _existing_tags(had: list[Difference], tag_ids: Mapping[int, int]) -> Collect
 
 
 def _with_tag(each: Difference, tag_ids: Mapping[int, int]) -> Difference:
-    """The difference as it is with the tags that have come in the place of those that went."""
+    """Return the difference with the tag that replaced a deleted one."""
     if each.field != TAG or each.key[1] not in tag_ids:
         return each
     tag_id = tag_ids[each.key[1]]
@@ -225,8 +229,11 @@ def _with_tag(each: Difference, tag_ids: Mapping[int, int]) -> Difference:
 
 
 def _write(before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts]) -> None:
-    """Let rows and tags of pictures be what these facts say. Three queries at most, and those for
-    their texts where these differ."""
+    """Write the new facts of pictures to rows and tags.
+
+    It costs one update, one insert and one deletion for every `MOST_PAIRS` removed tags, and the
+    queries of `wording.write` if texts differ.
+    """
     new = [pk for pk, picture in after.items() if picture is not before[pk]]
     if not new:
         return
@@ -266,7 +273,8 @@ def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _tags_again(first: RecordedChange) -> dict[int, int]:
-    """Make the tags that the change has deleted; ids of others that have their names by now."""
+    """Create the change's deleted tags again; map those whose name is taken to their
+    replacement."""
     if first.action not in (Action.TAG_DELETED, Action.TAG_MERGED):
         return {}
     instead = {}
@@ -279,7 +287,7 @@ def _tags_again(first: RecordedChange) -> dict[int, int]:
 
 @repeated
 def _undo_without_pictures(asked: _Asked, recording: Recording) -> None:
-    """Of a tag's new name, or of a tag that no picture has.
+    """Undo the renaming of a tag, or the deletion of a tag without pictures.
 
     Raises:
         ValidationError: the tag has another name by now, is gone, or its old name is another's.

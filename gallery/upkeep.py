@@ -1,4 +1,4 @@
-"""Derived data, checked and made again from the pictures' rows: counters and search index."""
+"""Checks derived data (counters and search index) and rebuilds it from the pictures' rows."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 
 def check_counters(progress: Progress) -> dict[Key, tuple[Total | None, Total | None]]:
-    """Counters that are not what the rows say, as (counted, exact). Changes nothing."""
+    """Return the counters that differ from the rows, as (counted, exact); change nothing."""
     with _snapshot():
         counted, exact = totals(), _recount(progress)
     return {
@@ -33,13 +33,13 @@ def check_counters(progress: Progress) -> dict[Key, tuple[Total | None, Total | 
 
 
 def rebuild_counters(progress: Progress) -> int:
-    """Make every counter what the rows say, while others write; returns how many were wrong."""
+    """Recompute every counter while others write; return how many were wrong."""
     state, _ = CountedIn.objects.get_or_create(pk=1)
     with _snapshot():
         state.refresh_from_db()
         counted, exact = totals(), _recount(progress)
     with transaction.atomic():
-        # Two corrections of the same fault would be one too many.
+        # Two processes must not correct the same fault.
         first = CountedIn.objects.filter(pk=1, generation=state.generation).update(
             generation=state.generation + 1, time_zone=settings.TIME_ZONE
         )
@@ -51,9 +51,9 @@ def rebuild_counters(progress: Progress) -> int:
 
 
 def mend(progress: Progress) -> list[str]:
-    """Rebuild what is missing, damaged or of another time zone; says what that was.
+    """Rebuild what is missing, damaged or of another time zone; return a sentence for each.
 
-    Searches are right without an index, only slow; the days of counters are not.
+    Without an index searches are slow but right; the counters of days are not.
     """
     said = []
     zone = CountedIn.objects.values_list("time_zone", flat=True).first()
@@ -74,7 +74,7 @@ def mend(progress: Progress) -> list[str]:
 
 
 def upkeep() -> None:
-    """`mend`, and then old thumbnails."""
+    """Run `mend`, and then renew old thumbnails."""
     mend(lambda _done, _total: None)
     if count := thumbnails.renew():
         logger.info("%s old thumbnails were made anew", count)
@@ -85,7 +85,7 @@ in_background = Background(
     failure="Counters, search index and old thumbnails could not be looked after; the next start"
     " goes on with them",
 )
-"""The same while the service runs already."""
+"""Runs `upkeep` while the service is running."""
 
 
 def _recount(progress: Progress) -> dict[Key, Total]:
@@ -103,7 +103,7 @@ def _all_facts(progress: Progress) -> Iterator[ImageFacts]:
 
 @contextmanager
 def _snapshot() -> Iterator[None]:
-    """All reads inside see the library as it was at one moment, and keep nobody from writing."""
+    """Read the library as it was at one moment, without blocking writers. A context manager."""
     if connection.in_atomic_block:
         yield
         return

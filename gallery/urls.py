@@ -1,4 +1,4 @@
-"""The gallery's pages, below `/admin/gallery/`.
+"""Routes of the gallery's pages, below `/admin/gallery/`.
 
 `image/` and `tag/` are left to the model pages of Django's admin site.
 """

@@ -1,4 +1,4 @@
-"""Whose session it is, for what runs without Django's middleware."""
+"""Finds out whose session a request has, for code that runs without Django's middleware."""
 
 from importlib import import_module
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 
 def staff_of(session_key: str | None) -> User | None:
-    """The user that pages would see with this session, where it is one of the staff."""
+    """Return the session's user as pages would see it, if it is a staff member."""
     sessions = import_module(settings.SESSION_ENGINE)
     visitor = HttpRequest()
     visitor.session = sessions.SessionStore(session_key)

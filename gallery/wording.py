@@ -1,4 +1,4 @@
-"""The texts of pictures as they are written: edited by a person, or read again from their files."""
+"""Writes the texts of pictures: edited by a person, or read again from their files."""
 
 import json
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ COLUMNS = ("prompt", "prompt_source", "model", "metadata", *DERIVED)
 
 
 def write(before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts]) -> None:
-    """Let rows have the texts of these facts, which were read with `written`.
+    """Write the texts of these facts to their rows, inside a job. The facts must have `written`.
 
-    For inside a job. Two queries for every `AT_ONCE` pictures whose texts differ.
+    It costs one query, and one more for every `AT_ONCE` pictures whose texts differ.
     """
     new = [pk for pk, facts in after.items() if facts.told != before[pk].told]
     rows = list(Image.objects.filter(pk__in=new)) if new else []
@@ -34,17 +34,17 @@ def write(before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts]) -> 
 
 
 def told_by(found: Embedded) -> tuple[str, str]:
-    """Prompt and model that a file names, as much of them as a row takes."""
+    """Return prompt and model that a file names, cut to what a row can hold."""
     return found.prompt[:MAX_PROMPT_LENGTH], found.model[:MAX_MODEL_LENGTH]
 
 
 def as_json(said: Mapping[str, Any]) -> str:
-    """What a file says, as `ImageFacts.embedded` has it."""
+    """Return what a file says in the form of `ImageFacts.embedded`."""
     return json.dumps(said, ensure_ascii=False)
 
 
 def with_embedded(metadata: Any, embedded: str | None) -> Any:
-    """A picture's metadata with this as what its file says, as JSON; a list, say, stays one."""
+    """Return a picture's metadata with this JSON as what its file says; a list, say, is kept."""
     if metadata is None:  # as older releases may have kept it
         metadata = {}
     if not isinstance(metadata, dict):
@@ -54,7 +54,7 @@ def with_embedded(metadata: Any, embedded: str | None) -> Any:
 
 
 def with_prompt(facts: ImageFacts, prompt: str) -> ImageFacts:
-    """The picture with a prompt that a person has written; itself, if it is the same."""
+    """Return the facts with a prompt that a person has written, or unchanged if it is the same."""
     if facts.written is None or facts.written[0] == prompt:
         return facts
     return facts.with_text("written", (prompt, Image.PromptSource.PERSON.value))

@@ -1,4 +1,4 @@
-"""Reading ZIP archives that others made: never more than a promised number of bytes. Pure."""
+"""Reads ZIP archives that others made, and never more than a given number of bytes."""
 
 import re
 import struct
@@ -13,33 +13,33 @@ UNREADABLE = (
     OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, ValueError,
     RuntimeError,  # encrypted, or packed in a way that Python does not know
 )  # fmt: skip
-"""What Python raises at archives that are damaged, encrypted, or lie about themselves."""
+"""What Python raises for archives that are damaged, encrypted, or lie about themselves."""
 
 READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Of others, Python unpacks whatever a few kilobytes hold, and that may be gigabytes."""
+"""Other methods are unpacked without a limit, and a few kilobytes may hold gigabytes."""
 
 
 UTF8 = 0x800  # the flag of a member whose name says its code
 UNICODE_PATH = 0x7075
-"""The extra field in which some write the name once more, in UTF-8."""
+"""The extra field in which some programs repeat the name in UTF-8."""
 KANA = re.compile(rb"[\x82\x83][\x80-\xfc]")
-"""Shift-JIS's two bytes for one, where no accented letters of the West can be meant."""
+"""Two bytes that Shift-JIS uses for one character, and that cannot mean accented Latin letters."""
 
 
 class UnreadableArchive(ValueError):
-    """The file is no archive, or is cut short."""
+    """The file is not an archive, or is truncated."""
 
 
 class UnreadableMember(ValueError):
-    """A member is damaged, encrypted, too large or packed strangely; the message says which."""
+    """A member is damaged, encrypted, too large or oddly packed; the message says which."""
 
 
 def speller(members: Iterable[zipfile.ZipInfo]) -> Callable[[zipfile.ZipInfo], str]:
-    """What tells a member's name as its writer saw it.
+    """Return a function that decodes a member's name as its writer saw it.
 
-    Many write names in the code of their own system, which the archive does not name; Python
-    takes it for the West's. The names of one archive are in one code: UTF-8, Chinese or Japanese
-    where all of them are that.
+    Many programs write names in the encoding of their own system without naming it; Python takes it
+    for CP437. The names of one archive share an encoding: UTF-8, or Chinese or Japanese if all of
+    them can be read so.
     """
     code = _code_of(b"\n".join(filter(None, map(_unmarked, members))))
 
@@ -51,7 +51,7 @@ def speller(members: Iterable[zipfile.ZipInfo]) -> Callable[[zipfile.ZipInfo], s
 
 
 def _unmarked(info: zipfile.ZipInfo) -> bytes:
-    """The bytes of a name whose code is not told; empty where it is, or does not matter."""
+    """Return the bytes of a name without a given encoding; empty if that does not matter."""
     if info.flag_bits & UTF8 or info.filename.isascii():
         return b""
     try:
@@ -72,7 +72,8 @@ def _code_of(names: bytes) -> str:
 
 
 def _unicode_path(extra: bytes, raw: bytes) -> str:
-    """The name in UTF-8 from a member's extra fields, if it is there and that of these bytes."""
+    """Return the UTF-8 name from a member's extra fields, if it is there and matches these
+    bytes."""
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<HH", extra)
         body, extra = extra[4 : 4 + length], extra[4 + length :]
@@ -83,7 +84,7 @@ def _unicode_path(extra: bytes, raw: bytes) -> str:
 
 @contextmanager
 def opened(file: Path | IO[bytes]) -> Iterator[zipfile.ZipFile]:
-    """The archive, closed afterwards.
+    """Open the archive, and close it afterwards.
 
     Raises:
         UnreadableArchive
@@ -98,7 +99,7 @@ def opened(file: Path | IO[bytes]) -> Iterator[zipfile.ZipFile]:
 
 @contextmanager
 def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
-    """A member to be read in pieces. Its end says whether its checksum is right.
+    """Open a member to be read in pieces. Its checksum is verified at its end.
 
     Raises:
         UnreadableMember: here, or where it is read.
@@ -117,7 +118,7 @@ def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[IO[bytes
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, limit: int) -> bytes:
-    """All bytes of a member, verified by its checksum.
+    """Return all bytes of a member, verified by its checksum.
 
     Raises:
         UnreadableMember: also where it has more than `limit` bytes.

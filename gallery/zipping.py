@@ -1,9 +1,9 @@
-"""ZIP archives whose size is promised before their content is read. Pure.
+"""Writes ZIP archives whose size is announced before their content is read.
 
-Members are stored, not deflated: pictures are compressed already. A promise is kept even when
-a member turns out smaller or unreadable: what is missing is filled with zeros between the last
-member and the directory, a place that every reader passes over. (Libraries that stream ZIPs
-can give an exact size only where every member is delivered as announced.)
+Members are stored, not deflated: pictures are compressed already. The announced size is kept even
+when a member turns out smaller or unreadable: the gap is filled with zeros between the last member
+and the directory, a place that every reader skips. (Libraries that stream ZIPs can give an exact
+size only if every member is delivered as announced.)
 
 Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 """
@@ -23,17 +23,18 @@ FILL = bytes(64 * 1024)
 
 
 def member_size(name: str, size: int) -> int:
-    """At most so many bytes does a member of `size` bytes take, its directory entry included."""
+    """Return the most bytes that a member of `size` bytes takes, including its directory entry."""
     return LOCAL + DIRECTORY + OFFSET64 + 2 * len(name.encode()) + size
 
 
 def end_size() -> int:
-    """At most so many bytes take the archive's last records."""
+    """Return the most bytes that the archive's last records take."""
     return END + END64
 
 
 class ZipWriter:
-    """Turns members into the bytes of an archive, in order. Keeps the directory alone."""
+    """Turns members into the bytes of an archive, in order, keeping only the directory in
+    memory."""
 
     def __init__(self) -> None:
         self.size = 0  # bytes given out so far
@@ -41,14 +42,14 @@ class ZipWriter:
         self._count = 0
 
     def member(self, name: str, data: bytes, moment: datetime) -> Iterator[bytes]:
-        """A file under `name` (parts joined by `/`), last changed at `moment` (local time)."""
+        """Yield a file under `name` (joined by `/`), last changed at `moment` (local time)."""
         yield self._head(name, len(data), zlib.crc32(data), moment)
         yield self._counted(data)
 
     def long_member(
         self, name: str, read: Callable[[], Iterable[bytes]], moment: datetime
     ) -> Iterator[bytes]:
-        """A file too long for memory: `read` is called twice, and must give the same twice."""
+        """Yield a file too long for memory; both calls of `read` must return the same."""
         size, checksum = 0, 0
         for part in read():
             size, checksum = size + len(part), zlib.crc32(part, checksum)
@@ -57,7 +58,7 @@ class ZipWriter:
             yield self._counted(part)
 
     def finish(self, total: int) -> Iterator[bytes]:
-        """Filling, directory and end, so that the whole archive has `total` bytes.
+        """Yield filler, directory and end, so that the whole archive has `total` bytes.
 
         Raises:
             ValueError: the members have taken more than that already.
@@ -95,7 +96,7 @@ class ZipWriter:
             extra = struct.pack("<HHQ", 1, 8, offset)
             offset = LIMIT
         version = 45 if extra else 20
-        # 3: made on Unix, so that the file's mode (rw-r--r--) is taken from the last but one.
+        # 3: made on Unix, so that the last but one field is the file's mode (rw-r--r--).
         self._directory.write(
             struct.pack("<4s2B2B", b"PK\1\2", version, 3, version, 0)
             + struct.pack("<4H3L2H", *common, len(extra))
@@ -120,7 +121,7 @@ class ZipWriter:
 
 
 def _dos(moment: datetime) -> tuple[int, int]:
-    """Time and date as ZIP keeps them: from 1980 to 2107, in steps of two seconds."""
+    """Return time and date in ZIP's format: from 1980 to 2107, in steps of two seconds."""
     year = min(max(moment.year, 1980), 2107)
     time = moment.hour << 11 | moment.minute << 5 | moment.second // 2
     return time, (year - 1980) << 9 | moment.month << 5 | moment.day

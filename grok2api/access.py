@@ -1,9 +1,9 @@
-"""Who may change what: one table for pages and REST API.
+"""Decides who may change what: one table for pages and REST API.
 
-Every address wants a staff login (or a key) before it shows anything; that is the views' part.
-Here is what a login needs beyond that to change something. Django's admin site asks for the
-same permissions itself. Nothing that is not in the table can be changed by anyone but a superuser;
-what is read wants one only where the table says so.
+Every address requires a staff login (or a key) before it shows anything; the views see to that.
+This table adds what a login needs to change something. Django's admin site checks the same
+permissions itself. Anything that is not in the table can be changed by superusers only; reading
+requires a permission only if the table says so.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 ANY = ""
-"""No permission beyond the login: it changes nothing of the library, or only one's own, or the
-view itself knows what it takes."""
+"""No permission beyond the login: the address changes nothing of the library, or only one's own
+data, or its view checks for itself."""
 
 ADD, CHANGE, DELETE = "gallery.add_image", "gallery.change_image", "gallery.delete_image"
 GENERATE = "imagine.add_generation"
@@ -60,7 +60,7 @@ RULES: dict[tuple[str, str], str] = {
 }
 
 ADMIN_SITE = "admin:"
-"""Addresses of Django's admin site, which asks for permissions itself."""
+"""Addresses of Django's admin site, which checks permissions itself."""
 
 ROLES = {
     "Viewers": [
@@ -72,11 +72,11 @@ ROLES = {
         "imagine.view_generation", "imagine.add_generation",
     ],
 }  # fmt: skip
-"""Groups that every installation has; what an administrator makes of them later stays."""
+"""Groups that every installation has; an administrator's changes to them are kept."""
 
 
 class ChangesPermitted:
-    """Middleware: a session's user needs the table's permission to change something."""
+    """Middleware that requires the table's permission of a session's user for a change."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -101,7 +101,7 @@ class ChangesPermitted:
 
 
 def create_roles(**signal: Any) -> None:
-    """Make the groups that do not exist yet; after a migration."""
+    """Create missing groups, after a migration."""
     for name, labels in ROLES.items():
         group, is_new = Group.objects.get_or_create(name=name)
         if is_new:

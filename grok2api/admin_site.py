@@ -1,4 +1,4 @@
-"""Django's admin site, which takes ids and lookups from the browser as they come."""
+"""Hardens Django's admin site, which takes ids and lookups from the browser as they come."""
 
 from collections.abc import Callable
 from functools import cache
@@ -22,7 +22,7 @@ ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
 
 
 class LoginForm(AdminAuthenticationForm):
-    """Refuses names that nobody can have, before an attempt under such a name is written down."""
+    """Refuses impossible names before an attempt under such a name is recorded."""
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
@@ -31,15 +31,15 @@ class LoginForm(AdminAuthenticationForm):
 
 
 class OfferedLookups(ChangeList):
-    """A list that takes from its address what its own filters offer, and nothing else.
+    """A change list that accepts only the lookups that its own filters offer.
 
-    Django takes any lookup of any column: `?prompt__regex=(a+)+$` has SQLite run an expression
-    that a stranger wrote, over every row.
+    Django accepts any lookup of any column: `?prompt__regex=(a+)+$` would have SQLite run a
+    stranger's expression over every row.
     """
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)
-        # What no filter took; a year is a shorter way to say what a filter of dates offers.
+        # Parameters that no filter took; a year is short for what a date filter offers.
         left = set(found[2]) - {f"{each}__year" for each in self.list_filter}
         if self.date_hierarchy:
             left -= {f"{self.date_hierarchy}__gte", f"{self.date_hierarchy}__lt"}
@@ -54,14 +54,14 @@ def _offering(changelist: type[ChangeList]) -> type[ChangeList]:
 
 
 class _Lists(admin.ModelAdmin[Any]):
-    """What every registered admin is as well."""
+    """What every registered admin inherits."""
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         changelist: Any = super().get_changelist(request, **options)
         return _offering(changelist)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Nothing: Django fills a form with whatever texts its address holds, unread."""
+        """Return nothing: Django would fill a form with unchecked texts from its address."""
         return {}
 
 
@@ -82,7 +82,7 @@ class AdminSite(admin.AdminSite):
         offering = type(own.__name__, (_Lists, own), {"__module__": own.__module__})
         super().register(model_or_iterable, offering, **options)
         if connection.vendor == "mysql":
-            # Its servers know no time zones until their tables are filled, which nobody does.
+            # MySQL knows no time zones until their tables are filled, which nobody does.
             for model_admin in self._registry.values():
                 model_admin.date_hierarchy = None  # type: ignore[misc]
 

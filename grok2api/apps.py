@@ -10,7 +10,7 @@ class Grok2APIConfig(AppConfig):
     def ready(self) -> None:
         from . import access
 
-        # The last of the installed apps: all permissions exist when its migration is done.
+        # This is the last of the installed apps: after its migration all permissions exist.
         post_migrate.connect(access.create_roles, sender=apps.get_app_config("axes"))
 
 

@@ -1,9 +1,9 @@
-"""The process: one door, two houses behind it.
+"""The process: one door with two houses behind it.
 
-Pages and the REST API are synchronous Django in a pool of threads, each with a database
-connection that stays open. `/v1/` is asynchronous from the socket to the upstream: a thousand
-generations that wait for pictures hold no thread, and so never stand in a page's way. So is
-what open pages listen to.
+Pages and the REST API are synchronous Django in a pool of threads, each with a persistent database
+connection. `/v1/` is asynchronous from the socket to the upstream: a thousand generations that wait
+for pictures hold no thread, and so never delay a page. The events for open pages are asynchronous,
+too.
 """
 
 import asyncio
@@ -61,13 +61,13 @@ logger = logging.getLogger(__name__)
 SLASHES = re.compile("/{2,}")
 
 LONGEST_TYPE = 1000
-"""Bytes of a Content-Type that are read: taking it apart costs the square of its length."""
+"""Bytes of a Content-Type that are read: parsing takes quadratic time."""
 
 PAGE_THREADS = 8
 """More would only queue inside the interpreter: a page is work for the processor."""
 
 HEAVY_AT_ONCE = 2
-"""Large forms and JSON in the works: read, they take up to 75 times their size."""
+"""Large forms and JSON in the works: parsed, they take up to 75 times their size."""
 
 JSON = (b"content-type", b"application/json")
 
@@ -79,18 +79,18 @@ UNKNOWN = Refusal(
 class GatewayHandler(ASGIHandler):
     """Django without middleware: sessions, languages and CSRF tokens are for pages.
 
-    Django's own handler gives every request a thread for what is synchronous (its middleware,
-    its signal handlers) and keeps it until the answer is sent.
+    Django's own handler gives every request a thread for what is synchronous (its middleware, its
+    signal handlers) and keeps it until the answer is sent.
     """
 
     request_class = GatewayRequest
     chunk_size = 256 * 1024
-    """Bytes of an answer that are handed over at once. A client has STALLED_SECONDS for them."""
+    """Bytes of an answer that are written at once. A client has STALLED_SECONDS for them."""
 
     async def answer(self, scope: Any, body: Any, receive: Any, send: Any) -> None:
-        """As Django's own, without the signals around it: two threads' turns for each request.
+        """Answer as Django does, but without its signals, which take two turns of a thread.
 
-        Those who listen to them look after database connections, which the gateway's threads do.
+        Their receivers look after database connections, which the gateway's threads do themselves.
         """
         with override("en"):  # what programs read; nobody's browser has said otherwise
             set_script_prefix(get_script_prefix(scope))
@@ -146,7 +146,8 @@ async def _house(scope: Message, receive: Receive, send: Send) -> None:
 
 
 def _tidied(inner: Application) -> Application:
-    """The application, which takes `/v1//models/` for `/v1/models`: many base addresses end so."""
+    """Wrap the application so that `/v1//models/` means `/v1/models`: many base addresses end
+    so."""
 
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
         path = SLASHES.sub("/", scope.get("path", ""))
@@ -199,13 +200,14 @@ async def _answer(scope: Message, receive: Receive, send: Send) -> None:
 
 
 async def _never() -> Message:
-    """`receive` of a request whose body is not read: what comes of it is no news of the client."""
+    """Wait for ever: a `receive` for requests whose body is not read, so the client cannot
+    leave."""
     never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
     return await never
 
 
 def _limit(path: str, kind: bytes) -> tuple[int, Refusal]:
-    """How many bytes a body may have, and what is said to whoever sends more."""
+    """Return the most bytes that a body may have, and the refusal of a larger one."""
     text, advice = "The request body is larger than", ""
     limit = settings.MAX_FORM_SIZE
     if path.startswith(("/v1/", "/api/")) and kind.startswith(b"multipart/"):
@@ -221,7 +223,8 @@ def _limit(path: str, kind: bytes) -> tuple[int, Refusal]:
 
 
 async def _is_known(scope: Message) -> bool:
-    """
+    """Return whether key or session name anybody.
+
     Raises:
         Refused: whoever could say so does not answer.
     """
@@ -234,13 +237,15 @@ async def _is_known(scope: Message) -> bool:
 
 
 def _whole(scope: Message, body: Body) -> Message:
-    """The request as the houses see it: its body is there, and its texts are UTF-8."""
+    """Return the request as the houses see it: with its body, and all texts in UTF-8."""
     return {**scope, "headers": list(_with_one_kind(headers_for(body, scope["headers"])))}
 
 
 def _with_one_kind(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """The media type in small letters, and without a charset, which may be the name of a codec that
-    makes no text (`hex`): everything is UTF-8."""
+    """Yield headers with a lower-case media type and without a charset.
+
+    A charset may name a codec that yields no text (`hex`); everything is UTF-8.
+    """
     for name, value in headers:
         kind, separator, more = CHARSET.sub(b"", value[:LONGEST_TYPE]).partition(b";")
         is_kind = name == b"content-type"
@@ -282,9 +287,9 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 def _settle() -> None:
-    """Load what the first request would load, and let the garbage collector pass over it.
+    """Load what the first request would load, and freeze it for the garbage collector.
 
-    Without this every full collection looks at all of Django again: 80 ms in which nothing answers.
+    Otherwise every full collection would visit all of Django: 80 ms in which nothing answers.
     """
     import_module(settings.ROOT_URLCONF)
     gc.collect()
@@ -292,7 +297,8 @@ def _settle() -> None:
 
 
 def _end_streams_when_told_to_stop() -> None:
-    """uvicorn waits for answers under way, and tells the application to stop only afterwards."""
+    """End endless answers on a signal: uvicorn waits for answers before it tells the
+    application."""
     if threading.current_thread() is not threading.main_thread():
         return  # where signals cannot be caught
     for number in HANDLED_SIGNALS:

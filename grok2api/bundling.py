@@ -1,7 +1,7 @@
-"""One file of many: the stylesheets and ES modules that a page's entry imports.
+"""Bundles the stylesheets and ES modules that a page's entry imports into one file.
 
-Pages work without it, since browsers follow imports themselves; it saves them the journeys.
-Pure: `read(name)` gives the text of a static file.
+Pages work without it, since browsers follow imports themselves; it saves them round trips.
+`read(name)` gives the text of a static file.
 """
 
 import posixpath
@@ -18,17 +18,17 @@ JS_EXPORT = re.compile(
     r"^export (?P<kind>(?:async )?function\*?|class|const) (?P<name>\w+)", re.MULTILINE
 )
 COMMENT = re.compile(r"^[ \t]*(?:/\*(?:[^*]|\*(?!/))*\*/[ \t]*|//[^\n]*)\n", re.MULTILINE)
-"""One that has its lines for itself. No text of ours begins a line with its signs."""
+"""A comment on lines of its own. No string of ours begins a line with its signs."""
 
 LEFT_OVER = re.compile(r"^(?:import\b|export\b).*", re.MULTILINE)
 
 
 class CannotBundle(ValueError):
-    """A module imports itself through others, or imports or exports in a way not known here."""
+    """A module imports itself indirectly, or imports or exports in an unsupported way."""
 
 
 def bundle(name: str, read: Read) -> str:
-    """The entry `name` (.css or .js) with everything that it imports in place of the imports.
+    """Return the entry `name` (.css or .js) with every import replaced by its content.
 
     Comments are left behind: browsers have no use for them.
     """
@@ -44,7 +44,7 @@ def _stylesheet(name: str, read: Read) -> str:
 
 
 def _script(entry: str, read: Read) -> str:
-    """Every module becomes a function that runs once, after those that it imports."""
+    """Turn every module into a function that runs once, after the modules that it imports."""
     modules: dict[str, str] = {}
     _add_module(entry, read, modules, ())
     parts = [

@@ -1,4 +1,4 @@
-"""What goes into Redis is signed, so that nobody who can write there can run code here."""
+"""Signs what goes into Redis, so that nobody who can write there can run code here."""
 
 import hashlib
 import hmac
@@ -12,10 +12,10 @@ MARK = hashlib.sha256().digest_size
 
 
 class SignedSerializer(PickleSerializer):
-    """Pickle, which is code, behind an HMAC by the secret key.
+    """Pickle, which is code, behind an HMAC with the secret key.
 
-    A value that was not written by a program with this key is none: whoever asked looks at
-    the database instead.
+    A value that was not written by a program with this key counts as missing, and the caller asks
+    the database.
     """
 
     def dumps(self, value: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""What a form is told whose token does not fit: why, and what to do. It is refused all the same."""
+"""Explains to people why a form's token was refused, and what to do about it."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from .errors import answer
 FOREIGN = tuple(
     text.partition(" - ")[0] for text in (csrf.REASON_BAD_ORIGIN, csrf.REASON_BAD_REFERER)
 )
-"""How Django's words begin where the address that the form came from is not one of ours."""
+"""The beginnings of Django's reasons for a form that came from another site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Explanation:
 
 
 def failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Our page in place of Django's; a login form comes again, with a token that fits."""
+    """Show our page instead of Django's; a login form is shown again, with a valid token."""
     told = explain(request, reason)
     match = request.resolver_match
     if match is not None and match.view_name == "admin:login" and not reason.startswith(FOREIGN):
@@ -46,7 +46,7 @@ def failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def explain(request: HttpRequest, reason: str) -> Explanation:
-    """Why the token did not fit, by what Django says of it and by who asks."""
+    """Explain why the token was refused, from Django's reason and the request."""
     if reason.startswith(FOREIGN):
         origin = _origin(request)
         if urlsplit(origin).netloc == request.get_host():
@@ -86,7 +86,7 @@ def explain(request: HttpRequest, reason: str) -> Explanation:
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The REST API says the same, in a sentence."""
+    """Session authentication of the REST API, which says the same in a sentence."""
 
     def enforce_csrf(self, request: Request) -> None:
         try:
@@ -98,15 +98,15 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 
 class SessionScheme(schemes.SessionScheme):  # type: ignore[no-untyped-call]
-    """How the API description names it."""
+    """Documents session authentication in the API's description."""
 
     target_class = "grok2api.csrf.SessionAuthentication"
 
 
 def _login_again(request: HttpRequest, told: Explanation) -> HttpResponse:
-    """Nobody is logged in by it: the form wants the password again.
+    """Show the login form again, which asks for the password again.
 
-    Who is logged in already, under the name that the form has, goes on.
+    A user who is logged in already, under the same name, continues.
     """
     name = request.POST.get("username", "")[:150]
     wanted = _own_path(request, request.POST.get(REDIRECT_FIELD_NAME, ""))
@@ -124,7 +124,7 @@ def _login_again(request: HttpRequest, told: Explanation) -> HttpResponse:
 
 
 def _own_path(request: HttpRequest, address: str) -> str:
-    """Path and query of an address of this site, else nothing."""
+    """Return path and query of an address of this site, else nothing."""
     if not url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()}):
         return ""
     parts = urlsplit(address)
@@ -132,7 +132,7 @@ def _own_path(request: HttpRequest, address: str) -> str:
 
 
 def _origin(request: HttpRequest) -> str:
-    """Scheme and host that the request says it came from; `null` and nonsense are none."""
+    """Return the request's own scheme and host as it claims them; none for `null` and nonsense."""
     for said in (request.headers.get("Origin", ""), request.headers.get("Referer", "")):
         try:
             parts = urlsplit(said)

@@ -23,9 +23,9 @@ HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable without surrounding blanks; `default` where it is unset or empty.
+    """Return the variable without surrounding blanks, or `default` if it is unset or empty.
 
-    `NAME_FILE` may name a file that holds the value instead, as container secrets are given.
+    `NAME_FILE` may name a file that holds the value instead, which is how containers get secrets.
     """
     value = os.environ.get(name, "").strip()
     path = os.environ.get(f"{name}_FILE", "").strip()
@@ -72,7 +72,7 @@ def choice(name: str, default: str, options: Sequence[str]) -> str:
 
 
 def names(name: str) -> dict[str, str]:
-    """Pairs such as `dall-e-3=grok-imagine-image,small=flux`."""
+    """Read pairs like `dall-e-3=grok-imagine-image,small=flux`."""
     found: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in text(name).split(","))):
         left, equals, right = (part.strip() for part in pair.partition("="))
@@ -87,7 +87,7 @@ def names(name: str) -> dict[str, str]:
 
 
 def time_zone(name: str, default: str) -> str:
-    """A name of the IANA time zone database, such as Asia/Shanghai."""
+    """Read a name of the IANA time zone database, like Asia/Shanghai."""
     value = text(name, default)
     if value not in available_timezones():
         raise ImproperlyConfigured(f"{name} must be a time zone such as UTC, not {value!r}.")
@@ -95,12 +95,12 @@ def time_zone(name: str, default: str) -> str:
 
 
 def folder(name: str, default: Path) -> Path:
-    """An absolute path; a relative one is taken from the folder that the program runs in."""
+    """Read a path; a relative one starts at the working directory."""
     return Path(text(name, str(default))).expanduser().absolute()
 
 
 def made_folder(name: str, default: Path) -> Path:
-    """As `folder`, and it exists and can be written."""
+    """Do the same as `folder`, then create it, and check that it can be written."""
     path = folder(name, default)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def made_folder(name: str, default: Path) -> Path:
 
 
 def group(name: str) -> int | None:
-    """The number of a group of this machine, given by its name or number; None where unset."""
+    """Return the id of a group given by name or number; None if unset."""
     value = text(name)
     if not value:
         return None
@@ -129,7 +129,7 @@ def group(name: str) -> int | None:
 
 
 def url(name: str, schemes: Sequence[str]) -> str:
-    """An address with one of `schemes` and a host, without a trailing slash; may be empty."""
+    """Read an address with one of `schemes` and a host, without a trailing slash; may be empty."""
     value = text(name)
     if value:
         _parsed(name, value, schemes)
@@ -137,7 +137,7 @@ def url(name: str, schemes: Sequence[str]) -> str:
 
 
 def origin(name: str, schemes: Sequence[str]) -> str:
-    """As `url`, and it ends after host and port: nothing is served below a path.
+    """Read an address that ends after host and port: nothing is served below a path.
 
     A proxy can give the program a host name, or a port, of its own.
     """
@@ -152,7 +152,7 @@ def origin(name: str, schemes: Sequence[str]) -> str:
 
 
 def database(name: str, scheme_prefixes: Sequence[str]) -> dict[str, Any]:
-    """NAME, USER, PASSWORD, HOST and PORT for `DATABASES` from `scheme://user:password@host/db`."""
+    """Read `scheme://user:password@host/db` as NAME, USER, PASSWORD, HOST, PORT for `DATABASES`."""
     value = text(name)
     example = f"{scheme_prefixes[0]}://user:password@host/database"
     if not value:
@@ -171,9 +171,10 @@ def database(name: str, scheme_prefixes: Sequence[str]) -> dict[str, Any]:
 
 
 def s3(name: str) -> dict[str, Any]:
-    """Options of the S3 storage from `s3://key:secret@bucket/folder?endpoint=…&region=…`.
+    """Read the options of the S3 storage from `s3://key:secret@bucket/folder?endpoint=…&region=…`.
 
-    Empty where the variable is; key and secret may instead come from AWS's own variables.
+    The result is empty if the variable is; key and secret may come from AWS's own variables
+    instead.
     """
     value = text(name)
     if not value:
@@ -203,9 +204,9 @@ def s3(name: str) -> dict[str, Any]:
 
 
 def hosts(name: str) -> tuple[str, ...]:
-    """Names or addresses of hosts, with a port or without, in small letters; with commas between.
+    """Read names or addresses of hosts, with or without a port, in lower case, separated by commas.
 
-    IPv6 addresses with a port stand in brackets, and come without them.
+    IPv6 addresses with a port stand in brackets, and are returned without them.
     """
     found = []
     for value in filter(None, (part.strip().lower() for part in text(name).split(","))):
@@ -225,7 +226,7 @@ def hosts(name: str) -> tuple[str, ...]:
 
 
 def secret_file(path: Path, make: Callable[[], str]) -> str:
-    """The secret in `path`, made and kept there with mode 0600 when it does not exist yet."""
+    """Return the secret in `path`, after creating it with mode 0600 if it does not exist yet."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):

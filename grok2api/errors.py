@@ -1,4 +1,4 @@
-"""What a client sees when no view could answer: a sentence, in the shape it expects."""
+"""Shows clients an error when no view could answer: a sentence, in the format they expect."""
 
 import errno
 import logging
@@ -23,10 +23,10 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 AWAY = {errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENOTCONN, errno.ETIMEDOUT}
 DATABASE_FULL = {"53100", "1021", "1114", "SQLITE_FULL"}
-"""What PostgreSQL, MySQL and SQLite call a disk without room."""
+"""The codes of PostgreSQL, MySQL and SQLite for a disk without room."""
 
 TOO_MUCH = {"SQLITE_TOOBIG", "SQLITE_RANGE", "SQLITE_MISMATCH", "1153", "1390", "1436"}
-"""What SQLite and MySQL call a question beyond their limits; PostgreSQL's codes begin with 54."""
+"""The codes of SQLite and MySQL for a query beyond their limits; PostgreSQL's begin with 54."""
 
 SQLITE_LIMITS = re.compile(r"too (many|large|big|long|complex|deep)|overflow|at most \d+ tables")
 
@@ -54,7 +54,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Says which part of the house does not answer, where that can be known."""
+    """Answer an unhandled error, naming the part that does not respond if that is known."""
     error = sys.exc_info()[1]
     status, message = describe(error)
     response = answer(request, status, message)
@@ -64,19 +64,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def too_many_attempts(request: HttpRequest, *details: object) -> HttpResponse:
-    """The answer to a login that was tried too often with a wrong password."""
+    """Answer a login that was tried too often with a wrong password."""
     response = answer(request, 429, _("Too many wrong passwords. Try again in 15 minutes."))
     response["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
     return response
 
 
 def client_address(request: HttpRequest) -> str:
-    """The server has already looked through trusted proxies (TRUSTED_PROXIES)."""
+    """Return the client's address; the server has seen through trusted proxies
+    (TRUSTED_PROXIES)."""
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _in_our_words(exception: Exception) -> str:
-    """Django's own sentences name its settings, which nobody who sends a form can change."""
+    """Replace Django's sentences, which name settings that the sender of a form cannot change."""
     if isinstance(exception, TooManyFilesSent):
         most = settings.DATA_UPLOAD_MAX_NUMBER_FILES
         return _("At most %(count)d files can be sent at once.") % {"count": most}
@@ -89,7 +90,7 @@ def _in_our_words(exception: Exception) -> str:
 
 
 def describe(error: BaseException | None) -> tuple[int, str]:
-    """HTTP status and sentence for an exception that no view caught."""
+    """Return HTTP status and sentence for an exception that no view caught."""
     if isinstance(error, DatabaseError) and _database_code(error) in DATABASE_FULL:
         return 507, _("The disk is full. Nothing was stored.")
     if _asks_too_much(error):
@@ -112,7 +113,7 @@ def describe(error: BaseException | None) -> tuple[int, str]:
 
 
 def _asks_too_much(error: BaseException | None) -> bool:
-    """Whether it is the question that the database cannot take, and not its own state."""
+    """Return whether the database cannot take the query, rather than being in trouble itself."""
     if isinstance(error, OverflowError):
         return "SQLite INTEGER" in str(error)
     if isinstance(error, DataError):
@@ -132,7 +133,7 @@ def _database_code(error: DatabaseError) -> str:
 
 
 def _is_known_below(folder: str, path: str) -> bool:
-    """Whether a program left out the folder of what it looks for."""
+    """Return whether the path would be known if a program had not left out a folder."""
     try:
         return resolve(folder + path).url_name != "unknown"
     except Resolver404:
@@ -146,10 +147,10 @@ def _enveloped(status: int, message: str) -> JsonResponse:
 
 
 def answer(request: HttpRequest, status: int, message: str, **more: Any) -> HttpResponse:
-    """An error as its client expects it: JSON for programs, a page for people.
+    """Return an error as its client expects it: JSON for programs, a page for people.
 
     Args:
-        more: for the page: `advice`, a sentence, and `again`, an address and what to call it.
+        more: for the page: `advice`, a sentence, and `again`, an address and its label.
     """
     message = message.encode("utf-8", "replace").decode()  # it may quote half a character
     if request.path.startswith(f"{GATEWAY}/"):

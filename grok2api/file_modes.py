@@ -1,7 +1,7 @@
-"""Who may read the files of a library on this machine: its own user, and a group its pictures.
+"""Restricts who may read a library's files on this machine: its own user, and a group for pictures.
 
-What is written has its mode from the first byte on (`manage.py`, `gallery.storage`). Here is put
-right what an earlier release wrote, or somebody copied.
+New files have their mode from the first byte on (`manage.py`, `gallery.storage`). This module
+corrects files that an earlier release wrote, or somebody copied.
 """
 
 import os
@@ -14,16 +14,17 @@ from django.conf import settings
 from gallery.storage import file_mode, folder_mode
 
 OWN = ("grok2api.sqlite3*", "secret_key", "*.lock", "*.zip", "*.part")
-"""What the program writes into DATA_DIR, backups as the documentation names them included."""
+"""Files that the program writes into DATA_DIR, including backups as the documentation names
+them."""
 
 LOGS = ("app.log*", ".__app.lock")
 
 
 def close_to_others() -> int:
-    """Take rights from files and folders that have too many; returns how many had.
+    """Remove excess rights from files and folders; return how many had any.
 
-    Files of somebody else stay as they are, and so does what links lead to. The folder of
-    pictures comes last of its files: where it is right, they are, and are not looked at.
+    Files of other users stay as they are, and so do the targets of links. The folder of pictures
+    comes after its files: if it is right, they are, and are not checked.
     """
     if os.name != "posix":
         return 0
@@ -39,7 +40,8 @@ def close_to_others() -> int:
 
 
 def unreadable_for_group() -> Path | None:
-    """The folder before the pictures that `MEDIA_GROUP` cannot pass; None where there is none."""
+    """Return the folder above the pictures that `MEDIA_GROUP` cannot enter; None if there is
+    none."""
     for folder in Path(settings.MEDIA_ROOT).parents:
         state = folder.stat()
         by_group = state.st_gid == settings.MEDIA_GROUP and state.st_mode & stat.S_IXGRP
@@ -69,7 +71,7 @@ def _below(root: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def _set(path: Path, mode: int, group: int | None) -> int:
-    """1 where something was changed."""
+    """Return 1 if the mode was changed, else 0."""
     try:
         state = path.lstat()
         regular = stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode)

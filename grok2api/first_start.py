@@ -1,4 +1,4 @@
-"""What the first start creates: an administrator and an API key."""
+"""Creates an administrator and an API key at the first start."""
 
 import secrets
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from imagine.models import ApiKey
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What was created now and must be shown now; None for what existed already."""
+    """Secrets that were created and have to be shown now; None for those that existed already."""
 
     username: str
     password: str | None
@@ -23,11 +23,11 @@ class Credentials:
 
 
 SHORTEST_KEY = 20
-"""Characters of an API key that is given: shorter ones can be guessed, or were thought out."""
+"""Characters of a given API key: shorter ones can be guessed, or were made up."""
 
 
 def weaknesses() -> list[str]:
-    """What is to be said, at every start, of secrets that were given and are easily guessed."""
+    """Return warnings, for every start, about given secrets that are easily guessed."""
     found = []
     with override("en"):
         if settings.ADMIN_PASSWORD:

@@ -1,7 +1,6 @@
-"""Is the process alive, and can it do its work? For load balancers and orchestrators.
+"""Tells load balancers and orchestrators whether the process is alive and can work.
 
-The door asks these views itself: whoever wants to know whether the process is well must not wait
-for its pages.
+The door calls these views itself, so that a probe never waits for pages.
 """
 
 import asyncio
@@ -24,12 +23,12 @@ PROBES = Pool("readyz")
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """The process answers. Touches nothing else."""
+    """Answer that the process is alive, without touching anything else."""
     return JsonResponse({"status": "ok"})
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Database, storage and, where set, Redis answer; 503 while one of them does not."""
+    """Answer 200 if database, storage and, if set, Redis respond, else 503."""
     probes: dict[str, Callable[[], object]] = {"database": _database, "storage": _storage}
     if settings.REDIS_URL:
         probes["redis"] = _redis
@@ -41,7 +40,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 class Readiness:
-    """`/readyz` on a thread of its own. Who asks while it is being looked at hears the same."""
+    """Runs `/readyz` on a thread of its own; probes that arrive meanwhile share its result."""
 
     def __init__(self) -> None:
         self._looking: asyncio.Future[JsonResponse] | None = None
@@ -62,7 +61,7 @@ def _state(name: str, probe: Callable[[], object]) -> str:
 
 
 def _database() -> None:
-    """It answers, and has the tables of this version (or of a later one: upgrades roll)."""
+    """Check that the database responds and has this version's tables, or later ones."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     _require_schema()
@@ -74,7 +73,7 @@ class OldSchema(RuntimeError):
 
 @cache
 def _require_schema() -> None:
-    """Looks once: a schema that is good stays good, and an exception is not cached."""
+    """Check the schema once: a good one stays good, and an exception is not cached."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise OldSchema("The database has an old schema; `manage.py serve` brings it up to date.")

@@ -1,4 +1,4 @@
-"""Guesses of passwords: how many, of whom, and from where."""
+"""Limits guesses of passwords: how many, for whom, and from where."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 MOST_NAMES = 20
-"""User names that one address may guess wrongly for within the time that a lock lasts."""
+"""User names that one address may try in vain within the duration of a lock."""
 
 
 class ThrottledLogins(AxesDatabaseHandler):  # type: ignore[misc]  # it has no types
-    """As axes' own, which closes the door to a pair of name and address; and to an address.
+    """Locks out a pair of name and address, like axes itself, and also an address.
 
-    Who guesses one common password for many names would never meet a pair's limit. Behind one
+    Whoever tries one common password on many names would never reach a pair's limit. Behind one
     proxy or router there may be many people: whoever has signed in from there before still may.
     """
 
@@ -25,7 +25,7 @@ class ThrottledLogins(AxesDatabaseHandler):  # type: ignore[misc]  # it has no t
             return True
         if not _guesses_names(request, get_client_username(request, credentials)):
             return False
-        # What axes says of itself only where it counts a pair's failures.
+        # axes itself logs this only when it counts a pair's failures.
         request.axes_locked_out, request.axes_credentials = True, credentials  # type: ignore[attr-defined]
         return True
 

@@ -1,7 +1,7 @@
-"""How a log line looks: one JSON object in the file, one plain line on stderr; no secret in either.
+"""Formats the log: one JSON object per line in the file, one plain line on stderr, no secrets.
 
-Several processes write `app.log`. Each line is written, and the file rotated, under a lock file
-(concurrent-log-handler), so that no process writes into a file that another has put away.
+Several processes write `app.log`. A lock file (concurrent-log-handler) guards each line and each
+rotation, so that no process writes into a file that another has put away.
 """
 
 import json
@@ -39,16 +39,16 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 WRITER = Pool("log")
 MOST_WAITING = 10_000
-"""Lines that wait to be written; beyond that whoever writes one waits for it."""
+"""Lines that wait to be written; beyond that, whoever writes one waits for it."""
 
 
 def log_later(
     logger: logging.Logger, level: int, message: str, *values: object, **extra: object
 ) -> None:
-    """Write a line on a thread of its own, in the context of now.
+    """Write a line on a thread of its own, in the current context.
 
-    For the event loop: a file with its lock takes a millisecond or more, and a flood of refused
-    requests would stop everything else.
+    This is for the event loop: a file with its lock takes a millisecond or more, and a flood of
+    refused requests would stop everything else.
     """
     if not logger.isEnabledFor(level):
         return
@@ -65,7 +65,7 @@ def log_later(
 
 
 class JsonLines(JsonFormatter):
-    """`{"time", "level", "logger", "message", "request_id", …}`; `extra` adds fields."""
+    """Formats `{"time", "level", "logger", "message", "request_id", …}`; `extra` adds fields."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -89,9 +89,9 @@ class JsonLines(JsonFormatter):
 
 
 class PlainLines(logging.Formatter):
-    """For people who watch the terminal. What comes from outside ends no line and moves no cursor.
+    """Formats lines for people at a terminal; text from outside ends no line and moves no cursor.
 
-    A traceback's lines stand indented below: none of them looks like a line of the log.
+    A traceback is indented below its line, so that none of its lines looks like a line of the log.
     """
 
     def __init__(self) -> None:
@@ -107,9 +107,9 @@ class PlainLines(logging.Formatter):
 
 
 class Refusals(logging.Filter):
-    """Makes of what a stranger's request was refused for one line.
+    """Reduces a stranger's refused request to one line.
 
-    Django tells it as an error of the program, with a traceback: a hundred times what was sent.
+    Django logs it as an error of the program, with a traceback: a hundred times what was sent.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -122,7 +122,7 @@ class Refusals(logging.Filter):
 
 
 def redact(text: str) -> str:
-    """The text without secrets: those of the settings, and what looks like a key."""
+    """Remove secrets from a text: those of the settings, and what looks like a key."""
     for secret in _secrets():
         text = text.replace(secret, MASK)
     return SECRETS.sub(MASK, text)
@@ -130,11 +130,11 @@ def redact(text: str) -> str:
 
 @cache
 def _secrets() -> tuple[str, ...]:
-    """Longest first, so that none is left behind as the tail of another."""
+    """Return the secrets, longest first, so that none remains as the tail of another."""
     upstream = f"{settings.XAI_API_KEY},{settings.IMAGINE_UPSTREAM_KEY}".split(",")
     passwords = (settings.ADMIN_PASSWORD, settings.DATABASES["default"].get("PASSWORD", ""))
     own = (settings.SECRET_KEY, settings.API_KEY, settings.S3.get("secret_key", ""))
     plain = {*own, *passwords, *map(str.strip, upstream)}
-    # A line of JSON has quotes and backslashes written otherwise.
+    # JSON escapes quotes and backslashes.
     found = plain | {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in plain}
     return tuple(sorted((s for s in found if len(s) >= SHORTEST_SECRET), key=len, reverse=True))

@@ -1,7 +1,7 @@
-"""`/metrics`: what the program does, for Prometheus.
+"""Serves `/metrics` for Prometheus.
 
-Processes of one `serve` share their numbers through files in PROMETHEUS_MULTIPROC_DIR, which
-`serve` sets where it starts more than one.
+The processes of one `serve` share their numbers through files in PROMETHEUS_MULTIPROC_DIR, which
+`serve` sets if it starts more than one.
 """
 
 import os
@@ -99,7 +99,8 @@ def _count_storage_error(operation: str, **signal: Any) -> None:
 
 
 class LibraryCollector(Collector):
-    """Asked of the database at each visit; every host gives the same answer."""
+    """Numbers of the library, read from the database at each scrape; every host returns the
+    same."""
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("grok2api_database_up", DATABASE_UP)
@@ -121,11 +122,11 @@ class LibraryCollector(Collector):
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """`GET /metrics`, for staff and for holders of an API key."""
+    """Handle `GET /metrics`, for staff and for holders of an API key."""
     try:
         may_read = _may_read(request)
     except DatabaseError:
-        # Nobody can be known now, and this says no more than `/readyz`, which anybody may ask.
+        # Nobody can be identified now; this says no more than `/readyz`, which is public.
         registry = CollectorRegistry(auto_describe=False)
         Gauge("grok2api_database_up", DATABASE_UP, registry=registry).set(0)
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -147,7 +148,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 def _registry() -> CollectorRegistry:
-    """The numbers of all processes, and the library's."""
+    """Return the numbers of all processes, and the library's."""
     registry = CollectorRegistry(auto_describe=False)
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder:
@@ -160,7 +161,7 @@ def _registry() -> CollectorRegistry:
 
 
 def _forget_dead_processes(folder: Path) -> None:
-    """A process that was killed has nothing in flight, though its file still says so."""
+    """Remove what killed processes claim to have in flight."""
     pids = {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}
     for pid in pids:
         try:

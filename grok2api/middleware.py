@@ -1,4 +1,4 @@
-"""Small things that every page needs."""
+"""Middleware for every page."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -17,13 +17,13 @@ UNUSED = (
     "midi", "payment", "publickey-credentials-create", "screen-wake-lock", "serial", "usb",
     "xr-spatial-tracking",
 )  # fmt: skip
-"""What a browser could do and this program never asks for."""
+"""Features of browsers that this program never asks for."""
 
 SECRET = (
     "/admin/login/", "/admin/password_change/", "/admin/auth/", "/admin/imagine/apikey/",
     "/admin/imagine/token/", "/metrics",
 )  # fmt: skip
-"""Where passwords, keys and tokens are shown or typed: no cache keeps these pages, Back neither."""
+"""Pages that show or take passwords, keys and tokens: neither caches nor Back keep them."""
 
 LOGOUT = "/admin/logout/"
 
@@ -31,11 +31,10 @@ PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED)
 
 
 def browser_policy(get_response: View) -> View:
-    """Tells browsers what pages may not do, and caches and other sites what they may not show.
+    """Tell browsers what pages may not do, and caches and other sites what they may not show.
 
-    A page may be kept where it was shown, and is asked for again: so Back shows it at once.
-
-    Signed links are below `/v1/`, which no middleware sees: those may be embedded.
+    A page may be stored where it was shown, and is revalidated, so Back shows it at once. Signed
+    links are below `/v1/`, which no middleware sees: they may be embedded.
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
@@ -54,7 +53,7 @@ def browser_policy(get_response: View) -> View:
 
 
 def _unless_known(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """304 to who has this very answer already. Files look after that themselves."""
+    """Answer 304 to a client that has this very answer. Files do that themselves."""
     if (
         request.method != "GET"
         or response.status_code != 200
@@ -69,7 +68,7 @@ def _unless_known(request: HttpRequest, response: HttpResponseBase) -> HttpRespo
 
 
 def actor_named(get_response: View) -> View:
-    """Lets audit log and history know whose request it is, by session or by key.
+    """Tell audit log and history who makes the request, by session or by key.
 
     An answer that has changed pictures names the change, so that it can be undone.
     """

@@ -1,4 +1,4 @@
-"""Every request has an id, a measure and, where it matters, a line in the log."""
+"""Gives every request an id, a measurement and, if it matters, a line in the log."""
 
 import logging
 import re
@@ -21,10 +21,10 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 GIVEN_ID = re.compile(rb"[\w.-]{1,64}", re.ASCII)
 
 SLOW = 1.0
-"""Seconds: a read that took longer is logged too."""
+"""Seconds after which a read is logged, too."""
 
 ENDLESS = "/admin/gallery/live/events/"
-"""An answer without an end: how long it took is the time until it began."""
+"""An answer without an end: it is timed until it begins."""
 
 CLIENT_GONE = 499
 """nginx's number for a client that left before it was answered."""
@@ -35,7 +35,7 @@ logger = logging.getLogger("grok2api.requests")
 
 
 class Observed:
-    """The ASGI application inside, watched."""
+    """Wraps the ASGI application and watches it."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -89,7 +89,7 @@ def _note(scope: Message, status: int, seconds: float) -> None:
 
 @lru_cache(maxsize=256)
 def route_of(path: str) -> str:
-    """The pattern that the path matches: one name for all its pictures."""
+    """Return the pattern that the path matches: one name for all its pictures."""
     if path.startswith("/static/"):
         return "static/"
     try:
@@ -99,7 +99,7 @@ def route_of(path: str) -> str:
 
 
 def _given_id(scope: Message) -> str:
-    """The id that a proxy or a client gave to this request."""
+    """Return the id that a proxy or a client gave to this request."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and GIVEN_ID.fullmatch(value):
             return str(value.decode("ascii"))

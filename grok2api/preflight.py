@@ -1,7 +1,6 @@
-"""What must be true before the program serves. Each refusal is one sentence that says what to do.
+"""Checks what must be true before the program serves; each refusal is a sentence with a remedy.
 
-Drivers report a refused login only in words, so their words are what is looked at; whatever
-they say that is not known here is passed on.
+Drivers report a refused login only in words, so these are matched; an unknown message is passed on.
 """
 
 import os
@@ -49,7 +48,7 @@ class NotReady(Exception):
 
 
 def check_database() -> None:
-    """Connect, and see that the database can hold what we put into it.
+    """Connect, and check that the database can hold what we put into it.
 
     Raises:
         NotReady
@@ -70,7 +69,7 @@ def check_database() -> None:
 
 
 def check_redis() -> None:
-    """Where Redis is set, it must answer: sessions and limits are kept there.
+    """Check that Redis answers if it is set: sessions and limits are kept there.
 
     Raises:
         NotReady
@@ -96,7 +95,7 @@ def check_redis() -> None:
 
 
 def check_storage() -> None:
-    """Pictures can be written where they are kept.
+    """Check that pictures can be written to their storage.
 
     Raises:
         NotReady
@@ -115,7 +114,7 @@ def check_storage() -> None:
 
 
 def close_files() -> int:
-    """Take rights from files that others on this machine could read; returns how many.
+    """Remove rights from files that others on this machine could read; return how many.
 
     Raises:
         NotReady: one of ours cannot be changed, as where the group is not ours.
@@ -146,7 +145,7 @@ def _check_that_nginx_can_read() -> None:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Inside, no other program that starts, here or elsewhere, prepares the same database.
+    """Keep other programs from preparing the same database inside the block.
 
     Raises:
         NotReady: another one has been at it for ten minutes.
@@ -161,7 +160,7 @@ def alone() -> Iterator[None]:
 
 
 def prepare_database() -> bool:
-    """Bring an old schema up to date; False where there was nothing to do.
+    """Migrate an old schema; return False if there was nothing to do.
 
     Raises:
         NotReady
@@ -176,9 +175,9 @@ def prepare_database() -> bool:
 
 
 def check_schema() -> None:
-    """See that a process which follows another finds its tables; a restart would make them.
+    """Check that a process which replaces another finds its tables; a restart would create them.
 
-    A database that does not answer is no reason: it is waited for while the process serves.
+    A database that does not answer is no obstacle: it is waited for while the process serves.
 
     Raises:
         NotReady
@@ -194,7 +193,7 @@ def _is_outdated() -> bool:
 
 
 def ready_for(arguments: Sequence[str]) -> None:
-    """Prepare the database for a command of ours as `serve` does: it may be the first to come.
+    """Prepare the database for one of our commands as `serve` does: it may be the first to run.
 
     Raises:
         NotReady
@@ -208,7 +207,7 @@ def ready_for(arguments: Sequence[str]) -> None:
 
 
 def explain(error: Error) -> str:
-    """One sentence for a database error, with what to do about it."""
+    """Return one sentence for a database error, with what to do about it."""
     words = _driver_words(error)
     here, database = _server(), connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
@@ -226,7 +225,7 @@ def explain(error: Error) -> str:
 
 
 def storage_name() -> str:
-    """Where pictures are kept, without secrets."""
+    """Return where pictures are kept, without secrets."""
     return f"s3://{settings.S3['bucket_name']}" if settings.S3 else str(settings.MEDIA_ROOT)
 
 

@@ -1,4 +1,4 @@
-"""The service at a glance, for whoever runs it: growth, generations, orphans, settings."""
+"""Shows the service at a glance to whoever runs it: growth, generations, orphans, settings."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -48,9 +48,9 @@ class Bar:
 
 
 def service(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """The page; POST `action=check` or `clean` (with `force`) looks for orphans.
+    """Show the page; POST `action=check` or `clean` (with `force`) looks for orphans.
 
-    For superusers: it shows settings and removes rows. `context` is the admin site's.
+    It is for superusers, since it shows settings and removes rows. `context` is the admin site's.
     """
     if not request.user.is_superuser:
         raise PermissionDenied(_("This page is for superusers."))
@@ -73,7 +73,7 @@ def service(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def growth() -> list[Bar]:
-    """Bytes that the library held at the end of each of the last months."""
+    """Return the bytes of the library at the end of each of the last months."""
     added: Counter[str] = Counter()
     for (_kind, day), total in statistics.totals(statistics.Addend.Kind.DAY).items():
         added[day[:7]] += total.bytes
@@ -88,7 +88,7 @@ def growth() -> list[Bar]:
 
 
 def generations() -> list[Bar]:
-    """Requests of each of the last days (UTC), and how many of them failed. One query."""
+    """Return the requests of each of the last days (UTC), and how many failed. One query."""
     first = datetime.now(UTC).date() - timedelta(days=DAYS - 1)
     since = datetime.combine(first, datetime.min.time(), UTC)
     rows = Generation.objects.filter(created_at__gte=since).annotate(day=DAY).order_by()
@@ -113,7 +113,7 @@ def generations() -> list[Bar]:
 
 
 def settings_in_force() -> list[tuple[str, str]]:
-    """Names and values; of addresses without a password, of secrets only whether there is one."""
+    """Return names and values, without passwords; of secrets only whether they are set."""
     shown = [(name, str(getattr(settings, name))) for name in SHOWN]
     shown += [(name, _without_password(getattr(settings, name))) for name in ADDRESSES]
     shown += [(name, _("set") if getattr(settings, name) else _("not set")) for name in SECRETS]

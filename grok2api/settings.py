@@ -16,7 +16,7 @@ from imagine.prices.reading import WrongPrices, read_book
 
 from . import env
 
-# Lets `QuerySet[Image]` and its like stand where Python evaluates them.
+# Allows `QuerySet[Image]` and the like where Python evaluates them.
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -26,11 +26,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.boolean("DEBUG")
 SERVER_HOST = env.text("SERVER_HOST", "0.0.0.0")  # noqa: S104  (the contract's default)
 SERVER_PORT = env.integer("SERVER_PORT", 8000, minimum=1, maximum=65535)
-# What a host shows to the outside where the program runs in a container: named at the start.
+# The published address if the program runs in a container: printed at the start.
 SERVER_PUBLISHED_PORT = env.integer("SERVER_PUBLISHED_PORT", SERVER_PORT, minimum=1, maximum=65535)
 SERVER_WORKERS = env.integer("SERVER_WORKERS", 1, minimum=1, maximum=64)
 APP_URL = env.origin("APP_URL", ["http", "https"])
-# Whose X-Forwarded-For and X-Forwarded-Proto are believed.
+# Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 TRUSTED_PROXIES = env.text("TRUSTED_PROXIES", "127.0.0.1,::1")
 
 DATA_DIR = env.made_folder("DATA_DIR", BASE_DIR / "data")
@@ -145,10 +145,10 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-# Ten wrong passwords for one name from one address close the door to that pair for a while, and
-# twenty names to the address (see `logins.py`).
+# Ten wrong passwords for a name from one address lock that pair out for a while, and
+# twenty names lock out the address (see `logins.py`).
 AXES_HANDLER = "grok2api.logins.ThrottledLogins"
-# Kept in the database: all processes and hosts count together.
+# The database counts for all processes and hosts together.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -263,15 +263,15 @@ STORAGES = {
     "staticfiles": {"BACKEND": "grok2api.staticfiles.HashedStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
-# The group that may read pictures, such as nginx's; nobody else's where it is None.
+# The group that may read pictures, such as nginx's; no group if it is None.
 MEDIA_GROUP = env.group("MEDIA_GROUP")
-# Of static files, which are nobody's secret. Pictures have modes of their own (`gallery.storage`).
+# For static files, which are public. Pictures have their own modes (`gallery.storage`).
 FILE_UPLOAD_PERMISSIONS = 0o644
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o755
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-# The largest bodies: of uploads and of the gateway's forms, of the gateway's JSON, which has
-# pictures in base64, of the library's JSON, of a page's form.
-# The door refuses more before it is read, and more than 64 kB of somebody whom it does not know.
+# The largest bodies: uploads and the gateway's forms; the gateway's JSON, which has
+# pictures in base64; the library's JSON; a page's form.
+# The door refuses larger ones unread, and more than 64 kB from strangers.
 MAX_BODY_SIZE = 256 * 1024 * 1024
 MAX_GATEWAY_JSON_SIZE = 64 * 1024 * 1024
 MAX_JSON_SIZE = 16 * 1024 * 1024
@@ -291,19 +291,19 @@ XAI_API_KEY = env.text("XAI_API_KEY")
 XAI_BASE_URL = env.url("XAI_BASE_URL", ["http", "https"]) or "https://api.x.ai/v1"
 IMAGINE_UPSTREAM_URL = env.url("IMAGINE_UPSTREAM_URL", ["http", "https"])
 IMAGINE_UPSTREAM_KEY = env.text("IMAGINE_UPSTREAM_KEY")
-# Links to pictures may lead to these although they are on a private network.
+# Links to pictures may lead to these hosts even on a private network.
 IMAGINE_TRUSTED_HOSTS = env.hosts("IMAGINE_TRUSTED_HOSTS")
-# What program it is; `auto` goes by its address, and finds out the rest.
+# The kind of program; `auto` recognises it by its address and its answers.
 IMAGINE_UPSTREAM_KIND = env.choice(
     "IMAGINE_UPSTREAM_KIND", "auto", ["auto", "openai", "xai", "litellm", "grok2api"]
 )
-# Whether it is asked for unfinished pictures; where that fails, it is found out anyway.
+# Whether to request unfinished pictures; an upstream without them is recognised.
 IMAGINE_UPSTREAM_STREAMS = env.boolean("IMAGINE_UPSTREAM_STREAMS", True)
 IMAGINE_UPSTREAM_EDIT_MODEL = env.text("IMAGINE_UPSTREAM_EDIT_MODEL")
 IMAGINE_UPSTREAM_MODEL = env.text("IMAGINE_UPSTREAM_MODEL")
 IMAGINE_MODEL_ALIASES = env.names("IMAGINE_MODEL_ALIASES")
 IMAGINE_TIMEOUT = env.integer("IMAGINE_TIMEOUT", 120, minimum=1, maximum=3600)
-# How long a process that was told to stop waits for what is under way, which may be paid for.
+# How long a stopping process waits for running requests, which may be paid for.
 SHUTDOWN_SECONDS = IMAGINE_TIMEOUT + 10
 IMAGINE_MAX_RUNNING = env.integer("IMAGINE_MAX_RUNNING", 2000, minimum=1, maximum=100_000)
 IMAGINE_PROVIDER = env.choice("IMAGINE_PROVIDER", "auto", ["auto", "xai", "openai", "sample"])
@@ -314,14 +314,14 @@ if IMAGINE_PROVIDER == "xai" and not XAI_API_KEY:
 if IMAGINE_PROVIDER == "openai" and not IMAGINE_UPSTREAM_URL:
     raise ImproperlyConfigured("IMAGINE_PROVIDER=openai needs IMAGINE_UPSTREAM_URL.")
 
-# A file of prices that goes before those which ship.
+# A file of prices that override those that ship.
 IMAGINE_PRICES = env.text("IMAGINE_PRICES")
 if IMAGINE_PRICES:
     try:
         read_book(Path(IMAGINE_PRICES))
     except WrongPrices as error:
         raise ImproperlyConfigured(f"IMAGINE_PRICES: {error}") from None
-# What becomes of requests for models without a price, of callers who have a budget.
+# What happens if a caller with a budget requests a model without a price.
 IMAGINE_UNPRICED = env.choice("IMAGINE_UNPRICED", "refuse", ["refuse", "allow"])
 
 # Languages and time

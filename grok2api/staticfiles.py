@@ -1,4 +1,4 @@
-"""How static files are named, bundled and compressed."""
+"""Names, bundles and compresses static files."""
 
 import re
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 from .bundling import bundle
 
 ENTRY = re.compile(r"css/(?:app|gallery|imagine)\.css|js/[^/]+\.js")
-"""Files that pages name. What only these import comes to the browser inside of them."""
+"""Files that pages name. What only these import is delivered inside of them."""
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Content-hashed names, also inside the `import` lines of our own ES modules.
+    """Puts content hashes into names, also inside the `import` lines of our own ES modules.
 
-    Django rewrites an import only where its line ends in a semicolon; a test looks for others.
+    Django rewrites an import only if its line ends in a semicolon; a test looks for others.
     Packages' scripts are left alone: some import names that only a bundler resolves.
     """
 
@@ -32,7 +32,7 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
     def post_process(
         self, paths: dict[str, Any], dry_run: bool = False, **options: Any
     ) -> Iterator[tuple[str, str | None, Any]]:
-        """Entries are hashed as bundles; the files beside them keep their imports."""
+        """Hash entries as bundles; the files beside them keep their imports."""
 
         def read(name: str) -> str:
             storage, path = sources[name]

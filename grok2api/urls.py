@@ -1,4 +1,4 @@
-"""Every address of the program."""
+"""All routes of the program."""
 
 from django.contrib import admin
 from django.contrib.admin.views.decorators import staff_member_required

@@ -1,4 +1,4 @@
-"""Pages and the REST API: synchronous Django."""
+"""The WSGI application of pages and the REST API."""
 
 import os
 

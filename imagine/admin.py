@@ -24,7 +24,7 @@ __all__ = ["ApiKeyAdmin", "GenerationAdmin", "UpstreamNoticeAdmin", "quarantine_
 
 
 class ModelNames(forms.CharField):
-    """A list of model ids, written with commas."""
+    """A list of model ids, separated by commas."""
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, list) else value
@@ -58,7 +58,7 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
-    """A key is shown once, when it is made; it is revoked and never deleted."""
+    """A key is shown once, when it is made; it can be revoked but not deleted."""
 
     form = ApiKeyForm
     list_display = (
@@ -115,13 +115,13 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
 
 
 class BudgetInline(admin.StackedInline[UserBudget, User]):
-    """What a user may spend in a month; empty is no limit."""
+    """A user's monthly budget; empty means no limit."""
 
     model = UserBudget
     can_delete = False
 
     def get_formset(self, request: HttpRequest, obj: User | None = None, **options: Any) -> Any:
-        """Of the one form that there is, however many the request says."""
+        """Limit the formset to its one form, however many the request claims."""
         formset = super().get_formset(request, obj, **options)
         formset.absolute_max = formset.max_num
         return formset
@@ -132,14 +132,14 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class UserWithBudgetAdmin(UserAdmin[User]):
-    """Django's page of a user, with what this program adds to it."""
+    """Django's page of a user, with the budget."""
 
     inlines = (BudgetInline,)
 
 
 @admin.register(UpstreamNotice)
 class UpstreamNoticeAdmin(admin.ModelAdmin[UpstreamNotice]):
-    """What upstreams said of our keys for them, the latest of each."""
+    """The latest thing that upstreams said about each of our keys."""
 
     list_display = ("key_prefix", "upstream", "event", "said", "happened_at", "until")
     list_filter = ("event", "upstream")
@@ -155,7 +155,7 @@ class UpstreamNoticeAdmin(admin.ModelAdmin[UpstreamNotice]):
 
 @admin.register(Generation)
 class GenerationAdmin(admin.ModelAdmin[Generation]):
-    """Every request for pictures: who, what, how long, at what cost, and why it failed."""
+    """All requests for pictures: who, what, how long, at what cost, and why they failed."""
 
     list_display = (
         "created_at", "short_prompt", "model", "made", "cost", "error_code", "status", "who",
@@ -175,7 +175,7 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Generation]":
-        # Counted beside the rows, not joined to them: filters and totals then ask one table.
+        # A subquery, not a join, so that filters and totals read one table.
         links = Generation.images.through.objects.filter(generation_id=models.OuterRef("pk"))
         counts = links.values("generation_id").annotate(count=models.Count("pk")).values("count")
         return super().get_queryset(request).annotate(image_count=models.Subquery(counts))
@@ -186,12 +186,12 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
 
     @admin.display(description=_("pictures"), ordering="n")
     def made(self, generation: Any) -> str:
-        """How many are stored, of how many were asked for."""
+        """Show how many pictures are stored, of how many requested."""
         return f"{generation.image_count or 0}/{generation.n}"
 
     @admin.display(description=_("US$"), ordering="cost_usd")
     def cost(self, generation: Generation) -> str:
-        """Without the zeros behind it; what is not known is not nothing."""
+        """Show the cost without trailing zeros; an unknown cost is not zero."""
         cost = generation.cost_usd
         if cost is None:
             return str(generation.CostBasis.UNKNOWN.label)
@@ -199,7 +199,7 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
 
     @admin.display(description=_("seconds"), ordering="upstream_ms")
     def seconds(self, generation: Generation) -> str:
-        """From the request to the last stored picture."""
+        """Show the time from the request to the last stored picture."""
         parts = [generation.upstream_ms, generation.storing_ms]
         known = [part for part in parts if part is not None]
         return f"{sum(known) / 1000:.1f}" if known else "–"
@@ -210,7 +210,7 @@ class GenerationAdmin(admin.ModelAdmin[Generation]):
 
     @admin.display(description=_("once more"))
     def again(self, generation: Generation) -> SafeString:
-        """A link to the Imagine page that asks for the same."""
+        """Link to the Imagine page, filled in with the same request."""
         parents = [parent.pk for parent in generation.parents.all()]
         query: dict[str, int | list[int]] = {"generation": generation.pk, "edit": parents}
         address = f"{reverse('imagine:imagine')}?{urlencode(query, doseq=True)}"

@@ -1,6 +1,6 @@
-"""Requests and what they cost, in a backup of the library and back from it.
+"""Backs up requests and their costs with the library, and restores them.
 
-Keys are never in it; a user is named, and is the one of that name where it comes back.
+Keys are never included; a user is stored by name, and found by it when restored.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ MOST_IMAGES = 1000
 
 
 def records() -> Iterator[dict[str, Any]]:
-    """All requests that have ended, oldest first. A picture is named by its file's path."""
+    """Yield all requests that have ended, oldest first. A picture is named by its file's path."""
     rows = Generation.objects.exclude(status__in=Generation.UNFINISHED).order_by("pk")
     files = Image.objects.only("file")
     linked = rows.select_related("user").prefetch_related(
@@ -71,7 +71,7 @@ def records() -> Iterator[dict[str, Any]]:
 
 
 def restore(record: dict[str, Any]) -> Outcome:
-    """Write a request that is not there; one that is stays as it is.
+    """Add a request if it is missing; an existing one stays as it is.
 
     Raises:
         BadRecord: a field is not what it must be.

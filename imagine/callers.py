@@ -1,4 +1,4 @@
-"""Who stands behind a Bearer token: an API key, or a person at the Imagine page."""
+"""Identifies the caller behind a Bearer token: an API key, or a person at the Imagine page."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Exactly one of the two is set."""
+    """An API key or a user; exactly one is set."""
 
     key: ApiKey | None = None
     user: User | None = None
 
     def may_ask(self, *names: str) -> bool:
-        """Whether for a model that has these names; one that its key has is enough."""
+        """Return whether the caller may use a model with any of these names."""
         return self.key is None or any(self.key.allows(name) for name in names)
 
 
 def identify(token: str) -> Caller:
-    """The caller whom this Bearer token names.
+    """Return the caller that this Bearer token names.
 
     Raises:
         InvalidToken
@@ -44,7 +44,7 @@ def identify(token: str) -> Caller:
 
 
 def page_token(user: User) -> str:
-    """A token for the gateway that lives five minutes, and no longer than the user's password.
+    """Return a token for the gateway, valid for five minutes unless the password changes.
 
     Whoever makes one has seen that the user may generate.
     """
@@ -65,7 +65,7 @@ def _user_of(signed: str) -> User:
 
 
 def may_still_ask(key: ApiKey | None, user: User | None) -> bool:
-    """Whether those who asked some time ago would be let in now."""
+    """Return whether callers of some time ago would still be let in."""
     if key is not None:
         return key.is_active
     return user is not None and _may_generate(user)

@@ -1,4 +1,4 @@
-"""Stacked columns, one for each day, ready to be drawn as SVG. Pure.
+"""Computes stacked columns, one for each day, to be drawn as SVG.
 
 Heights are parts of 100, from the bottom; a column and the gap after it are 10 wide.
 """
@@ -10,14 +10,14 @@ from decimal import Decimal
 
 STEP = 10
 MOST_SERIES = 6
-"""More names than these are drawn as one: nobody tells more colours apart."""
+"""More names than these are drawn as one: nobody distinguishes more colours."""
 
 Values = Mapping[tuple[date, str], Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One name's part of a column; `series` says which colour it has."""
+    """The part of a column that belongs to a name; `series` is its colour."""
 
     series: str
     label: str
@@ -50,14 +50,15 @@ class Chart:
 
     @property
     def marks(self) -> list[str]:
-        """What stands at the upper edge, half-way down and at the bottom."""
+        """The labels at the upper edge, half-way down and at the bottom."""
         middle = self.top / 2
         is_shown = not self.is_whole or middle == int(middle)
         return [_plain(self.top), _plain(middle) if is_shown else "", "0"]
 
 
 def grouped(totals: Mapping[str, Decimal], rest: str) -> dict[str, str]:
-    """The name under which each is drawn, the greatest first: too many share the name `rest`."""
+    """Map each name to the one it is drawn under, largest first; small ones share the name
+    `rest`."""
     ranked = sorted(totals, key=lambda name: (-totals[name], name))
     own = ranked if len(ranked) <= MOST_SERIES else ranked[: MOST_SERIES - 1]
     return {name: name if name in own else rest for name in ranked}
@@ -71,7 +72,7 @@ def stacked(
     say: Callable[[Decimal], str] = str,
     is_whole: bool = False,
 ) -> Chart:
-    """The columns of these days, each with the parts of these names from the bottom up.
+    """Return the columns of these days, each with the parts of these names from the bottom up.
 
     Args:
         values: by day and name; what is not there is nothing.
@@ -97,7 +98,7 @@ def stacked(
 
 
 def nice(most: Decimal) -> Decimal:
-    """The next round number that is not less, with one digit other than 0; 1 for nothing."""
+    """Round up to a number with a single nonzero digit; 1 for nothing."""
     if most <= 0:
         return Decimal(1)
     power = Decimal(1).scaleb(most.adjusted())

@@ -1,4 +1,4 @@
-"""What pictures are going to cost, said before they begin."""
+"""Says what pictures are going to cost before they are made."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from .providers.base import ImageRequest
 
 
 def foretell(request: ImageRequest, *, times: int, endless: bool = False) -> str:
-    """The most that a request may cost, as a sentence; an unknown price is said to be unknown.
+    """Return the most that a request may cost, as a sentence, also for an unknown price.
 
     Args:
         times: how often it is asked at once, a picture each time.
@@ -35,6 +35,6 @@ def foretell(request: ImageRequest, *, times: int, endless: bool = False) -> str
 
 
 def _as_served(request: ImageRequest) -> ImageRequest:
-    """With the model that its name stands for by the settings."""
+    """Return the request with the model that its name stands for by the settings."""
     alias = settings.IMAGINE_MODEL_ALIASES.get(request.model)
     return replace(request, model=alias) if alias else request

@@ -1,4 +1,4 @@
-"""A picture in the format that the client asked for. Pure: bytes in, bytes out."""
+"""Converts a picture to the format that the client asked for."""
 
 import io
 
@@ -9,7 +9,7 @@ from gallery import decoding, pictures
 DEFAULT_QUALITY = 90
 
 CONVERTED = ("png", "jpeg", "webp", "gif")
-"""Formats that are made here. Any other is the upstream's to make: a client may name whatever."""
+"""Formats that are made here. Any other is up to the upstream: a client may name anything."""
 
 SIGNATURES = (
     (b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"),
@@ -29,14 +29,14 @@ UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
 
 SUFFIXES = {"image/jpeg": "jpg", SVG: "svg", UNKNOWN: "bin", TEXT: "txt"}
-"""File suffixes that are not the end of the media type."""
+"""File suffixes that differ from the end of the media type."""
 
 
 def convert(data: bytes, output_format: str, compression: int | None = None) -> bytes:
-    """The picture in one of the formats `CONVERTED`; untouched where it is, or in another one.
+    """Convert a picture to one of the formats `CONVERTED`; leave it untouched if it has it already.
 
-    Bytes that are no picture come back as they are: whoever stores them says what is wrong. So does
-    a picture that the format cannot hold.
+    Any other format, bytes that are not a picture, and a picture that the format cannot hold come
+    back untouched, too: whoever stores them reports what is wrong.
 
     Args:
         compression: OpenAI's `output_compression`, the quality from 0 to 100.
@@ -57,7 +57,7 @@ def convert(data: bytes, output_format: str, compression: int | None = None) -> 
 
 
 def media_type(data: bytes) -> str:
-    """What bytes seem to be that cannot be read, by how they begin; `TEXT` is no picture."""
+    """Guess the type of unreadable bytes by how they begin; `TEXT` means they are not a picture."""
     for signature, found in SIGNATURES:
         if data.startswith(signature):
             return found

@@ -1,4 +1,4 @@
-"""What the Imagine page offers to choose from."""
+"""The form of the Imagine page."""
 
 from typing import Any
 
@@ -22,17 +22,17 @@ from .providers.base import DEFAULT_MODEL, EDIT_MODEL, ImageRequest, Offer, Sour
 COMMON_RATIOS = ("1:1", "2:3", "3:2", "9:16", "16:9")
 NUMBERS = (1, 2, 4, 8)
 GLIMPSES = 2
-"""Unfinished pictures that the page's script asks for with each picture."""
+"""Unfinished pictures that the page's script requests with each picture."""
 
 SOURCE = SourceImage(b"", "", "", 0, 0)
-"""For a picture to be edited, where it is enough to know that there is one."""
+"""A stand-in for a picture to be edited, if it only matters that there is one."""
 
 OPTIONS = ("resolution", "quality", "output_format", "seed")
-"""Fields that are folded away as long as nobody wants them."""
+"""Fields that are collapsed until somebody wants them."""
 
 
 class ImagineForm(forms.Form):
-    """The composer. Its values may come from the address: a link can fill it in."""
+    """The composer. Its values may come from the address, so a link can fill it in."""
 
     prompt = forms.CharField(
         label=gettext_lazy("Prompt"), max_length=MAX_PROMPT_LENGTH, required=False
@@ -65,7 +65,7 @@ class ImagineForm(forms.Form):
             self.fields[name].choices = [(one, one) for one in options]  # type: ignore[attr-defined]
 
     def chosen(self) -> dict[str, Any]:
-        """A value for every field: the address's where it is valid, else the first choice."""
+        """Return a value for every field: a valid one from the address, else the first choice."""
         self.is_valid()
         defaults = {"aspect_ratio": "1:1", "n": 1, "model": DEFAULT_MODEL}
         values = dict.fromkeys(self.fields, "") | defaults
@@ -75,7 +75,7 @@ class ImagineForm(forms.Form):
         return values | given
 
     def offers(self) -> dict[str, dict[str, Offer]]:
-        """What can be chosen of each model, by what is to be done with it."""
+        """Return the choices of each model, for making and for editing."""
         provider = provider_class()
         return {
             name: {model: provider.offer(model, edits=edits) for model in self.models}
@@ -83,7 +83,7 @@ class ImagineForm(forms.Form):
         }
 
     def clean(self) -> dict[str, Any]:
-        """What the model does not offer is refused by name."""
+        """Refuse what the model does not offer, by name."""
         values = self.cleaned_data
         offer = provider_class().offer(
             values.get("model") or DEFAULT_MODEL, edits=bool(values.get("sources"))
@@ -96,7 +96,7 @@ class ImagineForm(forms.Form):
         return values
 
     def request(self) -> ImageRequest:
-        """One picture of what a valid form asks for, as far as its price is concerned."""
+        """Return a request for one picture of a valid form, as far as its price is concerned."""
         values = self.cleaned_data
         return ImageRequest(
             prompt=values["prompt"],
@@ -110,7 +110,7 @@ class ImagineForm(forms.Form):
 
 
 def _numbers(asked: str) -> tuple[int, ...]:
-    """How many pictures at once; the number that the address names is among them."""
+    """Return the choices for the number of pictures, including the one in the address."""
     named = int(asked) if asked.isdecimal() and len(asked) < 4 else 0
     return tuple(sorted({*NUMBERS, named} if 0 < named <= MAX_N else NUMBERS))
 

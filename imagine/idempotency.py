@@ -1,4 +1,4 @@
-"""The same request sent twice: how it is recognised, so that it generates once."""
+"""Recognises the same request sent twice, so that it generates once."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from .models import Generation, GenerationQuerySet
 from .providers.base import ImageRequest
 
 REPEATED_WITHIN = timedelta(minutes=1)
-"""After an answer was lost: clients send a request again within seconds."""
+"""The time after an unheard answer: clients repeat a request within seconds."""
 
 UNHEARD = (
     Generation.Status.SUCCEEDED, Generation.Status.PARTIAL, Generation.Status.INTERRUPTED,
@@ -20,11 +20,12 @@ UNHEARD = (
 
 
 class KeyReused(ValueError):
-    """An idempotency key came again with another request."""
+    """The idempotency key came with another request before."""
 
 
 def mark(caller: Caller, idempotency_key: str) -> str | None:
-    """What a row keeps of a key. Within its caller: two clients may choose the same one."""
+    """Return what a row stores of a key, unique to its caller: two clients may choose the same
+    key."""
     if not idempotency_key:
         return None
     who = f"key {caller.key.pk}" if caller.key else f"user {caller.user.pk if caller.user else ''}"
@@ -32,7 +33,7 @@ def mark(caller: Caller, idempotency_key: str) -> str | None:
 
 
 def fingerprint(request: ImageRequest) -> str:
-    """What makes two requests the same."""
+    """Return a hash of what makes two requests the same."""
     pictures = [*request.sources, *filter(None, (request.mask, request.markup))]
     sources = [hashlib.sha256(picture.data).hexdigest() for picture in pictures]
     asked = [request.prompt, request.model, request.n, request.aspect_ratio, request.parameters()]
@@ -40,16 +41,16 @@ def fingerprint(request: ImageRequest) -> str:
 
 
 def unanswered(caller: Caller, fingerprint: str) -> Generation | None:
-    """The same request of this caller, which is under way, or has just ended unheard.
+    """Return the same request of this caller if it is under way, or has just ended unheard.
 
-    For a client that says that it repeats itself, since it got no answer: pictures that have come
-    are its answer, and of what was interrupted it must know before it pays once more.
+    This is for a client that says it repeats itself, since it got no answer. Finished pictures are
+    its answer; and if the first attempt was interrupted, the client must know before it pays again.
     """
     return _unanswered(caller).filter(fingerprint=fingerprint).order_by("-pk").first()
 
 
 def has_unanswered(caller: Caller) -> bool:
-    """Whether there is any request of which `unanswered` might find the same."""
+    """Return whether `unanswered` could find any request at all."""
     return _unanswered(caller).exists()
 
 
@@ -61,18 +62,18 @@ def _unanswered(caller: Caller) -> GenerationQuerySet:
 
 
 def is_known(mark: str) -> bool:
-    """Whether a generation has this mark, be it of the same request or of another."""
+    """Return whether some generation has this mark, for the same request or another one."""
     return Generation.objects.filter(idempotency_key=mark).exists()
 
 
 def count_known(marks: Iterable[str | None]) -> int:
-    """How many of these marks generations have."""
+    """Return how many of these marks generations have."""
     asked = [mark for mark in marks if mark]
     return Generation.objects.filter(idempotency_key__in=asked).count() if asked else 0
 
 
 def earlier(mark: str, fingerprint: str) -> Generation | None:
-    """The generation that has this mark.
+    """Return the generation with this mark.
 
     Raises:
         KeyReused: it was another request.

@@ -1,4 +1,4 @@
-"""Generations whose program is gone: their rows say so, and what was reserved stays counted."""
+"""Marks generations whose program is gone as interrupted; what they reserved stays counted."""
 
 import os
 from datetime import timedelta
@@ -12,13 +12,14 @@ from .providers.base import ProviderError
 from .records import address, error_columns, write_remembered
 
 UPGRADE = timedelta(days=7)
-"""So long two versions may run side by side."""
+"""How long two versions may run side by side."""
 
 
 def mark_interrupted() -> int:
-    """Say of generations whose program is gone that they were interrupted; returns how many.
+    """Mark generations whose program is gone as interrupted; return how many.
 
-    Called before this program serves: whatever runs at its address was begun by one that is gone.
+    It is called before this program serves: whatever runs at its address was begun by one that is
+    gone.
     """
     pending = Generation.objects.filter(status=Generation.Status.PENDING)
     _name_told_costs()
@@ -27,8 +28,9 @@ def mark_interrupted() -> int:
 
 
 def _name_told_costs() -> None:
-    """Costs of the days of an upgrade, when the version before wrote them beside this one: it
-    knew of no basis, and of no others than those that upstreams tell.
+    """Set the basis of costs that the version before wrote during an upgrade.
+
+    That version knew no basis, and no other costs than those that upstreams tell.
     """
     lately = Generation.objects.filter(created_at__gt=timezone.now() - UPGRADE)
     told = lately.filter(cost_usd__isnull=False, cost_basis=Generation.CostBasis.UNKNOWN)
@@ -36,9 +38,9 @@ def _name_told_costs() -> None:
 
 
 def mark_abandoned() -> int:
-    """As `mark_interrupted` while this program serves, whose worker processes may have died.
+    """Do the same as `mark_interrupted` while this program serves, for worker processes that died.
 
-    What this process has not been able to write of its own is written first.
+    It first writes what this process could not write of its own generations.
     """
     write_remembered()
     pending = Generation.objects.filter(status=Generation.Status.PENDING)
@@ -65,7 +67,7 @@ def _interrupt(gone: GenerationQuerySet) -> int:
 
 
 def _is_alive(process: str) -> bool:
-    """Whether this host has a process with this number; where nobody can tell, it has."""
+    """Return whether this host has a process with this number; if nobody can tell, assume so."""
     if os.name != "posix" or not process.isdecimal():
         return True
     try:
@@ -78,7 +80,7 @@ def _is_alive(process: str) -> bool:
 
 
 def interrupted() -> ProviderError:
-    """The program that worked on it is gone; the upstream may have been asked."""
+    """Build the error of a generation whose program is gone; the upstream may have been asked."""
     return ProviderError(
         "The server was stopped before the pictures came.",
         status=424,

@@ -1,4 +1,4 @@
-"""API keys: made, recognised, revoked. The database knows their SHA-256 alone."""
+"""Creates, recognises and revokes API keys. The database has only their SHA-256."""
 
 import hashlib
 import secrets
@@ -24,19 +24,19 @@ _with_hash = Prepared(
     lambda digest: ApiKey.objects.filter(key_hash=digest).order_by().values_list(*_COLUMNS),
     later=TEXT_LATER,
 )
-"""Every request asks it."""
+"""The lookup that every request makes."""
 
 
 @transaction.atomic
 def create_api_key(*, name: str, key: str | None = None, **facts: Any) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is nowhere else and cannot be shown again.
+    """Create a key; return it with its secret, which is stored nowhere and cannot be shown again.
 
     Args:
         key: the secret, where the owner chose it; else 256 random bits.
         facts: other fields of `ApiKey`: `expires_at` and the limits.
     """
     secret = key or f"sk-{secrets.token_urlsafe(32)}"
-    # Of a chosen secret, which may be short, less is shown.
+    # Less is shown of a chosen secret, which may be short.
     prefix = secret[:7] if key is None else secret[:3]
     row = ApiKey.objects.create(name=name, prefix=prefix, key_hash=_hash(secret), **facts)
     audit.record(AuditEntry.Action.KEY_CREATED, count=1, id=row.pk, key=str(row))
@@ -44,7 +44,7 @@ def create_api_key(*, name: str, key: str | None = None, **facts: Any) -> tuple[
 
 
 def find_active_key(secret: str) -> ApiKey | None:
-    """The key with this secret where it is neither revoked nor expired; notes that it is used."""
+    """Return the key with this secret unless it is revoked or expired, and note its use."""
     rows = _with_hash.rows(_hash(secret))
     if not rows:
         return None
@@ -53,14 +53,14 @@ def find_active_key(secret: str) -> ApiKey | None:
         return None
     now = timezone.now()
     if key.last_used_at is None or key.last_used_at < now - USE_RECORDED_EVERY:
-        # Whoever finds it still old writes it; the others of this minute need not.
+        # Written by the first request of the minute; the others need not.
         old = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_RECORDED_EVERY)
         ApiKey.objects.filter(old, pk=key.pk).update(last_used_at=now)
     return key
 
 
 def revoke(key_ids: Collection[int]) -> int:
-    """Revoke these keys at once and for ever; returns how many were not revoked before."""
+    """Revoke these keys immediately and permanently; return how many were not revoked before."""
     with transaction.atomic():
         keys = ApiKey.objects.filter(pk__in=key_ids, revoked_at=None)
         ids = list(keys.values_list("pk", flat=True))
@@ -71,7 +71,7 @@ def revoke(key_ids: Collection[int]) -> int:
 
 @transaction.atomic
 def change_key(key: ApiKey, fields: Collection[str]) -> None:
-    """Keep what these fields of the key were given: its name, its end, its limits."""
+    """Save these fields of the key: its name, its end, its limits."""
     key.save(update_fields=fields)
     values = {name: getattr(key, name) for name in fields}
     now = {name: None if value is None else str(value) for name, value in values.items()}
@@ -79,5 +79,5 @@ def change_key(key: ApiKey, fields: Collection[str]) -> None:
 
 
 def _hash(secret: str) -> str:
-    # A fast hash is right here: there is nothing to guess in 256 random bits.
+    # A fast hash is right here: 256 random bits cannot be guessed.
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Signed links to pictures: whoever has one needs no login."""
+"""Signs links to pictures: they work without a login."""
 
 import re
 import time
@@ -24,12 +24,12 @@ SUFFIXES = {
 
 
 class InvalidLink(Exception):
-    """The name was not signed by us, or its time is over."""
+    """We did not sign the name, or it has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Makes absolute links for the answers to one request."""
+    """Builds absolute links for the answers to one request."""
 
     base: str  # scheme and host
 
@@ -42,7 +42,7 @@ class Links:
 
 
 def file_path(image: Image) -> str:
-    """The path of a signed link to a picture."""
+    """Return the path of a signed link to a picture."""
     return _path(image.pk, image.content_type)
 
 
@@ -56,21 +56,21 @@ def _folder() -> str:
 
 
 def signed_filename(image_id: int, suffix: str) -> str:
-    """`{id}-{expiry}-{signature}.{suffix}`; the expiry is in Unix seconds, 0 for never."""
+    """Return `{id}-{expiry}-{signature}.{suffix}`; expiry in Unix seconds, 0 for never."""
     expiry = int(time.time()) + settings.IMAGINE_URL_TTL if settings.IMAGINE_URL_TTL else 0
     return f"{image_id}-{expiry}-{_signature(image_id, expiry)}.{suffix}"
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a signed filename says."""
+    """The parts of a signed filename."""
 
     image_id: int
     left: int | None  # seconds to its end; None where it has none
 
 
 def read_filename(filename: str) -> Signed:
-    """The picture that a signed filename names, and how long.
+    """Return the picture that a signed filename names, and its expiry.
 
     Raises:
         InvalidLink
@@ -88,6 +88,6 @@ def read_filename(filename: str) -> Signed:
 
 
 def _signature(image_id: int, expiry: int) -> str:
-    """128 bits of HMAC-SHA-256."""
+    """Return 128 bits of HMAC-SHA-256."""
     digest = salted_hmac("imagine.links", f"{image_id}:{expiry}", algorithm="sha256").digest()
     return urlsafe_base64_encode(digest[:16])

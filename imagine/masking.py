@@ -1,7 +1,8 @@
-"""Texts of an upstream without the secrets that it was sent. Pure but for the settings.
+"""Removes the secrets that we sent to an upstream from texts that it returns.
 
-An upstream may repeat what it was asked with: a header, a body, a key as it came, encoded, cut
-short or with stars in its middle. Whatever of it is kept or passed on goes through `masked()`.
+An upstream may repeat what it was sent: a header, a body, a key as it came, encoded, truncated or
+with stars in its middle. Whatever is kept or passed on of it goes through `masked()`, which takes
+the secrets from the settings.
 """
 
 import base64
@@ -17,19 +18,19 @@ from django.conf import settings
 MASK = "…"
 
 PIECE = 8
-"""Characters of a secret in a row that are never shown, wherever in it they stand."""
+"""Successive characters of a secret that are never shown, wherever they stand in it."""
 
 STARS = r"(?: \*{2,}+ | •{2,}+ | …++ | \.{2,}+ | \#{3,}+ | <\w++> | \[\w++\] )"
 HIDDEN = re.compile(STARS, re.VERBOSE)
 STARRED = re.compile(rf"(?<![\w+/=~-]) [\w+/=~-]*+ (?: {STARS} [\w+/=~-]*+ )++", re.VERBOSE)
-"""A word of which something was hidden already."""
+"""A word that is partly hidden already."""
 
 LOOKS_LIKE_A_KEY = re.compile(r"(?<=\bBearer )[^\s'\"]+|\b(?:sk|xai)-[\w-]{16,}")
-"""Keys of somebody else: an upstream's upstream may have one, too."""
+"""Keys of others: an upstream's upstream may have one, too."""
 
 
 class Masker:
-    """Takes these secrets out of texts."""
+    """Removes a set of secrets from texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         found = {secret for secret in secrets if secret}
@@ -44,7 +45,7 @@ class Masker:
         self.short = re.compile(rf"(?<![\w-])(?:{'|'.join(short)})(?![\w-])") if short else None
 
     def mask(self, text: str) -> str:
-        """The text with "…" for every secret, and for every piece of one that tells much of it."""
+        """Replace every secret, and every piece of one that reveals much of it, by "…"."""
         text = self._without_pieces(text)
         text = STARRED.sub(self._without_starred, text)
         if self.short is not None:
@@ -54,7 +55,7 @@ class Masker:
     def _without_pieces(self, text: str) -> str:
         if not self.pieces:
             return text
-        # A few letters have a small form of two characters.
+        # A few letters have a lower-case form of two characters.
         lower = "".join(one if len(one) == 1 else "?" for one in map(str.lower, text))
         kept: list[str] = []
         end = 0  # of what is kept or masked
@@ -79,7 +80,7 @@ class Masker:
 
 
 def masked(text: str) -> str:
-    """The text without our secrets for upstreams, as the settings have them."""
+    """Remove our secrets for upstreams, as the settings have them."""
     return _masker(
         settings.XAI_API_KEY,
         settings.IMAGINE_UPSTREAM_KEY,
@@ -96,12 +97,12 @@ def _masker(xai_keys: str, upstream_keys: str, *addresses: str) -> Masker:
 
 
 def _shapes(secret: str) -> Iterator[str]:
-    """A secret as it may stand in a text, in small letters."""
+    """Return the forms in which a secret may stand in a text, in lower case."""
     shapes = {secret, quote(secret, safe=""), html.escape(secret)}
     shapes |= {json.dumps(secret)[1:-1], secret.replace("/", "\\/"), secret.encode().hex()}
     raw = secret.encode()
     for before in range(3):
-        # Inside of a longer text its base64 depends on where it begins; the ends are the others'.
+        # Inside a longer text, base64 depends on the offset, and the ends mix with neighbours.
         encoded = base64.b64encode(b"\0" * before + raw).decode()
         whole = encoded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
         shapes |= {whole, whole.translate(str.maketrans("+/", "-_"))}

@@ -1,4 +1,4 @@
-"""Who may ask for pictures, and every request that was made."""
+"""API keys, budgets, and every request that was made."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from .limits import Allowance
 
 LONGEST_SAID = 1000
-"""Characters that are kept of an upstream's own words."""
+"""Characters that are stored of an upstream's own words."""
 
 LONGEST_GENERATION = timedelta(seconds=2 * settings.IMAGINE_TIMEOUT, minutes=5)
 
 
 def dollars(label: Any) -> "models.DecimalField[Any, Any]":
-    """A column of US dollars, exact to xAI's tick of 1/10,000,000,000."""
+    """Return a column of US dollars, exact to xAI's tick of 1/10,000,000,000."""
     return models.DecimalField(label, max_digits=18, decimal_places=10, null=True)
 
 
 class ApiKey(models.Model):
-    """A key for the APIs. Only its SHA-256 is kept; `keys.create_api_key` makes it."""
+    """A key for the APIs. Only its SHA-256 is stored; `keys.create_api_key` makes it."""
 
-    whose = "API key"  # what its limits are said to be of
+    whose = "API key"  # whose limits these are, in messages
 
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
@@ -65,12 +65,12 @@ class ApiKey(models.Model):
         return self.requests_per_minute is not None or self.max_concurrent is not None
 
     def allows(self, model: str) -> bool:
-        """Whether the key may ask for this model; without a list it may ask for every one."""
+        """Return whether the key may use this model; without a list it may use every one."""
         return not self.allowed_models or model in self.allowed_models
 
 
 class UserBudget(models.Model):
-    """What one user may spend at the Imagine page. API keys do not count towards it."""
+    """The monthly budget of a user at the Imagine page. API keys do not count towards it."""
 
     whose = "user"
 
@@ -90,38 +90,38 @@ class UserBudget(models.Model):
 
     @property
     def generations(self) -> "models.QuerySet[Generation]":
-        """What counts towards it."""
+        """The generations that count towards it."""
         return Generation.objects.filter(user_id=self.user_id)
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
-    """Reads over many generations."""
+    """Queries on generations."""
 
     def running(self, now: datetime) -> "GenerationQuerySet":
-        """Under way, and not older than any can be, whatever their rows say."""
+        """Keep those under way that are not older than any can be, whatever their rows say."""
         since = now - LONGEST_GENERATION
         began = Q(started_at=None, created_at__gt=since) | Q(started_at__gt=since)
         return self.filter(began, status=Generation.Status.PENDING)
 
     def abandoned(self, now: datetime) -> "GenerationQuerySet":
-        """Begun by a program that is gone."""
+        """Keep those that were begun by a program that is gone."""
         until = now - LONGEST_GENERATION
         began = Q(started_at=None, created_at__lte=until) | Q(started_at__lte=until)
         return self.filter(began, status=Generation.Status.PENDING)
 
     def unfinished(self, now: datetime) -> "GenerationQuerySet":
-        """Running, or waiting for its turn: what a key's limits count."""
+        """Keep those that run or wait for their turn: what a key's limits count."""
         return self.running(now) | self.filter(status=Generation.Status.QUEUED)
 
     def of(self, key: "ApiKey | None", user: Any) -> "GenerationQuerySet":
-        """Those that this caller asked for."""
+        """Keep those of this caller."""
         return self.filter(key=key) if key is not None else self.filter(key=None, user=user)
 
 
 class Generation(models.Model):
     """One request for pictures: written before the upstream is called, finished after.
 
-    It is a task, too: whoever asked may come for its pictures later, by its `task_id`.
+    It is also a task: its caller may collect the pictures later by `task_id`.
     """
 
     class Status(models.TextChoices):
@@ -177,10 +177,10 @@ class Generation(models.Model):
     n = models.PositiveSmallIntegerField(_("pictures asked for"))
     aspect_ratio = models.CharField(_("aspect ratio"), max_length=16, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict)
-    # What beside these columns is needed to begin it later, and to answer it then.
+    # What else is needed to begin it later, and to answer it then.
     errand = models.JSONField(null=True)
 
-    # What a repeated request is known by: the client's Idempotency-Key within its caller, hashed.
+    # Identifies a repeated request: a hash of caller and Idempotency-Key.
     idempotency_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001
     fingerprint = models.CharField(max_length=64, blank=True)
 
@@ -190,7 +190,7 @@ class Generation(models.Model):
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
     error_param = models.CharField(max_length=64, blank=True, default="", db_default="")
     error_message = models.TextField(_("error"), blank=True)
-    # Its own words, which the client may not have been told; without secrets.
+    # The upstream's own words, without secrets; the client may not have been told.
     upstream_said = models.CharField(
         _("the upstream says"), max_length=LONGEST_SAID, blank=True, default="", db_default=""
     )
@@ -217,7 +217,7 @@ class Generation(models.Model):
 
     objects: ClassVar[GenerationQuerySet] = GenerationQuerySet.as_manager()  # type: ignore[assignment]
 
-    # What its key may still ask, known to whoever has just begun it.
+    # What its key may still request, known to whoever has just begun it.
     allowance: "Allowance | None" = None
 
     class Meta:
@@ -235,7 +235,7 @@ class Generation(models.Model):
         return f"#{self.pk} {self.prompt[:60]}"
 
     def is_unfinished(self, now: datetime) -> bool:
-        """As the query set's `unfinished`."""
+        """Return whether it is one of the query set's `unfinished`."""
         if self.status == self.Status.QUEUED:
             return True
         began = self.started_at or self.created_at
@@ -243,7 +243,7 @@ class Generation(models.Model):
 
 
 class Webhook(models.Model):
-    """Where somebody wants to be told that a task has ended; the rows are the list of what is due.
+    """Where to report the end of a task; the rows are the list of what is due.
 
     It is due from `due_at` on, once its generation has ended.
     """
@@ -263,7 +263,7 @@ class Webhook(models.Model):
 
 
 class Quarantined(models.Model):
-    """What an upstream was paid for and the library has not taken in: a link, or bytes."""
+    """Something that was paid for and is not in the library: a link, or bytes."""
 
     generation = models.ForeignKey(
         Generation, models.CASCADE, verbose_name=_("generation"), related_name="quarantined"
@@ -289,7 +289,7 @@ class Quarantined(models.Model):
 
 
 class UpstreamNotice(models.Model):
-    """The last thing that an upstream said of one of our keys for it."""
+    """The last thing that an upstream said about one of our keys."""
 
     class Event(models.TextChoices):
         REFUSED = "refused", _("refused")

@@ -1,4 +1,5 @@
-"""What an upstream said of a key of ours: for the administrator, who alone can mend it."""
+"""Records what an upstream says about a key of ours, for the administrator, who alone can fix
+it."""
 
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from .models import LONGEST_SAID, UpstreamNotice
 def record(
     *, upstream: str, key_prefix: str, event: UpstreamNotice.Event, seconds: int, said: str = ""
 ) -> None:
-    """The upstream refused or limits this key; it is left alone for `seconds`.
+    """Record that the upstream refuses or limits this key, which rests for `seconds`.
 
     Args:
         upstream: the address that was asked.
@@ -31,7 +32,7 @@ def record(
 
 
 def refused_now() -> list[UpstreamNotice]:
-    """Keys that are left alone at this moment because an upstream refused them."""
+    """Return the keys that rest now because an upstream refused them."""
     events = (UpstreamNotice.Event.REFUSED, UpstreamNotice.Event.NO_CREDIT)
     refused = UpstreamNotice.objects.filter(event__in=events, until__gt=timezone.now())
     return list(refused.order_by("-happened_at"))

@@ -1,4 +1,4 @@
-"""What was asked for a picture, beside what came."""
+"""Compares what was requested with the picture that came."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from .models import Generation
 from .prices.showing import with_sign
 
 REVISED_PROMPT = KeyTextTransform("revised_prompt", "metadata")
-"""Of one picture's row; it costs as much as reading all metadata, so it is nothing for lists."""
+"""The revised prompt of one row; it costs as much as reading all metadata, so lists do without."""
 
 NOTHING = "–"
 Basis = Generation.CostBasis
@@ -38,14 +38,14 @@ class Outcome:
 
     @property
     def seconds(self) -> str:
-        """From the request to the stored picture; empty where it was not measured."""
+        """The time from the request to the stored picture; empty if it was not measured."""
         parts = (self.generation.upstream_ms, self.generation.storing_ms)
         known = [part for part in parts if part is not None]
         return f"{sum(known) / 1000:.1f} s" if known else ""
 
     @property
     def cost(self) -> str:
-        """Of the whole request."""
+        """The cost of the whole request."""
         usd = self.generation.cost_usd
         if usd is None:
             return _("cost unknown")
@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def lines(self) -> Iterator[tuple[str, str, str]]:
-        """What it is, what was asked, and what came; nothing of what nobody asked for."""
+        """Request and result side by side, without anything that nobody asked for."""
         asked, image, generation = self.generation.parameters, self.image, self.generation
         yield _("Model"), asked.get("asked_model") or generation.model, image.model
         if generation.n > 1:
@@ -86,7 +86,7 @@ class Outcome:
 
 
 def of_pictures(images: Iterable[Image], user: Any) -> dict[int, Outcome]:
-    """By the ids of the pictures, of what this user has asked for. One query.
+    """Return the outcomes of this user's own pictures by their ids. One query.
 
     Args:
         images: with `revised_prompt`, as REVISED_PROMPT reads it, where it is to be told.

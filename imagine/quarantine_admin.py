@@ -1,4 +1,4 @@
-"""The quarantine in Django's admin site: looked at, downloaded, collected and cleared."""
+"""The quarantine in Django's admin site: look, download, collect and clear."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from .models import Quarantined
 
 @admin.register(Quarantined)
 class QuarantinedAdmin(admin.ModelAdmin[Quarantined]):
-    """What was paid for and could not be taken in: for superusers, as nobody has looked at it."""
+    """Paid pictures that could not be stored; for superusers, since nobody has looked at them."""
 
     list_display = ("created_at", "of_generation", "number", "what", "reason", "attempts")
     list_select_related = ("generation",)
@@ -73,7 +73,7 @@ class QuarantinedAdmin(admin.ModelAdmin[Quarantined]):
         self._start(request, list(queryset.values_list("pk", flat=True)))
 
     def collect(self, request: HttpRequest) -> HttpResponse:
-        """The button: POST alone."""
+        """Handle the button; POST only."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_view_permission(request):
@@ -82,12 +82,12 @@ class QuarantinedAdmin(admin.ModelAdmin[Quarantined]):
         return redirect("admin:imagine_quarantined_changelist")
 
     def _start(self, request: HttpRequest, ids: list[int] | None) -> None:
-        # Dead links take minutes, which no page waits for.
+        # Dead links take minutes, too long for a page to wait.
         recovery.collect_in_background(ids)
         self.message_user(request, _("Fetching. What arrives will be in the gallery."))
 
     def download(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """The bytes as they came; never shown in the browser, since they may be anything."""
+        """Return the bytes as they came, never to be shown in the browser: they may be anything."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         row = get_object_or_404(Quarantined.objects.exclude(file=""), pk=pk)

@@ -1,4 +1,4 @@
-"""What was paid for and is not in the library yet, fetched and taken in after all."""
+"""Fetches what was paid for and is not in the library yet, and takes it in."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ from .threads import in_storing_thread, in_thread
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 10
-"""Links that are fetched side by side: a dead one is asked for minutes."""
+"""Links that are fetched in parallel: a dead one is tried for minutes."""
 
 
 class Outcome(StrEnum):
@@ -37,7 +37,7 @@ class TakenInMeanwhile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What became of one thing in quarantine."""
+    """The outcome for one thing in quarantine."""
 
     name: str
     outcome: Outcome
@@ -45,13 +45,13 @@ class Collected:
 
 
 def waiting(now: datetime) -> "QuerySet[Quarantined]":
-    """What may be collected: not what a generation under way is fetching itself."""
+    """Return what may be collected: not what a running generation is fetching itself."""
     under_way = Generation.objects.running(now).values("pk")
     return Quarantined.objects.exclude(generation__in=under_way)
 
 
 def collect(ids: Sequence[int] | None = None) -> Iterator[Collected]:
-    """Fetch and take in what is in quarantine, or these rows of it; on a loop of its own."""
+    """Fetch and take in the quarantine, or these rows of it, on an event loop of its own."""
     found = waiting(timezone.now()).order_by("pk")
     if ids is None:
         quarantine.tidy()
@@ -114,7 +114,7 @@ async def _told(row: Quarantined, reason: str) -> Collected:
 
 
 def take_in(row: Quarantined, data: bytes) -> None:
-    """Put a picture from quarantine into the library, and say so in its generation's row.
+    """Put a picture from quarantine into the library, and note it in its generation's row.
 
     Raises:
         records.BadPicture: it cannot be read; its bytes are kept where only a link was.
@@ -150,7 +150,7 @@ def take_in(row: Quarantined, data: bytes) -> None:
 
 
 def update_status(generation: Generation) -> None:
-    """A generation has one picture more than when it ended; one that runs ends by itself."""
+    """Count one more picture for a generation that has ended; a running one does so itself."""
     whole = generation.images.count() >= generation.n
     status = Generation.Status.SUCCEEDED if whole else Generation.Status.PARTIAL
     ended = Generation.objects.exclude(status__in=Generation.UNFINISHED)
@@ -164,7 +164,7 @@ def _failed(row: Quarantined, reason: str) -> None:
 
 
 def collect_in_background(ids: Sequence[int] | None = None) -> None:
-    """As `collect`, on a thread of its own; the log says what became of it."""
+    """Do the same as `collect` on a thread of its own, and log the result."""
 
     def job() -> None:
         for one in collect(ids):

@@ -1,4 +1,4 @@
-"""How a webhook's receiver knows that it is us: the secret of a key, and what it signs."""
+"""Signs webhooks, so that a receiver knows they are ours."""
 
 import base64
 import hashlib
@@ -11,13 +11,13 @@ from .models import ApiKey
 
 
 def secret_of(key: ApiKey) -> str:
-    """What the webhooks of a key are signed with; it is told to whoever has the key."""
+    """Return the secret that signs a key's webhooks; whoever has the key may know it."""
     digest = salted_hmac("imagine.webhooks", key.key_hash, algorithm="sha256").digest()
     return f"whsec_{base64.b64encode(digest).decode()}"
 
 
 def sign(secret: str, identifier: str, timestamp: int, body: bytes) -> Mapping[str, str]:
-    """The headers of a message."""
+    """Return the headers of a message."""
     signed = f"{identifier}.{timestamp}.".encode() + body
     digest = hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256)
     return {

@@ -1,4 +1,4 @@
-"""Pictures to be edited: files of a form, data: links, links of our own and of others."""
+"""Fetches the pictures to be edited: files of a form, `data:` URLs, our own links and others'."""
 
 import hashlib
 import re
@@ -22,7 +22,7 @@ from .providers.items import decode, is_encoded
 from .threads import in_storing_thread, in_thread
 
 MAX_BYTES = 50 * 1024 * 1024
-"""Of one picture. OpenAI's limit."""
+"""Bytes of one picture; OpenAI's limit."""
 
 FILES_PATH = "/v1/files/image/"
 LIBRARY_PATH = re.compile(r"/api/v1/admin/gallery/images/(\d{1,18})/(?:file/|thumbnail/)?(?:\?.*)?")
@@ -32,7 +32,7 @@ LIBRARY_PATH = re.compile(r"/api/v1/admin/gallery/images/(\d{1,18})/(?:file/|thu
 async def read_sources(
     references: Sequence[SourceReference], mine: GenerationQuerySet, base: str = ""
 ) -> tuple[SourceImage, ...]:
-    """The pictures in their order, each whole and of a format that we know.
+    """Return the pictures in order, each complete and in a known format.
 
     Args:
         mine: what the caller has asked for: only pictures of these are found by an answer's id.
@@ -73,7 +73,7 @@ async def _read(
 async def _bytes(
     reference: SourceReference, fetcher: Fetcher, mine: GenerationQuerySet, base: str
 ) -> tuple[bytes, int | None]:
-    """Bytes, and the id in the library where the reference is a link of our own."""
+    """Return the bytes, and the id in the library if the reference is a link of our own."""
     if isinstance(reference.content, bytes):
         return reference.content, None
     if isinstance(reference.content, int):
@@ -118,7 +118,7 @@ def _of_library(image_id: int) -> tuple[bytes, int]:
 def _checked(data: bytes, image_id: int | None) -> SourceImage:
     picture = pictures.read_picture(data, patient=False)
     if image_id is None:
-        # The bytes of a picture in the library, however they came, make it the parent.
+        # A picture in the library is the parent, however its bytes were sent.
         digest = hashlib.sha256(data).hexdigest()
         known = Image.objects.in_library().filter(content_hash=digest)
         image_id = known.values_list("pk", flat=True).order_by("pk").first()

@@ -9,14 +9,14 @@ import os
 from grok2api.runtime.pools import Pool
 
 QUICK = Pool("gateway", 3)
-"""For what takes milliseconds: keys, records, pieces of files."""
+"""For work of milliseconds: keys, records, pieces of files."""
 
 STORING = Pool("gateway-storing", min(4, max(2, os.cpu_count() or 2)))
-"""For pictures that have come: decoding and encoding is work for the processor, and a thousand
-of them at once must not stand before the key of the next request."""
+"""For pictures that have come: decoding and encoding is work for the processor, and a thousand of
+them must not delay the next request's key."""
 
 TASKS = Pool("gateway-tasks")
-"""For the queue: what it asks the database for is nobody's request."""
+"""For the queue, whose queries belong to no request."""
 
 in_thread = QUICK.run
 in_storing_thread = STORING.run

@@ -1,4 +1,4 @@
-"""Addresses below `/admin/imagine/`.
+"""Routes below `/admin/imagine/`.
 
 `apikey/` and `generation/` are left to the model pages of Django's admin site.
 """

@@ -1,4 +1,4 @@
-"""Who used what, and at what cost: per day, caller and model."""
+"""Reports who used what, and at what cost: per day, caller and model."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ GROUP = ("day", "key__name", "user__username", "model")
 
 
 class _Costs:
-    """How costs are shown: what is not known is never shown as 0."""
+    """The display of costs: an unknown cost is never shown as 0."""
 
     cost_usd: Decimal
     unknown: int
@@ -32,18 +32,18 @@ class _Costs:
 
     @property
     def cost(self) -> str:
-        """What is known of it; empty where nothing is."""
+        """Return the known part of the cost; empty if nothing is known."""
         return shown(self.cost_usd) if self.cost_usd or not self.unknown else ""
 
     @property
     def at_most(self) -> str:
-        """What the unknown may come to; empty where not even that is known."""
+        """Return what the unknown part may come to; empty if not even that is known."""
         return shown(self.at_most_usd) if self.at_most_usd else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage(_Costs):
-    """One line: what one caller asked of one model on one day."""
+    """One line: what one caller requested from one model on one day."""
 
     day: date
     caller: str
@@ -70,7 +70,7 @@ class Total(_Costs):
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """Cost and pictures of each day, in parts of the same names and colours."""
+    """Cost and pictures of each day, in the same names and colours."""
 
     legend: Sequence[tuple[str, str, Total]]  # series, name, and the sum of its lines
     cost: charts.Chart
@@ -78,7 +78,7 @@ class Charts:
 
 
 def read_usage(*, days: int) -> list[Usage]:
-    """The last `days` days, the latest first. Two queries, for any number of generations."""
+    """Return the last `days` days, latest first. Two queries, for any number of generations."""
     rows = Generation.objects.filter(created_at__gte=_midnight(_days(days)[0]))
     grouped = rows.annotate(day=DAY).order_by("-day", *GROUP[1:]).values(*GROUP)
     failed = Q(status__in=[Generation.Status.FAILED, Generation.Status.INTERRUPTED])
@@ -90,7 +90,7 @@ def read_usage(*, days: int) -> list[Usage]:
         unknown=Count("pk", filter=unknown),
         at_most=sum_of_ticks(F("reserved_usd"), unknown),
     )
-    # By itself: joined to the pictures, every generation would count once for each of them.
+    # A query of its own: joined, every generation would count once per picture.
     pictures = {_group(row): row["count"] for row in grouped.annotate(count=Count("images"))}
     return [
         Usage(
@@ -121,15 +121,15 @@ def total(lines: Iterable[Usage]) -> Total:
 
 
 def draw(lines: Sequence[Usage], *, days: int, by: Callable[[Usage], str]) -> Charts:
-    """The charts of these lines.
+    """Return the charts of these lines.
 
     Args:
-        by: what a line is a part of: its model, or its caller.
+        by: how the columns are divided: by model, or by caller.
     """
     unknown = _("unknown, at most")
     weights: defaultdict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
-        # Where nothing has a cost the pictures decide.
+        # Without any cost, the number of pictures decides.
         weights[by(line)] += line.cost_usd + line.at_most_usd + Decimal(line.pictures).scaleb(-9)
     drawn_as = charts.grouped(weights, _("others"))
     names = {name: str(index) for index, name in enumerate(dict.fromkeys(drawn_as.values()))}
@@ -151,7 +151,7 @@ def draw(lines: Sequence[Usage], *, days: int, by: Callable[[Usage], str]) -> Ch
 
 
 def _days(number: int) -> list[date]:
-    """The last days, the first of them first."""
+    """Return the last days, earliest first."""
     today = timezone.now().astimezone(UTC).date()
     return [today - timedelta(days=ago) for ago in range(number - 1, -1, -1)]
 

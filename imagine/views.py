@@ -29,7 +29,7 @@ from .usage import Usage, draw, read_usage, total
 
 RECENT = 24
 AGAIN = ("resolution", "quality", "output_format")
-"""Of what was asked, what is asked again; the same seed would give the same picture."""
+"""Fields that are requested again; the same seed would give the same picture."""
 
 FAILURES_SHOWN = timedelta(minutes=15)
 USAGE_DAYS = (7, 30, 90)
@@ -64,10 +64,10 @@ class Ratio:
 @require_GET
 @staff_member_required
 def imagine(request: HttpRequest) -> HttpResponse:
-    """The page; `?prompt=`, `aspect_ratio=`, `n=`, `model=` and the others fill in the form.
+    """Show the page; `?prompt=`, `aspect_ratio=`, `n=`, `model=` and the others fill in the form.
 
-    `?again=` names a picture of the library by its id, and `?generation=` a generation, whose
-    request fills it in; `?edit=` pictures that are to be edited.
+    `?again=` takes the request of a picture by its id, and `?generation=` that of a generation;
+    `?edit=` names pictures to be edited.
     """
     user = cast("User", request.user)
     before = _asked_before(request)
@@ -104,7 +104,7 @@ def imagine(request: HttpRequest) -> HttpResponse:
 
 
 def _asked_before(request: HttpRequest) -> dict[str, Any] | None:
-    """What the picture or the generation that the address names was made of."""
+    """Return the request of the picture or the generation that the address names."""
     picture, number = (_id(request.GET.get(name, "")) for name in ("again", "generation"))
     found: Generation | None = None
     image: Image | None = None
@@ -125,7 +125,7 @@ def _asked_before(request: HttpRequest) -> dict[str, Any] | None:
 
 
 def _tasks(user: User) -> list[dict[str, Any]]:
-    """This user's tasks that wait or run, and those that have failed just now."""
+    """Return this user's tasks that wait or run, and those that have just failed."""
     now = timezone.now()
     mine = Generation.objects.of(None, user).filter(errand__isnull=False)
     failed = mine.filter(
@@ -148,12 +148,12 @@ def _tasks(user: User) -> list[dict[str, Any]]:
 
 
 def _id(value: str) -> int:
-    """A row's id as an address has it; 0 where it is none."""
+    """Return a row's id from an address; 0 if it is not one."""
     return int(value) if value.isdecimal() and len(value) < 19 else 0
 
 
 def _sources(values: list[str]) -> list[dict[str, Any]]:
-    """The pictures with these ids, in their order; what is no such id is left out."""
+    """Return the pictures with these ids, in order; invalid ids are left out."""
     ids = [_id(value) for value in values]
     found = Image.objects.in_library().without_metadata().in_bulk(ids[:MAX_SOURCES])
     images = [found[pk] for pk in dict.fromkeys(ids) if pk in found]
@@ -166,9 +166,9 @@ def _sources(values: list[str]) -> list[dict[str, Any]]:
 @require_GET
 @staff_member_required
 def usage(request: HttpRequest) -> HttpResponse:
-    """What was generated in the last days, by whom and at what cost.
+    """Show what was generated in the last days, by whom and at what cost.
 
-    `?days=` is one of three; `?by=` says what the columns of the charts consist of.
+    `?days=` is one of three; `?by=` chooses how the columns of the charts are divided.
     """
     wanted = request.GET.get("days", "")
     days = int(wanted) if wanted in map(str, USAGE_DAYS) else USAGE_DAYS[1]
@@ -193,7 +193,7 @@ def usage(request: HttpRequest) -> HttpResponse:
 @require_GET
 @staff_member_required
 def outcome(request: HttpRequest, picture: str) -> HttpResponse:
-    """What was asked for one of the user's pictures beside what came; 202 until it has ended."""
+    """Show the request of one of the user's pictures beside the result; 202 until it has ended."""
     user = cast("User", request.user)
     mine = Image.objects.in_library().without_metadata().filter(generations__user=user)
     image = mine.annotate(revised_prompt=outcomes.REVISED_PROMPT).filter(pk=_id(picture)).first()
@@ -208,9 +208,9 @@ def outcome(request: HttpRequest, picture: str) -> HttpResponse:
 @require_POST
 @staff_member_required
 def price(request: HttpRequest) -> JsonResponse:
-    """What the pictures that the form asks for may cost, and what is wrong with its fields.
+    """Return what the pictures of the form may cost, and what is wrong with its fields.
 
-    It is asked while somebody types, so that a wrong field is an answer and no error.
+    It is called while somebody types, so a wrong field is an answer, not an error.
     """
     form = ImagineForm(request.POST)
     if not form.is_valid():
@@ -223,7 +223,7 @@ def price(request: HttpRequest) -> JsonResponse:
 @require_POST
 @staff_member_required
 def token(request: HttpRequest) -> JsonResponse:
-    """A Bearer token for `/v1`, with which the page speaks for its user."""
+    """Return a Bearer token for `/v1`, with which the page acts for its user."""
     return JsonResponse(
         {
             "token": callers.page_token(cast("User", request.user)),

@@ -1,4 +1,4 @@
-"""How generations stand that wait, or run elsewhere: one query for all that somebody waits for."""
+"""Watches generations that wait, or run elsewhere: one query for all that somebody waits for."""
 
 import asyncio
 import logging
@@ -13,22 +13,22 @@ from .threads import in_thread
 LOOK_SECONDS = 0.5
 
 MOST_AT_ONCE = 500
-"""Ids of one query: databases bound their parameters."""
+"""Ids of one query: databases limit their parameters."""
 
 logger = logging.getLogger(__name__)
 
 Seen = dict[int, Generation]
 
 _waiting: dict[int, "list[asyncio.Future[Generation | None]]"] = {}
-"""Who waits for the next look, by the generation."""
+"""Callers that wait for the next look, by generation."""
 
 _watch: "asyncio.Task[None] | None" = None
 
 
 async def look(generation: Generation) -> bool:
-    """Whether it has ended, at the next look; its status and its begin are brought up to date.
+    """Return at the next look whether it has ended, after updating its status and its start.
 
-    A row that is no longer there has ended, too.
+    A row that no longer exists has ended, too.
     """
     global _watch
     loop = asyncio.get_running_loop()

@@ -1,8 +1,8 @@
-"""Telling somebody that a task has ended, as Standard Webhooks has it (standardwebhooks.com).
+"""Reports the end of a task by Standard Webhooks (standardwebhooks.com).
 
-The table of webhooks is the list of what is due: a task's end makes its webhook due, whichever
-process it ended in, and each attempt puts the next one off before it is made. So a process that
-dies loses nothing, and a receiver may be told twice: `webhook-id` stays the same.
+The table of webhooks is the list of what is due: the end of a task makes its webhook due, in
+whichever process it ended, and each attempt postpones the next one before it is made. So a process
+that dies loses nothing, and a receiver may be told twice: `webhook-id` stays the same.
 """
 
 import asyncio
@@ -35,17 +35,17 @@ from .tasks.rounds import Rounds
 from .threads import in_task_thread, in_thread
 
 PAUSES = (5, 300, 1800, 7200, 18_000, 36_000, 50_400)
-"""Seconds from an attempt to the next: for a day and a half altogether."""
+"""Seconds from each attempt to the next: a day and a half altogether."""
 
 SECONDS = 15
-"""For one attempt, as a whole."""
+"""The time limit of one attempt as a whole."""
 
 AT_ONCE = 32
 AT_ONCE_FOR_A_KEY = 4
-"""A receiver that does not answer shall not keep those of others waiting."""
+"""A receiver that does not answer must not keep those of others waiting."""
 
 KEPT = timedelta(days=30)
-"""How long a row stays that is no longer due."""
+"""How long a row is kept that is no longer due."""
 
 FORGET_SECONDS = 3600.0
 
@@ -57,14 +57,14 @@ _forgot = 0.0  # by the monotonic clock
 
 
 def claim(room: int, busy: list[int]) -> list[Webhook]:
-    """At most so many whose attempt is this process's; not of these keys."""
+    """Claim at most so many due webhooks for this process, except those of these keys."""
     now = timezone.now()
     due = Webhook.objects.filter(due_at__lte=now).exclude(generation__key__in=busy)
     due = due.exclude(generation__status__in=Generation.UNFINISHED)
     claimed = []
     for webhook in due.select_related("generation__key").order_by("due_at")[:room]:
         made = webhook.attempts
-        # Should this process die meanwhile, another one takes it up then.
+        # If this process dies meanwhile, another one repeats it then.
         later = _next_at(now + timedelta(seconds=SECONDS), made)
         unclaimed = Webhook.objects.filter(pk=webhook.pk, attempts=made)
         if unclaimed.update(attempts=made + 1, due_at=later):
@@ -73,12 +73,12 @@ def claim(room: int, busy: list[int]) -> list[Webhook]:
 
 
 def _next_at(now: datetime, made: int) -> datetime | None:
-    """When to try again after so many attempts; None where it was the last."""
+    """Return when to try again after so many attempts; None after the last one."""
     return now + timedelta(seconds=PAUSES[made]) if made < len(PAUSES) else None
 
 
 async def message(generation: Generation) -> bytes:
-    """What is told of a task: links to its pictures, or its error."""
+    """Return the report on a task: links to its pictures, or its error."""
     errand = errands.without_pictures(generation)
     data = tasks.describe(generation)
     try:
@@ -140,7 +140,7 @@ async def _attempt(webhook: Webhook) -> None:
 
 
 async def _post(url: str, body: bytes, key: ApiKey, generation: Generation) -> tuple[str, bool]:
-    """Why it was not taken, or nothing; and whether that is the end of it."""
+    """Return why it was not accepted, or nothing, and whether to give up."""
     signature = sign(secret_of(key), f"msg_{generation.task_id}", int(time.time()), body)
     try:
         async with (
@@ -170,11 +170,11 @@ def _task_ended(sender: object, generation: Generation, **_: Any) -> None:
 generation_ended.connect(_task_ended)
 
 rounds = Rounds(_round, name="Webhooks", seconds=5.0)
-"""Of this process."""
+"""This process's rounds."""
 
 
 async def close() -> None:
-    """Make no further attempt; those under way are given up, and made again later."""
+    """Make no further attempt; those under way are abandoned, and repeated later."""
     await rounds.close()
     for task in list(_sending):
         task.cancel()

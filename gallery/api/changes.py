@@ -21,11 +21,11 @@ from .views import going_on
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
 MOST_AT_ONCE = 1_000_000
-"""Pictures that a step of an undo may be told to stop after."""
+"""The largest `limit` of an undo step, in pictures."""
 
 
 class ChangeSerializer(serializers.ModelSerializer[RecordedChange]):
-    """Something that was done with pictures or tags, and can be undone for 30 days."""
+    """A change of pictures or tags, which can be undone for 30 days."""
 
     count = serializers.SerializerMethodField(help_text="Pictures that are different since.")
     undone = serializers.SerializerMethodField()
@@ -56,7 +56,7 @@ class ChangePageSerializer(serializers.Serializer[Any]):
 
 
 class UndoSerializer(serializers.Serializer[Any]):
-    """Nothing for all at once; `limit` and `change` to undo a long change in steps."""
+    """An empty body undoes everything at once; `limit` and `change` undo a long change in steps."""
 
     limit = serializers.IntegerField(
         required=False,
@@ -73,7 +73,7 @@ class UndoSerializer(serializers.Serializer[Any]):
 
 
 class UndoneSerializer(serializers.Serializer[Any]):
-    """`undone` pictures are as they were. `failed` are those that somebody has changed since."""
+    """`undone` pictures are as they were; `failed` ones have been changed by somebody since."""
 
     undone = serializers.IntegerField()
     failed = FailureSerializer(many=True)
@@ -89,7 +89,7 @@ class Conflict(APIException):
 
 
 class ChangeViewSet(viewsets.GenericViewSet[RecordedChange]):
-    """What was done by whoever asks; a superuser sees all."""
+    """The changes made by the caller; a superuser sees everybody's."""
 
     queryset = RecordedChange.objects.all()
     serializer_class = ChangeSerializer
@@ -107,7 +107,7 @@ class ChangeViewSet(viewsets.GenericViewSet[RecordedChange]):
         responses=ChangePageSerializer,
     )
     def list(self, request: Request) -> Response:
-        """Recorded changes, the newest first."""
+        """List recorded changes, newest first."""
         size = read_number(request, "page_size", default=PAGE_SIZE, maximum=MAX_PAGE_SIZE)
         before = read_number(request, "before", default=0, maximum=9_999_999_999)
         rows = self.get_queryset()
@@ -123,9 +123,9 @@ class ChangeViewSet(viewsets.GenericViewSet[RecordedChange]):
     @extend_schema(request=UndoSerializer, responses=UndoneSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:
-        """Let every picture be what it was before, unless somebody has changed it since.
+        """Put every picture back as it was before the change, unless it was changed again since.
 
-        By whoever did it or a superuser, with the permission that the action needs.
+        Only the author or a superuser may, with the permission that the original action needs.
         """
         wanted = UndoSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)

@@ -1,4 +1,4 @@
-"""Fields of the REST API that several serializers have."""
+"""Serializer fields shared by several serializers of the REST API."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,15 +10,15 @@ from .. import tagging
 from ..models import Tag
 
 LARGEST_ID = 2**63 - 1
-"""What the databases take."""
+"""The largest id that the databases store."""
 
 MOST_ERRORS = 10
-"""Wrong items of a list that are named. With an error for each, a list of wrong items would
+"""Invalid items of a list that are named. With an error for each, a list of invalid items would
 take hundreds of times its own size."""
 
 
 class ListField(serializers.ListField):
-    """A list that is refused at its tenth wrong item, with errors by the items' places."""
+    """A list that stops at its tenth invalid item; errors name the position of each."""
 
     def run_child_validation(self, data: Iterable[Any]) -> list[Any]:
         values: list[Any] = []
@@ -36,7 +36,7 @@ class ListField(serializers.ListField):
 
 
 class TagNamesField(ListField):
-    """A list of tag names, held to the rules of `tagging.clean_names`."""
+    """A list of tag names, checked by `tagging.clean_names`."""
 
     child = serializers.CharField(max_length=1000)
 

@@ -1,4 +1,4 @@
-"""From a request's query to criteria."""
+"""Turns a request's query into search criteria."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from ..search.criteria import Criteria
 
 
 class CriteriaBackend(DjangoFilterBackend):  # type: ignore[misc]
-    """`ImageFilter` for lists: they are found by its criteria, and no queryset need be made."""
+    """Applies `ImageFilter` to lists. It returns criteria, so that no queryset has to be built."""
 
     def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Criteria:
-        """What the request asks.
+        """Return the criteria of the request.
 
         Raises:
             ValidationError: 400, names the parameters that make no sense.

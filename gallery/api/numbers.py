@@ -1,4 +1,4 @@
-"""The REST API of tags and of what is counted."""
+"""The REST API of tags, statistics and facets."""
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +30,7 @@ class TagViewSet(viewsets.GenericViewSet[Tag]):
 
     @extend_schema(responses=serializers.TagSerializer(many=True))
     def list(self, request: Request) -> Response:
-        """All tags with their counts; a tag whose pictures are all gone is left out."""
+        """List all tags with their counts, leaving out tags whose pictures are all gone."""
         counts = statistics.tag_counts()
         tags = [
             {"id": pk, "name": name, "count": counts[pk]}
@@ -41,7 +41,7 @@ class TagViewSet(viewsets.GenericViewSet[Tag]):
 
     @extend_schema(request=serializers.TagSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Rename; onto another tag's name it merges into that one."""
+        """Rename a tag; if the new name exists, the two are merged."""
         wanted = self.get_serializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
@@ -55,7 +55,7 @@ class TagViewSet(viewsets.GenericViewSet[Tag]):
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        """Take the tag off all its pictures and delete it."""
+        """Remove the tag from all its pictures and delete it."""
         try:
             tagging.delete_tag(tag_id=int(pk))
         except tagging.TagNotFound:
@@ -64,7 +64,7 @@ class TagViewSet(viewsets.GenericViewSet[Tag]):
 
 
 class StatsView(APIView):
-    """What the statistic cards show."""
+    """The numbers on the statistic cards."""
 
     @extend_schema(responses=serializers.StatsSerializer)
     def get(self, request: Request) -> Response:
@@ -78,7 +78,7 @@ class IndexBeingBuilt(APIException):
 
 
 class FacetsView(generics.GenericAPIView[Image]):
-    """How many pictures each model, ratio, tag and month has under the list's filters."""
+    """The number of pictures for each model, ratio, tag and month under the list's filters."""
 
     queryset = Image.objects.all()
     serializer_class = serializers.FacetsSerializer
@@ -89,7 +89,8 @@ class FacetsView(generics.GenericAPIView[Image]):
     @extend_schema(filters=True)
     @one_snapshot()
     def get(self, request: Request) -> Response:
-        """Of each facet, the counts without its own filter: what choosing another would find."""
+        """Count each facet without its own filter: that is what choosing another value would
+        find."""
         filters = ImageFilter(request.query_params, Image.objects.all())
         if not filters.is_valid():
             raise translate_validation(filters.errors)

@@ -1,4 +1,4 @@
-"""Pages of the REST API: by number anywhere, by `next` anywhere."""
+"""Pagination of the REST API: by page number, or by following `next`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +33,7 @@ class ImagePagination(BasePagination):
         request: Request,
         view: APIView | None = None,
     ) -> list[Any]:
-        """The ids of the page that the request asks for; `ImageListSerializer` reads their rows.
+        """Return the ids of the requested page; `ImageListSerializer` reads their rows.
 
         Raises:
             ValidationError: 400, `page` or `page_size` is no number in its range.
@@ -106,7 +106,7 @@ class ImagePagination(BasePagination):
 
 
 def read_number(request: Request, name: str, *, default: int, maximum: int = 2**31 - 1) -> int:
-    """A whole number from 1 to `maximum` of the query; `default` where it is not given or empty.
+    """Read a whole number from 1 to `maximum`; return `default` if it is missing or empty.
 
     Raises:
         ValidationError: 400, names the parameter.

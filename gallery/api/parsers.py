@@ -1,4 +1,4 @@
-"""What the REST API reads from request bodies."""
+"""Parsers for the request bodies of the REST API."""
 
 import json
 from io import BytesIO
@@ -13,11 +13,11 @@ from grok2api.runtime.json_bounds import holds_too_many
 from .fields import MOST_ERRORS
 
 MOST_CONTAINERS = 100_000
-"""Lists and objects in one body."""
+"""The most lists and objects in one body."""
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON whose texts are whole: half of a surrogate pair fits no database and no answer."""
+    """JSON without lone surrogates: no database and no answer could hold them."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         body = stream.read()

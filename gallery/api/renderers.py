@@ -1,4 +1,4 @@
-"""How the REST API writes its answers, and shows itself in a browser."""
+"""Renderers of the REST API: JSON, and pages for browsers."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from csp.decorators import csp_update
 from rest_framework import renderers
 
 FLOAT = "'sha256-OfgyIBrd+/vP79JdFMYP+re4T+fIenvkrHPD2HZ8/cs='"
-"""Of `float: right; margin-right: 10px`, the one style attribute in the framework's template."""
+"""The hash of `float: right; margin-right: 10px`, the one style attribute of its template."""
 
 
 class JSONRenderer(renderers.JSONRenderer):
-    """The framework's JSON, written ten times as fast where nobody asks for an indent."""
+    """Renders JSON ten times as fast as the framework's own, unless indentation is asked for."""
 
     def render(
         self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
@@ -27,7 +27,7 @@ class JSONRenderer(renderers.JSONRenderer):
 
 
 class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
-    """The framework's pages, under a policy that lets them look as they are meant to."""
+    """The framework's browsable API, under a policy that lets its pages look as intended."""
 
     def render(
         self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None

@@ -1,4 +1,4 @@
-"""The REST API in the OpenAPI document: what serializers do not say of it."""
+"""Adds to the OpenAPI document what serializers cannot say."""
 
 import re
 from typing import Any
@@ -44,7 +44,7 @@ GROUPS = {
     "stats": ("Numbers", "How many there are of what."),
     "scan": ("Files", "What lies in the media folder."),
 }
-"""By the beginning of a path behind the prefix: the group that it is in, and what that is."""
+"""The group of an operation and its description, by the beginning of the path behind the prefix."""
 
 SUMMARIES = {
     "get images/{id}/": "The facts of one picture",
@@ -54,7 +54,7 @@ SUMMARIES = {
     "post scan/": "Take in files that lie in the media folder",
     "patch tags/{id}/": "Rename a tag, or merge it into another one",
 }
-"""Where the first words of a description say too little in a list."""
+"""Summaries for descriptions whose first words say too little in a list."""
 
 SELECTIONS = (
     "Selection",
@@ -65,7 +65,7 @@ SELECTIONS = (
     "Export",
     "NewSelection",
 )
-"""Components that say which pictures."""
+"""Components that select pictures."""
 
 RECORDED = (
     ("patch", "images/{id}/"), ("post", "images/{id}/tags/"), ("post", "images/tags/"),
@@ -84,7 +84,7 @@ NO_FILTERS = ("page", "page_size")
 
 
 def complete(result: Schema, **_: Any) -> Schema:
-    """A postprocessing hook of drf-spectacular: errors, and how pictures are selected."""
+    """Add errors and the ways to select pictures; a postprocessing hook of drf-spectacular."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(COMPONENTS)
     paths = {path: result["paths"][path] for path in result["paths"] if path.startswith(PREFIX)}
@@ -109,7 +109,7 @@ def complete(result: Schema, **_: Any) -> Schema:
 
 
 def _group(paths: Schema) -> list[Schema]:
-    """Give each operation its group and a summary; answers the groups, each once."""
+    """Give each operation its group and a summary; return the groups, each once."""
     for path, operations in paths.items():
         rest = path.removeprefix(PREFIX)
         name, _ = GROUPS[_beginning(rest)]
@@ -159,7 +159,7 @@ def _answer(description: str, component: str = "Detail") -> Schema:
 
 
 def _select(schema: Schema, filters: Schema) -> None:
-    """Either ids, at least one, or filters of the list, or a selection's token."""
+    """Require one of: at least one id, filters of the list, or a selection's token."""
     ids = schema["properties"]["image_ids"]
     ids |= {"minItems": 1, "items": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}}
     names = schema["properties"]["filter"]

@@ -1,4 +1,4 @@
-"""The REST API of selections: sets of pictures that are frozen when they are made."""
+"""The REST API of selections: sets of pictures, frozen when they are made."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ MOST_ASKED = 1000
 
 
 class NewSelectionSerializer(SelectionSerializer):
-    """Another selection, single pictures and all that match, together, but for `without`."""
+    """The union of another selection, single pictures and a filter's matches, minus `without`."""
 
     count = None  # type: ignore[assignment]
     without = ListField(child=serializers.IntegerField(), required=False)
@@ -35,7 +35,8 @@ class NewSelectionSerializer(SelectionSerializer):
 
 
 class KeptSelectionSerializer(serializers.Serializer[Kept]):
-    """A selection: `token` is what bulk actions, lists and facets take; nobody else can use it."""
+    """A selection. Bulk actions, lists and facets take its `token`, which only its owner can
+    use."""
 
     token = serializers.CharField()
     section = serializers.ChoiceField(choices=Section.choices)
@@ -47,12 +48,12 @@ class KeptSelectionSerializer(serializers.Serializer[Kept]):
 
 
 class SelectionsView(APIView):
-    """Makes selections. None is ever changed: a larger one is another one."""
+    """Creates selections. They never change; adding a picture makes another one."""
 
     @extend_schema(request=NewSelectionSerializer, responses={201: KeptSelectionSerializer})
     @one_snapshot()
     def post(self, request: Request) -> Response:
-        """Freeze a selection for seven days, and say how many pictures it has."""
+        """Freeze a selection for seven days, and return how many pictures it has."""
         data = request.data if isinstance(request.data, Mapping) else {}
         NewSelectionSerializer(data=data).is_valid(raise_exception=True)
         with named_errors():
@@ -61,7 +62,7 @@ class SelectionsView(APIView):
 
 
 class SelectionView(APIView):
-    """One selection of whoever asks."""
+    """One of the caller's selections."""
 
     @extend_schema(
         parameters=[
@@ -74,7 +75,7 @@ class SelectionView(APIView):
     )
     @one_snapshot()
     def get(self, request: Request, token: str) -> Response:
-        """How many pictures of it are there by now."""
+        """Return how many of its pictures still exist."""
         try:
             kept = look_at(token)
         except DjangoValidationError as error:
@@ -95,11 +96,11 @@ class SearchSerializer(serializers.Serializer[Any]):
 
 
 class SearchesView(APIView):
-    """Keeps searches."""
+    """Stores searches."""
 
     @extend_schema(request=SearchSerializer, responses={201: SearchSerializer})
     def post(self, request: Request) -> Response:
-        """Keep a search that is too long for an address, which then names it as `q`."""
+        """Store a search that is too long for an address, and return the name to pass as `q`."""
         asked = SearchSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         text = asked.validated_data["search"]
@@ -108,7 +109,7 @@ class SearchesView(APIView):
 
 @contextmanager
 def named_errors() -> Iterator[None]:
-    """Around what reads a selection: what is wrong with it is a 400 that names the field."""
+    """Turn a selection's errors into a 400 that names the field. A context manager."""
     try:
         yield
     except DjangoValidationError as error:

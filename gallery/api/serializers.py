@@ -19,7 +19,7 @@ from .fields import LARGEST_ID, ListField, TagNamesField
 
 
 class ImageListSerializer(serializers.ListSerializer[Any]):
-    """Pictures by id: straight from the columns, in a fifth of the time that objects take."""
+    """Serializes pictures by id, straight from the columns: five times as fast as from objects."""
 
     COLUMNS = (
         "file", "prompt", "model", "aspect_ratio", "width", "height", "file_size", "created_at",
@@ -63,7 +63,7 @@ class ImageListSerializer(serializers.ListSerializer[Any]):
 
 
 class ImageSerializer(serializers.ModelSerializer[Image]):
-    """One picture. Its prompt, marks and tags can be changed; the rest is what it is."""
+    """One picture. Prompt, marks and tags can be changed; everything else is read-only."""
 
     url = serializers.SerializerMethodField()
     thumbnail_url = serializers.SerializerMethodField()
@@ -97,7 +97,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
 
 
 class ThumbnailSerializer(serializers.Serializer[Any]):
-    """Which thumbnail is wanted, by address."""
+    """The size of thumbnail that the address asks for."""
 
     size = serializers.ChoiceField(
         choices=["512", "1024"], default="512", help_text="Pixels of the longer side at most."
@@ -108,7 +108,7 @@ class ThumbnailSerializer(serializers.Serializer[Any]):
 
 
 class UploadSerializer(serializers.Serializer[Image]):
-    """A picture file sent by multipart form."""
+    """A picture file sent as a multipart form."""
 
     file = serializers.FileField()
     prompt = serializers.CharField(
@@ -136,8 +136,8 @@ class UploadSerializer(serializers.Serializer[Image]):
 
 
 class SelectionSerializer(serializers.Serializer[Selection]):
-    """Which pictures: `{"image_ids": […]}`, `{"filter": {query names}}` for all that match, or
-    `{"selection": token}`."""
+    """Selects pictures by `{"image_ids": […]}`, by `{"filter": {query names}}` or by `{"selection":
+    token}`."""
 
     image_ids = ListField(child=serializers.IntegerField(), required=False)
     filter = serializers.DictField(required=False, help_text="The query names of the list.")
@@ -154,7 +154,8 @@ class SelectionSerializer(serializers.Serializer[Selection]):
 
 
 class RecordedSerializer(SelectionSerializer):
-    """What is recorded, to be undone; the answer's header `X-Change` has the record's id."""
+    """An action that is recorded and can be undone; `X-Change` in the answer has the record's
+    id."""
 
     change = serializers.IntegerField(
         required=False,
@@ -206,7 +207,8 @@ class UnreadFileSerializer(serializers.Serializer[Any]):
 
 
 class ScanSerializer(serializers.Serializer[Any]):
-    """What a scan of the media folder took in; `known` files had bytes that the library has."""
+    """The outcome of a scan of the media folder; the bytes of `known` files were in the library
+    already."""
 
     added = serializers.IntegerField()
     image_ids = ListField(child=serializers.IntegerField())
@@ -232,7 +234,7 @@ class FailureSerializer(serializers.Serializer[Any]):
 
 
 def report_of(verb: str) -> serializers.Serializer[Any]:
-    """How many of a selection were `verb`, and why the others were not."""
+    """Build the report of a bulk action: how many were `verb`, and why the others were not."""
     fields = {verb: serializers.IntegerField(), "failed": FailureSerializer(many=True)}
     return inline_serializer(verb.title(), fields)
 
@@ -260,7 +262,7 @@ class StatsSerializer(serializers.Serializer[Any]):
 
 
 class FacetsSerializer(serializers.Serializer[Any]):
-    """Each facet under all filters but its own; without `count_exact` upper bounds."""
+    """The counts of each facet under all filters but its own; upper bounds unless `count_exact`."""
 
     models = NameCountSerializer(many=True)
     aspect_ratios = NameCountSerializer(many=True)
@@ -270,7 +272,7 @@ class FacetsSerializer(serializers.Serializer[Any]):
 
 
 class TagSerializer(serializers.ModelSerializer[Tag]):
-    """A tag and the number of pictures that have it (those in the trash not counted)."""
+    """A tag and its number of pictures, not counting the trash."""
 
     count = serializers.IntegerField(read_only=True)
 

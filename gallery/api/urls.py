@@ -1,4 +1,4 @@
-"""Addresses under /api/v1/admin/gallery/."""
+"""Routes below /api/v1/admin/gallery/."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter

@@ -1,4 +1,4 @@
-"""The REST API of the library: parse, call one job, answer."""
+"""The REST API of the library. Each view parses, calls one job and answers."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,7 +61,7 @@ class ImageViewSet(
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[Image],
 ):
-    """Pictures of the library, and what can be done with one or with many."""
+    """The library's pictures, and the actions on one or many of them."""
 
     queryset = Image.objects.all()
     serializer_class = serializers.ImageSerializer
@@ -80,11 +80,12 @@ class ImageViewSet(
 
     @one_snapshot()
     def list(self, request: Request) -> Response:
-        """Pictures that meet the query's filters, page by page."""
+        """List the pictures that match the query's filters, page by page."""
         return super().list(request)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> Any:
-        """One picture is found in the library and in the trash; lists are as the filter says."""
+        """Apply the filters to lists; a single picture is found in the library and in the trash
+        alike."""
         return super().filter_queryset(queryset) if self.action == "list" else queryset
 
     @extend_schema(
@@ -99,10 +100,11 @@ class ImageViewSet(
         },
     )
     def create(self, request: Request) -> Response:
-        """Take a picture file into the library; 200 answers the one that has its bytes already.
+        """Add a picture file to the library; 200 returns the picture that has the same bytes
+        already.
 
-        Of a ZIP archive every picture is taken in, and the answer is that of a scan. An export or a
-        backup brings back what is known of its pictures, too.
+        A ZIP archive is unpacked and answered like a scan. If it is an export or a backup, what it
+        says of its pictures is restored, too.
         """
         if not isinstance(request.data, QueryDict):
             raise UnsupportedMediaType(request.content_type)
@@ -139,7 +141,7 @@ class ImageViewSet(
         )
 
     def _take_in_archive(self, file: Any, tags: Sequence[str]) -> Response:
-        """What a library has written comes back as it was; of any other archive its pictures."""
+        """Restore an export or a backup; import the pictures of any other archive."""
         sent: dict[str, Any] = {"name": file.name, "file": file, "tags": tags}
         if not is_of_a_library(file):
             return imported(import_archive(**sent))
@@ -160,7 +162,7 @@ class ImageViewSet(
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        """Delete the picture for good: file and row."""
+        """Delete the picture permanently, both row and file."""
         if not removal.delete_images(image_ids=[int(pk)]).done:
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -168,7 +170,7 @@ class ImageViewSet(
     @extend_schema(responses=BYTES)
     @action(detail=True, url_name="file")
     def file(self, request: Request, pk: str) -> HttpResponseBase:
-        """The picture's bytes; `?download` names the file."""
+        """Return the picture's bytes; `?download` gives the file a name."""
         image = self.get_object()
         return serve_file(
             request._request,
@@ -180,7 +182,7 @@ class ImageViewSet(
     @extend_schema(parameters=[serializers.ThumbnailSerializer], responses=BYTES)
     @action(detail=True, url_name="thumbnail")
     def thumbnail(self, request: Request, pk: str) -> HttpResponseBase:
-        """A WebP of at most 512 pixels a side; with `size=1024`, of at most 1024."""
+        """Return a WebP of at most 512 pixels a side, or at most 1024 with `size=1024`."""
         wanted = serializers.ThumbnailSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
         large = wanted.validated_data["size"] == str(pictures.LARGE_SIDE)
@@ -189,7 +191,7 @@ class ImageViewSet(
     @extend_schema(request=serializers.TagNamesSerializer, responses=serializers.ImageSerializer)
     @action(detail=True, methods=["post"], url_path="tags", url_name="tags")
     def replace_tags(self, request: Request, pk: str) -> Response:
-        """Let the picture have exactly these tags."""
+        """Replace the picture's tags with exactly these."""
         wanted = serializers.TagNamesSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         if not tagging.replace_tags(image_id=int(pk), names=wanted.validated_data["tags"]):
@@ -199,7 +201,7 @@ class ImageViewSet(
     @extend_schema(request=serializers.SelectionSerializer, responses=DELETED)
     @action(detail=False, methods=["post"], url_path="delete", url_name="delete")
     def delete_many(self, request: Request) -> Response:
-        """Delete a selection for good: files and rows."""
+        """Delete a selection permanently, both rows and files."""
         selection = read(serializers.SelectionSerializer, request)[0]
         return report("deleted", removal.delete_images(image_ids=selection.ids))
 
@@ -215,7 +217,7 @@ class ImageViewSet(
     @extend_schema(request=serializers.RecordedSerializer, responses=RESTORED)
     @action(detail=False, methods=["post"])
     def restore(self, request: Request) -> Response:
-        """Take a selection out of the trash."""
+        """Restore a selection from the trash."""
         selection, values = read(serializers.RecordedSerializer, request)
         with going_on():
             done = removal.restore_images(image_ids=selection.ids, go_on_with=values.get("change"))
@@ -224,7 +226,7 @@ class ImageViewSet(
     @extend_schema(request=serializers.FavoriteSerializer, responses=CHANGED)
     @action(detail=False, methods=["post"])
     def favorite(self, request: Request) -> Response:
-        """Mark a selection as favourite, or with `favorite: false` take the mark away."""
+        """Mark a selection as favourite, or remove the mark with `favorite: false`."""
         selection, values = read(serializers.FavoriteSerializer, request)
         with going_on():
             done = marking.mark_images(
@@ -237,7 +239,7 @@ class ImageViewSet(
     @extend_schema(request=serializers.SensitiveSerializer, responses=CHANGED)
     @action(detail=False, methods=["post"])
     def nsfw(self, request: Request) -> Response:
-        """Mark a selection as sensitive, or with `nsfw: false` take the mark away."""
+        """Mark a selection as sensitive, or remove the mark with `nsfw: false`."""
         selection, values = read(serializers.SensitiveSerializer, request)
         with going_on():
             done = marking.mark_images(
@@ -271,7 +273,7 @@ class ImageViewSet(
     )
     @action(detail=False, methods=["post"])
     def export(self, request: Request) -> HttpResponseBase:
-        """A selection as a ZIP stream, with manifests and checksums."""
+        """Stream a selection as a ZIP archive, with manifests and checksums."""
         selection, values = read(serializers.ExportSerializer, request)
         archive = export_images(
             image_ids=selection.ids,
@@ -292,7 +294,8 @@ class ScanView(APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Answers when all are in; each that could not be read is named and left where it is."""
+        """Answer once all are in; files that could not be read are named and left where they
+        are."""
         try:
             return imported(scan_storage())
         except Busy as error:
@@ -305,7 +308,7 @@ class LibraryBusy(APIException):
 
 
 class OtherNumber(APIException):
-    """409: a selection has not so many pictures any more; `count` says how many."""
+    """409: the selection no longer has that many pictures; `count` says how many it has."""
 
     status_code = status.HTTP_409_CONFLICT
     detail: Any
@@ -320,13 +323,13 @@ class OtherNumber(APIException):
 
 
 def may_change(user: Any) -> bool:
-    """Whether somebody may change pictures; whoever holds a key may what an editor may."""
+    """Return whether the caller may change pictures; a key's holder has an editor's permissions."""
     has_permission = getattr(user, "has_perm", None)
     return has_permission is None or bool(has_permission(CHANGE))
 
 
 def imported(files: Iterable[Imported | Restored]) -> Response:
-    """What became of many files; those that are no pictures are counted by what they are."""
+    """Build the report of an import; files that are not pictures are counted by type."""
     by_outcome: defaultdict[str, list[Any]] = defaultdict(list)
     for file in files:
         by_outcome[file.outcome].append(file)
@@ -350,7 +353,7 @@ def imported(files: Iterable[Imported | Restored]) -> Response:
 def read(
     serializer_class: type[serializers.SelectionSerializer], request: Request
 ) -> tuple[Selection, dict[str, Any]]:
-    """The pictures that a bulk request is for, and its other values."""
+    """Return the selected pictures of a bulk request, and its other values."""
     serializer = serializer_class(data=request.data)
     serializer.is_valid(raise_exception=True)
     values = serializer.validated_data
@@ -366,7 +369,7 @@ def read(
 
 @contextmanager
 def going_on() -> Iterator[None]:
-    """Around a job that may go on with an earlier change: where it cannot, that is a 400."""
+    """Turn a change that cannot be continued into a 400. A context manager."""
     try:
         yield
     except CannotContinue:
@@ -374,6 +377,6 @@ def going_on() -> Iterator[None]:
 
 
 def report(verb: str, done: ChangeReport) -> Response:
-    """`{"deleted": n, "failed": [{id, reason}]}`, with the verb of the job."""
+    """Return `{"deleted": n, "failed": [{id, reason}]}`, with the verb of the job."""
     failed = [{"id": image_id, "reason": reason} for image_id, reason in done.failed]
     return Response({verb: done.done, "failed": failed})

@@ -1,4 +1,4 @@
-"""The progress bar of long commands: drawn on a terminal, silent anywhere else."""
+"""Shows the progress of long commands on a terminal, and nothing anywhere else."""
 
 import sys
 from collections.abc import Callable
@@ -7,7 +7,7 @@ WIDTH = 30
 
 
 def bar(label: str) -> Callable[[int, int], None]:
-    """A function that is told how much of how much is done."""
+    """Return a function that is called with the amount done and the total."""
 
     def show(done: int, total: int) -> None:
         if not sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""How long commands tell what they do: a line on a terminal, one line of JSON for programs."""
+"""Reports what long commands do: a line on a terminal, one line of JSON each for programs."""
 
 import json
 from collections import Counter
@@ -13,7 +13,7 @@ from gallery.text import one_line
 
 
 class Result(Protocol):
-    """What became of one of many things."""
+    """The outcome of one of many items."""
 
     @property
     def name(self) -> str: ...
@@ -24,7 +24,7 @@ class Result(Protocol):
 
 
 class Progress:
-    """A line that is written over, a few times a second, where a person is looking."""
+    """A line on a terminal that is rewritten a few times a second."""
 
     def __init__(self, stdout: OutputWrapper, *, as_json: bool) -> None:
         self.stdout = stdout
@@ -46,7 +46,7 @@ def report(
     stderr: OutputWrapper,
     as_json: bool,
 ) -> None:
-    """Run a job to its end, name what failed, and count every outcome, and ignored files by kind.
+    """Run a job to its end, name what failed, and count outcomes, and ignored files by type.
 
     Raises:
         CommandError: something failed.

@@ -1,6 +1,5 @@
-"""Prompts embedded in picture files: one reader for each tool, one writer. Pure: bytes in,
-dataclasses or bytes out.
-"""
+"""Reads and writes prompts in picture files: one reader for each tool, one writer, bytes to
+bytes."""
 
 from .embedded import PARSER_VERSION, Embedded
 from .reading import read, read_again

@@ -1,8 +1,8 @@
-"""AUTOMATIC1111, Forge, SD.Next, Civitai, Tensor.Art: one text with a line of parameters.
+"""Reads AUTOMATIC1111's format, also written by Forge, SD.Next, Civitai and Tensor.Art.
 
-`prompt`, a line `Negative prompt: …`, then `Steps: 20, Sampler: Euler a, …`, then, by some, the
-templates that the two were made from. In PNG the text chunk `parameters`, elsewhere EXIF's
-UserComment, in GIF the comment. Some tools write all of it into one line.
+It is one text: `prompt`, a line `Negative prompt: …`, then `Steps: 20, Sampler: Euler a, …`, and
+from some tools the templates of the two prompts. It stands in PNG's text chunk `parameters`, in
+GIF's comment, elsewhere in EXIF's UserComment. Some tools write all of it into one line.
 """
 
 import json
@@ -22,15 +22,15 @@ KNOWN = re.compile(
     r"(?:^|[\n,.] ?)(?:Steps|Seed|Sampler|CFG scale|Guidance|Model hash|Model|Size|Version): "
 )
 FIRST = re.compile(r"(?:Steps|Sampler|Seed|CFG scale|Size|Model hash): ?")
-"""What a line of parameters begins with, where it is not a line of its own."""
+"""The beginning of a line of parameters that stands on the prompt's own line."""
 INNER = re.compile(rf"Negative prompt:|[^,\s]\s?{FIRST.pattern}")
-"""What a line that begins with a prompt has within."""
+"""What stands inside a line that begins with a prompt."""
 FOLLOWING = re.compile(r"(?:Negative )?Template: ?|(?:Negative )?prompt template: ?", re.IGNORECASE)
 LEAST = 3  # parameters, for a line to count as one of them
 MOST_TRIES = 20
-"""Words like parameters in a prompt that are looked behind."""
+"""Parameter-like words in a prompt that are tried."""
 LOOK = 1000
-"""Characters in which so many stand where a line is one of parameters: the first are short."""
+"""Characters in which so many parameters must stand: the first ones are short."""
 DECODER = json.JSONDecoder()
 
 
@@ -49,20 +49,20 @@ def read(fields: Fields) -> Embedded | None:
             found = _parse_beside(prompt, text)
             if found.parameters or NEGATIVE in text:
                 return found
-    # Only the tool's own key says that a text without any parameter is a prompt.
+    # A text without parameters is a prompt only under the tool's own key.
     text = fields.text.get("parameters", "").strip()
     return Embedded("a1111", text) if text and not is_dump(text) else None
 
 
 def _parse_beside(prompt: str, text: str) -> Embedded:
-    """The text taken apart, where the XMP packet may say exactly how far the prompt goes."""
+    """Parse the text; the XMP packet may say exactly where the prompt ends."""
     if not prompt or not text.startswith(prompt):
         return parse(text)
     return replace(parse(text[len(prompt) :]), prompt=prompt)
 
 
 def parse(text: str) -> Embedded:
-    """Prompt, negative prompt and parameters of such a text; one that is endless is a prompt."""
+    """Split the text into prompt, negative prompt and parameters; an endless one is all prompt."""
     if len(text) > MAX_PLAIN:
         return Embedded("a1111", text.strip())
     lines = text.strip().replace("\r\n", "\n").split("\n")
@@ -79,7 +79,7 @@ def parse(text: str) -> Embedded:
 
 
 def _model(parameters: dict[str, Any]) -> str:
-    """The model's name; Civitai's own generator tells it among all else that it has used."""
+    """Return the model's name, which Civitai's own generator lists among all its resources."""
     if model := parameters.get("Model"):
         return str(model)
     resources = parameters.get("Civitai resources")
@@ -91,7 +91,7 @@ def _model(parameters: dict[str, Any]) -> str:
 
 
 def _line_of_parameters(lines: list[str]) -> tuple[int, dict[str, Any]]:
-    """The last line that is one, and what it says; templates may stand behind it."""
+    """Find the last line of parameters and parse it; templates may follow it."""
     for at in range(len(lines) - 1, -1, -1):
         line = lines[at].strip()
         may_be = FIRST.match(line) or (at == len(lines) - 1 and not INNER.search(line))
@@ -101,7 +101,7 @@ def _line_of_parameters(lines: list[str]) -> tuple[int, dict[str, Any]]:
 
 
 def _within(line: str) -> tuple[int, dict[str, Any]]:
-    """Where the parameters begin in a line that begins with the prompt."""
+    """Return where the parameters begin in a line that begins with the prompt."""
     for match in islice(FIRST.finditer(line), MOST_TRIES):
         if _begins_parameters(line, match.start()):
             return match.start(), pairs(line[match.start() :])
@@ -113,7 +113,7 @@ def _begins_parameters(line: str, at: int = 0) -> bool:
 
 
 def _both(lines: list[str]) -> tuple[str, str]:
-    """The prompt, and what follows the word for the negative one, at a line's begin if anywhere."""
+    """Split prompt and negative prompt at the marker, preferably at the beginning of a line."""
     lines = [line.strip() for line in lines]
     for at, line in enumerate(lines):
         if line.startswith(NEGATIVE):
@@ -126,7 +126,7 @@ def _both(lines: list[str]) -> tuple[str, str]:
 
 
 def _templates(lines: list[str]) -> dict[str, str]:
-    """`Template: …` and its like, each of which may go on over several lines."""
+    """Read `Template: …` and the like, each of which may continue over several lines."""
     found: dict[str, str] = {}
     texts: dict[str, list[str]] = {}
     name = ""
@@ -142,12 +142,11 @@ def _templates(lines: list[str]) -> dict[str, str]:
 
 
 def pairs(line: str) -> dict[str, Any]:
-    """`Steps: 20, Lora hashes: "a: 1, b: 2", Hashes: {…}` as a dictionary; values stay texts,
-    but for JSON.
-    """
+    """Parse `Steps: 20, Lora hashes: "a: 1, b: 2", Hashes: {…}`; all values but JSON remain
+    texts."""
     found: dict[str, Any] = {}
     at = 0
-    ends = True  # where one quotation has no end, the quotes in it begin none that has
+    ends = True  # once a quotation has no end, no later one has
     while at < len(line):
         # One try at each comma and none between: a long line without parameters costs one pass.
         if match := NAME.match(line, at):
@@ -172,7 +171,7 @@ def _unquoted(text: str) -> str:
 
 
 def _value(line: str, at: int) -> tuple[Any, int]:
-    """A value and where it ends."""
+    """Return a value and the position after it."""
     if line[at : at + 1] in ("{", "["):
         try:
             return DECODER.raw_decode(line, at)

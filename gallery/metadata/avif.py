@@ -1,4 +1,4 @@
-"""AVIF: boxes (ISO/IEC 14496-12), with EXIF and XMP as items that a `meta` box points to."""
+"""Reads AVIF: boxes (ISO/IEC 14496-12), with EXIF and XMP as items listed in a `meta` box."""
 
 from collections.abc import Iterator
 
@@ -23,12 +23,12 @@ ITEMS = frozenset((b"av01", b"grid", b"iovl", b"iden", b"tmap", b"hvc1", b"sato"
 
 
 def is_avif(data: bytes) -> bool:
-    """Whether the file's head names AVIF, as what it is or what it can be read as."""
+    """Return whether the file's head names AVIF as its own or as a compatible brand."""
     return bool({b"avif", b"avis"} & brands(data))
 
 
 def brands(data: bytes) -> set[bytes]:
-    """The four letters of each format that the head of such a file names."""
+    """Return the four-letter brands in the head of such a file."""
     if data[4:8] != b"ftyp":
         return set()
     end = min(int.from_bytes(data[:4], "big"), len(data), MAX_HEAD)
@@ -36,9 +36,9 @@ def brands(data: bytes) -> set[bytes]:
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether no box that a picture is made of breaks off.
+    """Return whether no box of the picture is truncated.
 
-    What follows the last box may be anything, and is then no such box.
+    What follows the last box may be anything, and then is not such a box.
     """
     at = 0
     for each in boxes(data, 0, len(data)):
@@ -47,7 +47,7 @@ def is_whole(data: bytes) -> bool:
 
 
 def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
-    """No text of its own, EXIF, XMP, and whether credentials are there."""
+    """Return the texts (none of AVIF's own), EXIF, XMP, and whether there are credentials."""
     found, packet, credentials = b"", b"", False
     for each in boxes(data, 0, len(data)):
         if each.kind == b"uuid":
@@ -64,10 +64,10 @@ def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
 
 
 def strip(data: bytes) -> bytes:
-    """The file with all blanked but what shows the picture; what is blanked is free space then.
+    """Blank everything but the picture; what is blanked becomes free space.
 
-    Nothing moves, since items are found by their place in the file. How the picture is turned
-    is said by boxes of its own, which stay.
+    Nothing moves, since items are found by their position in the file. Boxes of their own say how
+    the picture is rotated; these stay.
     """
     blank = bytearray(data)
     end = 0
@@ -87,19 +87,17 @@ def strip(data: bytes) -> bytes:
 
 
 def bare(data: bytes) -> bytes:
-    """The file without texts that a decoder could stumble over."""
+    """Return the file without texts that could trip a decoder."""
     return strip(data)
 
 
 def block(data: bytes) -> bytes:
-    """The EXIF block; empty where there is none."""
+    """Return the EXIF block; empty if there is none."""
     return texts(data)[1]
 
 
 def profile(data: bytes) -> bytes:
-    """The ICC profile of the first property that is one, else one for the colours that numbers
-    describe; empty where there is none, and for sRGB.
-    """
+    """Return the ICC profile, or one for numeric colours; empty without either, and for sRGB."""
     codes = b""
     for meta in boxes(data, 0, len(data)):
         if meta.kind != b"meta":
@@ -117,7 +115,7 @@ def profile(data: bytes) -> bytes:
 
 
 def embed(data: bytes, text: str, packet: bytes) -> bytes:
-    """The file with the XMP packet alone, where it is built as usual; a sequence as it is."""
+    """Add the XMP packet alone, if the file has the usual structure; leave a sequence as it is."""
     return insert(data, packet) if packet else data
 
 
@@ -148,11 +146,11 @@ def _blank_items(data: bytes, blank: bytearray, meta: Box) -> None:
 
 
 def insert(data: bytes, packet: bytes) -> bytes:
-    """The file with an XMP packet behind all else, as one more item that describes the picture.
+    """Append an XMP packet as one more item that describes the picture.
 
-    What lies behind the `meta` box moves, and the places of all items move with it; their bytes
-    stay. A file that is built in an unusual way comes back as it is: a sequence, one with an
-    XMP item already, one with bytes behind its last box.
+    What lies behind the `meta` box moves, and the positions of all items are adjusted; their bytes
+    stay. A file of unusual structure is returned unchanged: a sequence, one with an XMP item
+    already, one with bytes behind its last box.
     """
     top = list(boxes(data, 0, len(data)))
     metas = [each for each in top if each.kind == b"meta"]
@@ -169,10 +167,7 @@ def insert(data: bytes, packet: bytes) -> bytes:
 
 
 def _with_item(data: bytes, meta: Box, packet: bytes) -> bytes:
-    """
-    Raises:
-        ValueError, IndexError, OverflowError: the file has no room or no place for it.
-    """
+    """Raises: ValueError, IndexError, OverflowError: the file has no room or no place for it."""
     parts = {each.kind: each for each in boxes(data, meta.content + 4, meta.end)}
     pitm, iinf, iloc = (parts[kind] for kind in (b"pitm", b"iinf", b"iloc") if kind in parts)
     kinds = dict(_kinds(data, iinf))
@@ -206,13 +201,13 @@ def _with_item(data: bytes, meta: Box, packet: bytes) -> bytes:
 
 
 def _contents(data: bytes) -> list[tuple[bytes, bytes]]:
-    """Kind and bytes of each piece of each item, in order."""
+    """Yield kind and bytes of each piece of each item, in order."""
     (meta,) = (each for each in boxes(data, 0, len(data)) if each.kind == b"meta")
     return [(kind, data[begin:end]) for kind, begin, end in _items(data, meta)]
 
 
 def _items(data: bytes, meta: Box) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, begin and end of each piece of each item."""
+    """Yield kind, start and end of each piece of each item."""
     inner = {each.kind: each for each in boxes(data, meta.content + 4, meta.end)}
     if b"iinf" not in inner or b"iloc" not in inner:
         return
@@ -234,16 +229,16 @@ def _kinds(data: bytes, iinf: Box) -> Iterator[tuple[int, bytes]]:
 
 
 def _places(data: bytes, iloc: Box) -> Iterator[tuple[int, bool, int, int]]:
-    """Item, whether its place counts from `idat`, place and length of each piece."""
+    """Yield item, whether it is relative to `idat`, position and length of each piece."""
     for entry in Locations.read(data, iloc).entries:
         for _, offset, length in entry.pieces:
             yield entry.item, entry.method == IN_IDAT, entry.base + offset, length
 
 
 def planes(data: bytes, channels: int) -> float:
-    """Bytes for each pixel that brightness, colours and transparency take before they are joined.
+    """Return the bytes per pixel of luma, chroma and alpha planes before they are combined.
 
-    As the box `av1C` of the first item says; what lacks it is taken for the widest.
+    The box `av1C` of the first item says so; without it the widest case is assumed.
     """
     at = data.find(b"av1C", 0, 1 << 16)
     said = data[at + 6] if 0 <= at < len(data) - 6 else 0x40

@@ -1,4 +1,4 @@
-"""Boxes of ISO/IEC 14496-12, and the table (`iloc`) that says where a file's items lie."""
+"""Reads boxes of ISO/IEC 14496-12, and the table (`iloc`) of where a file's items lie."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ IN_FILE, IN_IDAT = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box's kind, and where in the file it and its content lie."""
+    """A box's kind, and the positions of the box and its content in the file."""
 
     kind: bytes
     start: int
@@ -18,7 +18,7 @@ class Box:
 
 
 def box(kind: bytes, body: bytes) -> bytes:
-    """A box's bytes.
+    """Return a box as bytes.
 
     Raises:
         OverflowError: the body is longer than four bytes can say.
@@ -27,7 +27,7 @@ def box(kind: bytes, body: bytes) -> bytes:
 
 
 def boxes(data: bytes, at: int, end: int) -> Iterator[Box]:
-    """The boxes between two places, as far as they can be followed."""
+    """Yield the boxes between two positions, as far as they can be followed."""
     while at + 8 <= end:
         size, kind, content = (
             int.from_bytes(data[at : at + 4], "big"),
@@ -46,7 +46,7 @@ def boxes(data: bytes, at: int, end: int) -> Iterator[Box]:
 
 @dataclass(slots=True)
 class Entry:
-    """Where an item lies: pieces of (index, offset from the base, length)."""
+    """The location of an item: pieces of (index, offset from the base, length)."""
 
     item: int
     method: int
@@ -69,7 +69,7 @@ class Locations:
 
     @classmethod
     def read(cls, data: bytes, iloc: Box) -> Self:
-        """What can be read of it; a damaged one gives the entries before the damage."""
+        """Read as much as possible; a damaged box gives the entries before the damage."""
         at = iloc.content
 
         def number(size: int) -> int:
@@ -99,7 +99,7 @@ class Locations:
         return found
 
     def move(self, behind: int, by: int) -> None:
-        """Let what lies in the file from a place on lie so many bytes further back.
+        """Shift what lies behind a position by so many bytes.
 
         Raises:
             ValueError: pieces of one item lie on both sides of the place.
@@ -118,11 +118,11 @@ class Locations:
                 ]
 
     def add(self, item: int, place: int, length: int) -> None:
-        """One more item, in one piece."""
+        """Add an item in one piece."""
         self.entries.append(Entry(item, IN_FILE, 0, 0, [(0, place, length)]))
 
     def written(self) -> bytes:
-        """The box's content.
+        """Return the content of the box.
 
         Raises:
             OverflowError: a number is too large for its width.

@@ -1,6 +1,6 @@
-"""Colours that a file describes by numbers, as an ICC profile: what a decoder of colours reads.
+"""Builds ICC profiles for colours that a file describes by numbers.
 
-Code points: ITU-T H.273. Profile: ICC.1:2022, matrix and curves, which are mere arithmetic.
+Code points: ITU-T H.273. Profile: ICC.1:2022, matrix and curves, which are plain arithmetic.
 """
 
 import struct
@@ -26,22 +26,22 @@ PRIMARIES: dict[int, Sequence[Point]] = {
     12: (D65, (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
 }
 LIKE_SRGB = (1, 2, 6, 13, 14, 15)
-"""Curves that viewers show as sRGB's: those of television differ from it by the room's light."""
+"""Curves that viewers show as sRGB's: television's differ from it by the room's light."""
 GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
 PQ, HLG = 16, 18
 
 WHITE, PEAK = 203.0, 1000.0
-"""Candela per square metre of white paper, and of the brightest light that is told apart."""
+"""Candela per square metre of white paper, and of the brightest light that is distinguished."""
 STEPS = 1024  # of a curve that is a table
 D50 = (0.9642, 1.0, 0.8249)
 BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 NEAR = 0.002
-"""So far may coordinates be from sRGB's that are meant to be them; gammas ten times."""
+"""The tolerance for coordinates that are meant to be sRGB's; for gammas it is ten times that."""
 
 
 @lru_cache(maxsize=32)
 def of_codes(primaries: int, transfer: int) -> bytes:
-    """The profile for these code points; empty for sRGB's, and for those that are not known."""
+    """Return the profile for these code points; empty for sRGB's and for unknown ones."""
     points = PRIMARIES.get(primaries)
     if points is None:
         return b""
@@ -56,9 +56,8 @@ def of_codes(primaries: int, transfer: int) -> bytes:
 
 @lru_cache(maxsize=32)
 def of_gamma(gamma: float, points: tuple[Point, ...] = SRGB) -> bytes:
-    """The profile for pictures whose light is the value raised to this power; empty for sRGB's,
-    and for points that span no colours.
-    """
+    """Return the profile for a power curve; empty for sRGB's, and if the primaries span no
+    colours."""
     pairs = zip(sum(points, ()), sum(SRGB, ()), strict=True)
     apart = max(abs(one - two) for one, two in pairs)
     if abs(gamma - 2.2) <= 10 * NEAR and apart <= NEAR:
@@ -86,7 +85,7 @@ def _profile(points: Sequence[Point], curve: bytes) -> bytes:
 
 
 def _to_d50(points: Sequence[Point]) -> Matrix:
-    """What makes XYZ, as the eye sees it by D50, of red, green and blue."""
+    """Return the matrix from red, green and blue to XYZ, adapted to D50."""
     white, *colors = [[x / y, 1.0, (1 - x - y) / y] for x, y in points]
     columns = _transposed(colors)
     light = _times(_inverse(columns), _column(white))
@@ -143,7 +142,7 @@ SRGB_CURVE = b"para\0\0\0\0" + struct.pack(
 
 
 def _table(light: Callable[[float], float]) -> bytes:
-    """A curve of light, in candela, that is shown on a display which has no more than white."""
+    """Return a curve of light in candela for a display that shows nothing brighter than white."""
     brightest = PEAK / WHITE
     shown = []
     for step in range(STEPS):

@@ -1,4 +1,4 @@
-"""Draw Things: JSON in the `exif:UserComment` of the file's XMP."""
+"""Reads Draw Things: JSON in the `exif:UserComment` of the file's XMP."""
 
 from .embedded import Embedded, as_text, json_object
 from .fields import Fields

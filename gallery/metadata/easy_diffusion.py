@@ -1,4 +1,4 @@
-"""Easy Diffusion: each setting a PNG text of its own; JSON in JPEG's UserComment."""
+"""Reads Easy Diffusion: a PNG text for each setting; JSON in JPEG's UserComment."""
 
 from .embedded import Embedded, as_text, json_object
 from .fields import Fields

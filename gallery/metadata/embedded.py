@@ -1,4 +1,4 @@
-"""What a reader finds in a picture file."""
+"""Holds what a reader finds in a picture file."""
 
 import json
 import re
@@ -11,20 +11,20 @@ from typing import Any
 from grok2api.runtime.json_bounds import holds_too_many
 
 PARSER_VERSION = 4
-"""Goes up when a reader learns something, so that stored raw texts can be read again."""
+"""It grows when a reader learns something, so that stored raw texts can be read again."""
 
 MAX_TABLE = 20_000  # characters of a table that are looked at
 LEAST_ROWS = 4
 ROW = re.compile(r"(?:\[\w+\]\s*)?[A-Z][\w /()-]{1,40}? *\t?: ")
 """`File Name      : x.jpg`, also with the group before it."""
 MAX_RAW = 256_000
-"""Characters that a row keeps of a file's texts as they are, and of its parameters."""
+"""Characters that a row keeps of a file's raw texts, and of its parameters."""
 MAX_FACT = 32_000
-"""Characters that a row keeps of one parameter. So long may a prompt be."""
+"""Characters that a row keeps of one parameter: as many as a prompt may have."""
 MARK = 50
-"""Characters that say that something was cut."""
+"""Characters reserved for the mark of a cut."""
 MAX_PLAIN = 1_000_000
-"""Characters of a text, other than JSON, in which prompt and parameters are looked for."""
+"""Characters of a text, other than JSON, that is searched for prompt and parameters."""
 MAX_DEPTH = 20
 """Parameters nested deeper are kept as their JSON text."""
 
@@ -33,8 +33,8 @@ MAX_DEPTH = 20
 class Embedded:
     """A prompt and its parameters as a tool wrote them.
 
-    `raw` holds every text of the file by its place (`png:parameters`, `exif:UserComment`,
-    `xmp`), so that what a reader does not understand is there too.
+    `raw` has every text of the file by its place (`png:parameters`, `exif:UserComment`, `xmp`),
+    including what no reader understands.
     """
 
     tool: str = ""  # empty: texts are there, but no known tool's
@@ -48,7 +48,7 @@ class Embedded:
     taken_at: datetime | None = None  # by EXIF; local, where that names no zone
 
     def as_dict(self) -> dict[str, Any]:
-        """For a JSON column: what is empty is left out, what is too long is cut with a mark.
+        """Return a value for a JSON column, without empty entries; long ones are cut and marked.
 
         The file itself keeps all of it.
         """
@@ -64,7 +64,7 @@ class Embedded:
 
 
 def cut(text: str, most: int) -> str:
-    """The text, or its beginning with a mark that says how much there is."""
+    """Return the text, or its beginning with a mark that gives the full length."""
     if len(text) <= most:
         return text
     mark = f" … ({len(text)} characters in the file)"
@@ -72,7 +72,7 @@ def cut(text: str, most: int) -> str:
 
 
 def _kept(values: Mapping[str, Any], longest: int) -> dict[str, Any]:
-    """Values in their order, each cut to `longest`, and so many that all take `MAX_RAW` at most."""
+    """Return the values in order, each cut to `longest`, as many as fit into `MAX_RAW` together."""
     kept: dict[str, Any] = {}
     left = MAX_RAW
     for name, value in values.items():
@@ -87,12 +87,12 @@ def _kept(values: Mapping[str, Any], longest: int) -> dict[str, Any]:
 
 
 def clean(text: str) -> str:
-    """A text that every database keeps: no NUL, no half of a surrogate pair."""
+    """Return a text that every database stores: without NUL and lone surrogates."""
     return text.rstrip("\0").replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """JSON that every database takes: no NaN or infinity, no NUL, no endless nesting."""
+    """Return JSON that every database stores: without NaN, infinity, NUL and endless nesting."""
     if isinstance(value, str):
         return clean(value)
     if depth > MAX_DEPTH:
@@ -107,7 +107,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def json_object(text: str) -> dict[str, Any] | None:
-    """The JSON object in a text, or None when there is none. Bare `NaN` is let pass."""
+    """Return the JSON object in a text, or None. A bare `NaN` is accepted."""
     if not text.lstrip().startswith("{") or holds_too_many(text):
         return None
     try:
@@ -118,7 +118,7 @@ def json_object(text: str) -> dict[str, Any] | None:
 
 
 def is_dump(text: str) -> bool:
-    """Whether a text lists facts about a file, as `exiftool` does: in JSON, XML or rows."""
+    """Return whether a text lists facts about a file, as `exiftool` does: in JSON, XML or rows."""
     start = text.lstrip("\ufeff \t\r\n")
     if start.startswith(("<?xml", "<x:xmpmeta", "<rdf:RDF", "<?xpacket")):
         return True
@@ -137,7 +137,7 @@ def is_dump(text: str) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """A JSON value as a text: a list of texts is joined by lines, nothing is empty."""
+    """Return a JSON value as text; a list of texts is joined by lines, and nothing is empty."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):
@@ -146,5 +146,5 @@ def as_text(value: Any) -> str:
 
 
 def chosen(source: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """Those of the keys that the source has with a value of its own."""
+    """Return the entries under these keys that have a value."""
     return {key: source[key] for key in keys if source.get(key) not in (None, "", [], {})}

@@ -1,4 +1,4 @@
-"""EXIF: a TIFF directory of entries. Specification: CIPA DC-008."""
+"""Reads and writes EXIF: a TIFF directory of entries. Specification: CIPA DC-008."""
 
 import re
 import unicodedata
@@ -31,7 +31,7 @@ OFFSET = re.compile(r"([+-])([01]\d):([0-5]\d)")
 
 
 def parsed(blob: bytes) -> Image.Exif | None:
-    """An EXIF block (with or without its `Exif\\0\\0` head); None of one that is damaged."""
+    """Parse an EXIF block (with or without its `Exif\\0\\0` head); return None if it is damaged."""
     exif = Image.Exif()
     try:
         with warnings.catch_warnings():
@@ -44,7 +44,7 @@ def parsed(blob: bytes) -> Image.Exif | None:
 
 
 def _entries(blob: bytes) -> list[tuple[int, Any]]:
-    """Tags and values of a block; none of one that is damaged."""
+    """Return tags and values of a block; none if it is damaged."""
     exif = parsed(blob)
     if exif is None:
         return []
@@ -57,7 +57,7 @@ def _entries(blob: bytes) -> list[tuple[int, Any]]:
 
 
 def texts(blob: bytes) -> Iterator[tuple[str, str]]:
-    """The texts of an EXIF block, in their order."""
+    """Return the texts of an EXIF block, in their order."""
     for tag, value in _entries(blob) if blob else ():
         if tag not in EXIF_NAMES or not isinstance(value, bytes | str):
             continue
@@ -74,9 +74,9 @@ def texts(blob: bytes) -> Iterator[tuple[str, str]]:
 
 
 def taken_at(block: bytes) -> datetime | None:
-    """When the picture was taken, with its zone where the block names that; None if not said.
+    """Return when the picture was taken, with a zone if the block has one; None if it does not say.
 
-    The original's time comes before that of its digitising and that of the last change.
+    The original's time is preferred to that of digitising and of the last change.
     """
     entries = dict(_entries(block)) if MOMENT.search(block) else {}
     for time, zone in MOMENTS:
@@ -100,14 +100,14 @@ def _moment(time: object, zone: object) -> datetime | None:
 
 
 def decode_comment(value: bytes) -> str:
-    """EXIF's UserComment: eight bytes that name the code, then the text; some leave them out."""
+    """Decode EXIF's UserComment: eight bytes name the encoding, which some tools leave out."""
     code, body = value[:8].upper(), value[8:]
     if code == b"UNICODE\0":
         return _unicode(body)
     if code in (b"ASCII\0\0\0", b"ASCII   ", b"\0" * 8):
         value = body
     elif code == b"JIS\0\0\0\0\0":
-        # The standard means the one with escapes; tools write whatever is Japanese.
+        # The standard means ISO-2022-JP; tools write any Japanese encoding.
         escaped = b"\x1b" in body
         return _first_that_fits(body, "iso2022_jp" if escaped else "utf-8", "euc_jp", "cp932")
     elif value[1:4:2] == b"\0\0" or value[:3:2] == b"\0\0":
@@ -116,7 +116,7 @@ def decode_comment(value: bytes) -> str:
 
 
 def _first_that_fits(value: bytes, *codes: str) -> str:
-    """The text in the first of these codes that has all of its bytes; else in Latin-1."""
+    """Decode the text by the first of these encodings that fits, else as Latin-1."""
     for code in codes:
         try:
             return value.decode(code)
@@ -126,14 +126,14 @@ def _first_that_fits(value: bytes, *codes: str) -> str:
 
 
 CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
-"""Characters that no text has, but that are halves of characters in UTF-16."""
+"""Characters that occur in no text, but as halves of characters in UTF-16."""
 
 
 def _unicode(body: bytes) -> str:
-    """A text whose code the standard leaves open: UTF-16 of either order, or, by some, UTF-8.
+    """Decode a text whose encoding the standard leaves open: UTF-16 of either order, or UTF-8.
 
-    A mark at its begin says which. Without one, the blanks, commas and line ends that any
-    script uses have a zero byte before or behind them in UTF-16; UTF-8 has none.
+    A mark at its beginning decides. Without one, blanks, commas and line ends, which every script
+    uses, have a zero byte before or after them in UTF-16; UTF-8 has none.
     """
     for mark, code in ((b"\xfe\xff", "utf-16-be"), (b"\xff\xfe", "utf-16-le"),
                        (b"\xef\xbb\xbf", "utf-8")):  # fmt: skip
@@ -148,13 +148,13 @@ def _unicode(body: bytes) -> str:
             pass
     if before != behind:
         return body.decode("utf-16-be" if before > behind else "utf-16-le", "replace")
-    # One script alone, without a blank: its characters lie near each other in the right order.
+    # One script without blanks: in the right byte order its characters are neighbours.
     both = [body.decode(order, "replace") for order in ("utf-16-be", "utf-16-le")]
     return min(both, key=_spread)
 
 
 def _spread(text: str) -> tuple[int, int]:
-    """How little a text looks like one: unassigned characters, then blocks of 256 it uses."""
+    """Score how unlike a text it looks: unassigned characters first, then blocks of 256 used."""
     sample = text[:4000]
     unassigned = sum(unicodedata.category(character) in ("Cn", "Co", "Cs") for character in sample)
     return unassigned + sample.count("\ufffd"), len({ord(character) >> 8 for character in sample})
@@ -169,21 +169,21 @@ def _utf8(text: str) -> str:
 
 
 def orientation(block: bytes) -> int:
-    """How the picture is turned where it is not the plain way: 2 to 8, else 0."""
+    """Return the orientation if it is not the plain one: 2 to 8, else 0."""
     exif = parsed(block) if block else None
     turn = exif.get(ExifTags.Base.Orientation) if exif else None
     return turn if isinstance(turn, int) and 2 <= turn <= 8 else 0
 
 
 def turned(turn: int) -> bytes:
-    """A block (TIFF, without head) that says which way is up, and nothing else."""
+    """Build a block (TIFF, without head) that holds the orientation and nothing else."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = turn
     return exif.tobytes().removeprefix(HEAD)
 
 
 def with_comment(block: bytes, text: str, room: int) -> bytes:
-    """The block with a text as its comment; empty where it cannot be written anew whole.
+    """Return the block with this comment; empty if it cannot be rewritten without loss.
 
     Args:
         room: bytes that the block may have. UTF-16, which every tool reads, is left for UTF-8

@@ -1,4 +1,4 @@
-"""The texts of a picture file, whatever the file's format."""
+"""Collects the texts of a picture file of any format."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from .embedded import clean
 from .formats import format_of
 
 MAX_TEXT = 16 * 1024 * 1024
-"""Characters of one text that are looked at; a longer one stays in the file alone."""
+"""Characters of one text that is read; a longer one stays in the file alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Fields:
 
     @property
     def raw(self) -> dict[str, str]:
-        """Every text under a name of its own."""
+        """Return every text under a name of its own."""
         places = {f"png:{key}": value for key, value in self.text.items()}
         places |= {f"exif:{key}": value for key, value in self.exif.items()}
         if self.xmp:
@@ -36,7 +36,7 @@ class Fields:
 
 
 def fields_of(data: bytes) -> Fields:
-    """The texts in a file; none in one of a format that is not known."""
+    """Return the texts in a file; none if its format is unknown."""
     found = format_of(data)
     text, block, xmp, credentials = found.texts(data) if found else ({}, b"", b"", False)
     if (
@@ -44,7 +44,7 @@ def fields_of(data: bytes) -> Fields:
         or xmp.count(b"<") + xmp.count(b'"') > MOST_CONTAINERS
         or not xmp.strip()
     ):
-        xmp = b""  # taken apart, each of its tags and values takes dozens of times its length
+        xmp = b""  # parsed, its tags and values take dozens of times its size
     return Fields(
         text={key: clean(value) for key, value in text.items() if len(value) <= MAX_TEXT},
         exif={key: clean(value) for key, value in exif.texts(block) if len(value) <= MAX_TEXT},

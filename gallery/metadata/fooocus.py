@@ -1,4 +1,5 @@
-"""Fooocus and its kin: JSON in PNG's `parameters` or `Comment`, elsewhere in UserComment."""
+"""Reads Fooocus and its forks: JSON in PNG's `parameters` or `Comment`, elsewhere in
+UserComment."""
 
 from .a1111 import parse
 from .embedded import Embedded, as_text, json_object

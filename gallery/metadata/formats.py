@@ -1,6 +1,6 @@
-"""The picture formats that the library keeps, and how each is told, read and written.
+"""The picture formats that the library keeps, and how each is recognised, read and written.
 
-A format is told by its first bytes, never by a name.
+A format is recognised by its first bytes, never by a name.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import avif, exif, gif, jpeg, png, webp
 
 Texts = tuple[dict[str, str], bytes, bytes, bool]
-"""Texts by key, the EXIF block, the XMP packet, and whether C2PA credentials are there."""
+"""Texts by key, the EXIF block, the XMP packet, and whether there are C2PA credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Format:
     turns: bool = True  # EXIF says how it is turned; else boxes that decoders obey by themselves
 
     def turn(self, data: bytes) -> int:
-        """EXIF's orientation where it is not the plain one, 2 to 8; else 0."""
+        """Return EXIF's orientation if it is not the plain one, 2 to 8; else 0."""
         return exif.orientation(self.block(data))
 
     @property
@@ -91,32 +91,32 @@ OTHERS: tuple[tuple[bytes, int, str], ...] = (
     (b"P6\n", 0, "PPM"),
     (b"RIFF", 0, "RIFF"),
 )
-"""First bytes of formats that are not kept: what they are, where they stand, the name."""
+"""First bytes of formats that are not kept: the bytes, their position, the format's name."""
 
 BRANDS = {b"qt  ": "QuickTime", b"crx ": "Canon raw (CR3)"}
-"""What else comes in the boxes of MP4."""
+"""Other formats that use the boxes of MP4."""
 
 BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
-"""Bytes of a bitmap's second header, which says so itself: texts may begin with BM, too."""
+"""Possible lengths of a bitmap's second header: a text may begin with BM, too."""
 
 
 def format_of(data: bytes) -> Format | None:
-    """The format of a file; None of one that the library does not keep."""
+    """Return the format of a file, or None if the library does not keep it."""
     return next((each for each in FORMATS if each.is_one(data)), None)
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether a picture's file has the end that its format asks for; more may follow it.
+    """Return whether a file has the end that its format requires; more may follow it.
 
-    Decoders are content once they have the last pixel. Takes tens of microseconds: nothing is
-    decoded. Of bytes that are no picture it says nothing.
+    Decoders are satisfied once they have the last pixel. This takes tens of microseconds, since
+    nothing is decoded. It says nothing about bytes that are not a picture.
     """
     found = format_of(data)
     return found is not None and found.is_whole(data)
 
 
 def other_format(data: bytes) -> str:
-    """The name of a format that the library does not keep; empty where it is not known."""
+    """Return the name of a format that the library does not keep; empty if it is unknown."""
     named = avif.brands(data[:HEAD])
     if named & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}:
         return "HEIC"

@@ -1,4 +1,4 @@
-"""GIF: blocks after a header. Specification: https://www.w3.org/Graphics/GIF/spec-gif89a.txt"""
+"""Reads and writes GIF: blocks after a header. https://www.w3.org/Graphics/GIF/spec-gif89a.txt"""
 
 import re
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ EXTENSION, PICTURE, TRAILER = 0x21, 0x2C, 0x3B
 CONTROL, COMMENT, APPLICATION = 0xF9, 0xFE, 0xFF
 PROFILE = b"ICCRGBG1012"
 SHOWN = (b"NETSCAPE2.0", b"ANIMEXTS1.0", PROFILE)
-"""Applications whose extensions say how the picture is shown: how often it runs, its colours."""
+"""Applications whose extensions say how the picture is shown: repetitions and colours."""
 _FULL_BLOCKS = re.compile(rb"(?:\xff.{255})*+", re.DOTALL)
-"""All of a picture's sub-blocks but the last ones, as encoders write them."""
+"""A picture's sub-blocks except the last ones, as encoders write them."""
 _NOT_ZERO = re.compile(rb"[^\0]")
 
 
 XMP = b"XMP DataXMP"
 CREDENTIALS = b"C2PA_GIF"
 _XMP_END = bytes([1, *range(0xFF, -1, -1), 0])
-"""Behind an XMP packet, which is not cut into sub-blocks: whoever takes its bytes for lengths
-lands somewhere in here, and from there on the last byte."""
+"""It follows an XMP packet, which is not split into sub-blocks: a reader that takes its bytes for
+lengths lands somewhere in here, and then on the last byte."""
 
 
 def is_gif(data: bytes) -> bool:
@@ -25,9 +25,9 @@ def is_gif(data: bytes) -> bool:
 
 
 def strip(data: bytes) -> bytes:
-    """The file with its pictures and the extensions that say how they are shown.
+    """Keep only the pictures and the extensions that say how they are shown.
 
-    What cannot be followed to its end comes back cut there, so that nothing unread stays.
+    A block that cannot be followed to its end is cut off there, so that nothing unread stays.
     """
     kept = [data[: _behind_head(data)]]
     for begin, end in _blocks(data):
@@ -41,17 +41,17 @@ def strip(data: bytes) -> bytes:
 
 
 def bare(data: bytes) -> bytes:
-    """The file as it is: decoders pass over extensions."""
+    """Return the file as it is: decoders skip extensions."""
     return data
 
 
 def block(data: bytes) -> bytes:
-    """The format has no place for EXIF."""
+    """Return nothing: the format has no place for EXIF."""
     return b""
 
 
 def profile(data: bytes) -> bytes:
-    """The ICC profile; empty where there is none."""
+    """Return the ICC profile; empty if there is none."""
     for begin, _ in _blocks(data):
         if data[begin + 1 : begin + 14] == bytes((APPLICATION, len(PROFILE))) + PROFILE:
             return _joined(data, begin + 14)
@@ -59,18 +59,18 @@ def profile(data: bytes) -> bytes:
 
 
 def embed(data: bytes, text: str, packet: bytes) -> bytes:
-    """The file with A1111's text as a comment, and an XMP packet, those that are not empty.
+    """Add A1111's text as a comment and an XMP packet, whichever is not empty.
 
-    Tools read a GIF's comment. Two would be read as one, so another's stays the only one.
+    Tools read a GIF's comment. Two would be read as one, so an existing one stays the only one.
     """
     comment = b"" if texts(data)[0] else text.encode("utf-8", "replace").rstrip(b"\n")
     return insert(data, comment=comment, packet=packet)
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether no block breaks off.
+    """Return whether no block is truncated.
 
-    The trailer may be missing behind a whole picture: tools have written such files.
+    The trailer may be missing after a whole picture: some tools write such files.
     """
     spans = list(_blocks(data))
     if not any(data[begin] == PICTURE for begin, _ in spans):
@@ -80,9 +80,9 @@ def is_whole(data: bytes) -> bool:
 
 
 def insert(data: bytes, *, comment: bytes, packet: bytes) -> bytes:
-    """The file with a comment and an XMP packet, those that are not empty; all else as it is.
+    """Insert a comment and an XMP packet, whichever is not empty, leaving everything else as it is.
 
-    They come before the first picture, behind the extension that lets an animation run.
+    They stand before the first picture, after the extension that makes an animation run.
     """
     at = _behind_head(data)
     for begin, end in _blocks(data):
@@ -102,7 +102,7 @@ def insert(data: bytes, *, comment: bytes, packet: bytes) -> bytes:
 
 
 def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
-    """The comments as one, no EXIF, XMP, and whether credentials are there."""
+    """Return the comments as one text, no EXIF, XMP, and whether there are credentials."""
     comments: list[bytes] = []
     packet, credentials = b"", False
     for begin, end in _blocks(data):
@@ -121,10 +121,10 @@ def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
 
 
 def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
-    """Begin and end of each extension and picture, as far as they can be followed.
+    """Yield start and end of each extension and picture, as far as they can be followed.
 
-    The last one's end lies behind the file's where the file breaks off. Zeros between blocks
-    are passed over, as other readers do.
+    The end of the last one lies beyond the file's if the file is truncated. Zeros between blocks
+    are skipped, as other readers do.
     """
     at = _behind_head(data)
     while at < len(data):
@@ -148,12 +148,13 @@ def _behind_zeros(data: bytes, at: int) -> int:
 
 
 def _table(flags: int) -> int:
-    """Bytes of a colour table, by the flags that announce it."""
+    """Return the size of a colour table from the flags that announce it."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _behind_run(data: bytes, at: int) -> int:
-    """The place behind a run of sub-blocks, each with its length before it, the last empty."""
+    """Return the position after a run of sub-blocks, each preceded by its length, the last
+    empty."""
     if full := _FULL_BLOCKS.match(data, at):
         at = full.end()
     while at < len(data) and data[at]:
@@ -162,7 +163,7 @@ def _behind_run(data: bytes, at: int) -> int:
 
 
 def _joined(data: bytes, at: int) -> bytes:
-    """The content of a run of sub-blocks."""
+    """Return the content of a run of sub-blocks."""
     pieces = []
     while at < len(data) and data[at]:
         pieces.append(data[at + 1 : at + 1 + data[at]])

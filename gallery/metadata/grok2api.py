@@ -1,4 +1,4 @@
-"""grok2api: EXIF's UserComment of JSON without the standard's code, prompt in ImageDescription."""
+"""Reads grok2api: EXIF's UserComment of JSON without an encoding, prompt in ImageDescription."""
 
 from .embedded import Embedded, as_text, json_object
 from .fields import Fields

@@ -1,4 +1,4 @@
-"""InvokeAI: `invokeai_metadata` (3 and later), `sd-metadata` (2), `Dream` (1), as PNG texts."""
+"""Reads InvokeAI's PNG texts: `invokeai_metadata` (3 and later), `sd-metadata` (2), `Dream` (1)."""
 
 import re
 
@@ -48,6 +48,6 @@ def read(fields: Fields) -> Embedded | None:
 
 
 def _both(text: str) -> tuple[str, str]:
-    """Versions 1 and 2 write the negative prompt into the other, between square brackets."""
+    """Split off the negative prompt, which versions 1 and 2 write in square brackets."""
     negative = [inner.strip() for inner in BRACKETS.findall(text)]
     return BRACKETS.sub("", text).strip(), " ".join(filter(None, negative))

@@ -1,4 +1,4 @@
-"""IPTC's properties of 2025 for pictures made by a model, in XMP; what any tool may write."""
+"""Reads IPTC's properties of 2025 for generated pictures, in XMP, which any tool may write."""
 
 from .embedded import Embedded
 from .fields import Fields

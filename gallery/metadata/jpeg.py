@@ -1,4 +1,4 @@
-"""JPEG: marker segments before the compressed picture. Specification: ITU-T T.81, annex B."""
+"""Reads and writes JPEG: marker segments before the compressed picture (ITU-T T.81, annex B)."""
 
 import re
 import struct
@@ -15,13 +15,13 @@ SHOWN = frozenset((
     *range(0xC0, 0xC8), *range(0xC9, 0xD0),  # frames, Huffman and arithmetic tables
     SCAN, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF,  # quantization, lines, restarts, hierarchy
 ))  # fmt: skip
-"""Segments that the picture is made of. Of applications' own, few things are kept (`_shown`)."""
+"""Segments that the picture is made of. Of applications' segments, little is kept (`_shown`)."""
 NOTHING = (0, b"")
 _ANY_MARKER = re.compile(rb"\xff[^\xff\x00]")
 _MARKER = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]")
-"""Within a scan: restarts (RST) are part of it."""
+"""A marker that ends a scan; restarts (RST) are part of the scan."""
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Markers of the segment that says how large a picture is, and of what."""
+"""Markers of the segment that gives a picture's size and components."""
 MAX_SEGMENT = 0xFFFF - 2
 
 
@@ -30,9 +30,9 @@ def is_jpeg(data: bytes) -> bool:
 
 
 def _places(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker of each segment, and where its content begins and ends; the last is the scan.
+    """Yield each segment's marker, and where its content begins and ends; the last is the scan.
 
-    Bytes between segments that are none are passed over, as decoders do.
+    Stray bytes between segments are skipped, as decoders do.
     """
     at, size = 2, len(data)
     while True:
@@ -58,20 +58,20 @@ def _places(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and content of each segment; the last is the scan with all that follows it."""
+    """Yield marker and content of each segment; the last is the scan with all that follows it."""
     return ((marker, data[begin:end]) for marker, begin, end in _places(data))
 
 
 def whole(data: bytes) -> list[tuple[int, bytes]]:
-    """All segments; none where the file breaks off before its scan, so that nothing is cut."""
+    """Return all segments; none if the file ends before its scan, so that nothing is cut off."""
     parts = list(segments(data))
     return parts if parts and parts[-1][0] == SCAN else []
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether the end of the picture (EOI) is marked behind its first scan.
+    """Return whether the end of the picture (EOI) is marked after its first scan.
 
-    Searched for from behind: a picture is long, and what follows it is short as a rule.
+    It searches backwards: a picture is long, and what follows it is usually short.
     """
     for marker, begin, _ in _places(data):
         if marker == SCAN:
@@ -80,12 +80,12 @@ def is_whole(data: bytes) -> bool:
 
 
 def _stands_alone(marker: int) -> bool:
-    """Whether a marker has no length and no content."""
+    """Return whether a marker has no length and no content."""
     return marker == 0x01 or 0xD0 <= marker <= 0xD7
 
 
 def join(parts: Iterable[tuple[int, bytes]]) -> bytes:
-    """A file of these segments."""
+    """Build a file from these segments."""
     out = [b"\xff\xd8"]
     for marker, body in parts:
         out.append(bytes((0xFF, marker)))
@@ -96,18 +96,18 @@ def join(parts: Iterable[tuple[int, bytes]]) -> bytes:
 
 
 def bare(data: bytes) -> bytes:
-    """The file with its pixels alone: a decoder finds nothing else in it to stumble over."""
+    """Return the file with its pixels alone, so that nothing else can trip a decoder."""
     parts = [(marker, body) for marker, body in map(_shown, segments(data)) if marker != APP2]
     return join(part for part in parts if part != NOTHING)
 
 
 def block(data: bytes) -> bytes:
-    """The EXIF block; empty where there is none."""
+    """Return the EXIF block; empty if there is none."""
     return next((body for marker, body in segments(data) if is_exif(marker, body)), b"")
 
 
 def profile(data: bytes) -> bytes:
-    """The ICC profile, put together from its numbered pieces; empty where one is missing."""
+    """Return the ICC profile, joined from its numbered pieces; empty if one is missing."""
     pieces = {
         body[12]: body[14:]
         for marker, body in segments(data)
@@ -117,7 +117,7 @@ def profile(data: bytes) -> bytes:
 
 
 def strip(data: bytes) -> bytes:
-    """The file with the segments that show the picture, up to its end, and how it is turned."""
+    """Keep only the segments that show the picture, up to its end, and its orientation."""
     parts = whole(data)
     if not parts:
         return data
@@ -129,9 +129,9 @@ def strip(data: bytes) -> bytes:
 
 
 def embed(data: bytes, text: str, packet: bytes) -> bytes:
-    """The file with A1111's text as EXIF's comment, and an XMP packet, those that are not empty.
+    """Add A1111's text as EXIF's comment and an XMP packet, whichever is not empty.
 
-    What is too long for a segment (64 KB) is left out.
+    Anything too long for a segment (64 KB) is left out.
     """
     parts = whole(data)
     if not parts:
@@ -151,7 +151,8 @@ def _after_jfif(parts: list[tuple[int, bytes]]) -> int:
 
 
 def _shown(part: tuple[int, bytes]) -> tuple[int, bytes]:
-    """What of a segment says how the picture is shown; `NOTHING` of one that does not."""
+    """Return the part of a segment that says how the picture is shown; `NOTHING` if there is
+    none."""
     marker, body = part
     if marker in SHOWN:
         return part
@@ -165,7 +166,7 @@ def _shown(part: tuple[int, bytes]) -> tuple[int, bytes]:
 
 
 def _clean(scan: bytes) -> bytes:
-    """The scans up to the picture's end, without segments between them that show nothing."""
+    """Return the scans up to the picture's end, without irrelevant segments between them."""
     kept: list[bytes] = []
     start = at = 0
     while found := _MARKER.search(scan, at):
@@ -177,7 +178,7 @@ def _clean(scan: bytes) -> bytes:
             kept.append(scan[start : found.start()])
             start = end
         at = max(end, at)
-    return b"".join([*kept, scan[start:], b"\xff\xd9"])  # which a wrong length has passed over
+    return b"".join([*kept, scan[start:], b"\xff\xd9"])  # a wrong length may have skipped it
 
 
 def is_exif(marker: int, body: bytes) -> bool:
@@ -185,12 +186,12 @@ def is_exif(marker: int, body: bytes) -> bool:
 
 
 def has_credentials(marker: int, body: bytes) -> bool:
-    """Whether a segment is a part of a C2PA manifest (JUMBF in APP11)."""
+    """Return whether a segment is a part of a C2PA manifest (JUMBF in APP11)."""
     return marker == APP11 and body.startswith(b"JP")
 
 
 def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
-    """The comment, EXIF, XMP, and whether credentials are there."""
+    """Return the comment, EXIF, XMP, and whether there are credentials."""
     text: dict[str, str] = {}
     found, xmp, credentials = b"", b"", False
     for marker, body in segments(data):
@@ -206,9 +207,9 @@ def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
 
 
 def waiting(data: bytes) -> int:
-    """Bytes for each pixel that a decoder keeps until the last scan has come; 0 of one scan.
+    """Return the bytes per pixel that a decoder keeps until the last scan; 0 for a single scan.
 
-    Coefficients take two bytes each, of each component as many as its sampling says, rounded up.
+    Coefficients take two bytes each, for each component as many as its sampling says, rounded up.
     """
     components, is_progressive = b"", False
     for marker, begin, end in _places(data):

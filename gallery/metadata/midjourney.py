@@ -1,4 +1,4 @@
-"""Midjourney and Niji: PNG text `Description`, a prompt with `--options` and a job's id."""
+"""Reads Midjourney and Niji: PNG text `Description`, a prompt with `--options` and a job's id."""
 
 import re
 from itertools import islice
@@ -10,7 +10,7 @@ from .xmp import description
 
 JOB = re.compile(r"Job ID:\s*+([0-9a-fA-F-]{36})\s*+$")
 OPTION = re.compile(r"(?:^|\s)(?:--|—)(\w++)")
-"""Some keyboards make one dash of two."""
+"""An option; some keyboards turn two dashes into one."""
 MOST_OPTIONS = 200
 
 

@@ -1,4 +1,4 @@
-"""Whatever tool it was: texts, or a JSON object, of which one is called the prompt."""
+"""Reads files of any tool: texts, or a JSON object, one of which is called the prompt."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

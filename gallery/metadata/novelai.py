@@ -1,5 +1,7 @@
-"""NovelAI: PNG texts `Software`, `Description` and a `Comment` of JSON; elsewhere all of them as
-one JSON object in UserComment; also hidden in the lowest bits of the alpha channel (see `stealth`).
+"""Reads NovelAI: PNG texts `Software`, `Description` and a `Comment` of JSON.
+
+Elsewhere all of them are one JSON object in UserComment. They are also hidden in the lowest bits of
+the alpha channel (see `stealth`).
 """
 
 from collections.abc import Mapping
@@ -21,7 +23,7 @@ def read(fields: Fields) -> Embedded | None:
     comment = (json_object(comment) if isinstance(comment, str) else comment) or {}
     if not isinstance(comment, dict):
         return None
-    # Others write a `Comment` of JSON too; only NovelAI calls the negative prompt `uc`.
+    # Other tools write JSON into `Comment`, too, but only NovelAI's has `uc` (negative prompt).
     if source.get("Software") != "NovelAI" and "uc" not in comment:
         return None
     prompt = as_text(source.get("Description") or comment.get("prompt"))
@@ -36,7 +38,7 @@ def read(fields: Fields) -> Embedded | None:
 
 
 def _with_characters(text: str, found: object) -> str:
-    """Version 4 has a text for the whole, and one for each character in it."""
+    """Join version 4's texts: one for the whole picture, and one for each character in it."""
     caption = found.get("caption") if isinstance(found, dict) else None
     if not isinstance(caption, dict):
         return text

@@ -1,4 +1,4 @@
-"""PNG: a signature and chunks. Specification: https://www.w3.org/TR/png-3/"""
+"""Reads and writes PNG: a signature and chunks. Specification: https://www.w3.org/TR/png-3/"""
 
 import struct
 import zlib
@@ -21,25 +21,25 @@ SHOWN = PIXELS | {
     PROFILE, b"cHRM", b"gAMA", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"bKGD", b"hIST",
     b"pHYs",
 }  # fmt: skip
-"""Chunks that say how the picture is shown; all others tell of its making, or anything."""
+"""Chunks that say how the picture is shown; all others describe its making, or anything."""
 
 COLORS = (b"cICP", PROFILE, b"sRGB", b"gAMA", b"cHRM")
 """Chunks that say what the colours are; the first of them counts."""
 MIN_GAMMA, MAX_GAMMA = 10_000, 1_000_000
-"""Hundred-thousandths; what is beyond them is a mistake."""
+"""Hundred-thousandths; anything beyond is a mistake."""
 MAX_PROFILE = 4 * 1024 * 1024
 MAX_TEXTS = 16 * 1024 * 1024
-"""Bytes of all texts together that are read; a small file may hold thousands of times its size."""
+"""Bytes of all texts together; a small file may hold thousands of times its size."""
 MOST_TEXTS = 1000
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of each chunk, as far as the file goes."""
+    """Yield kind and content of each chunk, as far as the file goes."""
     return ((kind, body) for kind, body, _ in _chunks(data))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Kind, content and checksum of each chunk."""
+    """Yield kind, content and checksum of each chunk."""
     at = len(SIGNATURE)
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -58,7 +58,7 @@ def is_png(data: bytes) -> bool:
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether the chunks lead from the header to the one that ends a PNG."""
+    """Return whether the chunks lead from the header to the final one."""
     at = len(SIGNATURE)
     if data[at : at + 8] != b"\0\0\0\x0dIHDR":
         return False
@@ -70,14 +70,14 @@ def is_whole(data: bytes) -> bool:
 
 
 def join(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """A file of these chunks."""
+    """Build a file from these chunks."""
     return SIGNATURE + b"".join(map(_packed, parts))
 
 
 def bare(data: bytes) -> bytes:
-    """The file with its pixels alone, each chunk's checksum made anew but for the pixels' own.
+    """Return the file with its pixels alone; checksums are recomputed, except those of the pixels.
 
-    A decoder finds nothing else in it to stumble over.
+    So nothing else can trip a decoder.
     """
     return SIGNATURE + b"".join(
         _packed((kind, body), checksum if kind in (b"IHDR", b"PLTE", b"IDAT") else b"")
@@ -87,14 +87,12 @@ def bare(data: bytes) -> bytes:
 
 
 def block(data: bytes) -> bytes:
-    """The EXIF block; empty where there is none."""
+    """Return the EXIF block; empty if there is none."""
     return next((body for kind, body in chunks(data) if kind == b"eXIf"), b"")
 
 
 def profile(data: bytes) -> bytes:
-    """The ICC profile, or one for the colours that numbers describe; empty where there is none
-    that can be read, and for sRGB.
-    """
+    """Return the ICC profile, or one for numeric colours; empty without either, and for sRGB."""
     said: dict[bytes, bytes] = {}
     for kind, body in chunks(data):
         if kind == b"IDAT":
@@ -115,7 +113,7 @@ def profile(data: bytes) -> bytes:
 
 
 def strip(data: bytes) -> bytes:
-    """The file with the chunks that show the picture, and how it is turned."""
+    """Keep only the chunks that show the picture, and its orientation."""
     parts = [(kind, _nameless(kind, body)) for kind, body in chunks(data) if kind in SHOWN]
     if turn := exif.orientation(block(data)):
         parts.insert(1, (b"eXIf", exif.turned(turn)))
@@ -123,12 +121,12 @@ def strip(data: bytes) -> bytes:
 
 
 def _nameless(kind: bytes, body: bytes) -> bytes:
-    """A profile is called by a name of the writer's choice."""
+    """Replace a profile's name, which its writer may choose freely."""
     return b"ICC" + body[body.find(b"\0") :] if kind == PROFILE and b"\0" in body else body
 
 
 def embed(data: bytes, text: str, packet: bytes) -> bytes:
-    """The file with A1111's text and an XMP packet, those that are not empty."""
+    """Add A1111's text and an XMP packet, whichever is not empty."""
     new = [text_chunk("parameters", text)] if text else []
     if packet:
         new.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet))
@@ -136,7 +134,7 @@ def embed(data: bytes, text: str, packet: bytes) -> bytes:
 
 
 def insert(data: bytes, parts: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The file with these chunks behind its first, the header; all else byte for byte."""
+    """Insert these chunks after the first one, the header; everything else stays byte for byte."""
     if not is_whole(data):
         return data
     header = len(SIGNATURE) + 12 + 13
@@ -150,7 +148,7 @@ def _packed(part: tuple[bytes, bytes], checksum: bytes = b"") -> bytes:
 
 
 def text_chunk(key: str, text: str) -> tuple[bytes, bytes]:
-    """tEXt, the kind that every tool reads, where the text is plain; else iTXt in UTF-8."""
+    """Build a tEXt chunk, which every tool reads, if the text is plain, else iTXt in UTF-8."""
     name = key.encode("latin-1")
     if text.isascii():
         return b"tEXt", name + b"\0" + text.encode()
@@ -158,7 +156,8 @@ def text_chunk(key: str, text: str) -> tuple[bytes, bytes]:
 
 
 def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
-    """Text chunks by key (the first of a key), EXIF, XMP, and whether credentials are there."""
+    """Return text chunks by key (the first of each), EXIF, XMP, and whether there are
+    credentials."""
     found: dict[str, str] = {}
     last, xmp, credentials = b"", b"", False
     left = MAX_TEXTS
@@ -187,7 +186,7 @@ def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
 
 
 def _unhexed(text: str) -> bytes:
-    """The block that a text holds: its kind and its length, each on a line, then hexadecimals."""
+    """Decode a block from a text: its kind and its length, each on a line, then hexadecimals."""
     _, _, digits = text.strip().partition("\n")
     length, _, digits = digits.lstrip().partition("\n")
     try:
@@ -197,7 +196,7 @@ def _unhexed(text: str) -> bytes:
 
 
 def _text(kind: bytes, body: bytes, most: int) -> tuple[str, str]:
-    """Key and text, of a compressed one at most so many bytes."""
+    """Return key and text; a compressed text is limited to so many bytes."""
     key, _, rest = body.partition(b"\0")
     name = key.decode("latin-1")
     if kind == b"tEXt":

@@ -1,4 +1,4 @@
-"""Which tool made a picture, and with what prompt."""
+"""Finds out which tool made a picture, and from what prompt."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -36,11 +36,11 @@ READERS: tuple[Callable[[Fields], Embedded | None], ...] = (
     iptc.read,
     named.read,
 )
-"""Those for texts with marks of their own come before the general ones."""
+"""Readers that recognise their texts by a mark come before the general ones."""
 
 
 def read(data: bytes, *, hidden: str = "") -> Embedded:
-    """What the file says of its making; every text of it is in `raw`, known tool or not.
+    """Return what the file says of its making; `raw` has every text, even if no tool is recognised.
 
     Args:
         hidden: the text in the picture's pixels (`stealth.hidden_text`) or in a file beside it,
@@ -56,7 +56,8 @@ def read(data: bytes, *, hidden: str = "") -> Embedded:
 
 
 def _with_hidden(fields: Fields, hidden: str) -> Fields:
-    """The fields, and what such a text would be in the file itself."""
+    """Return the fields together with a hidden text, under the name that it would have in the
+    file."""
     if xmp.is_packet(hidden):
         return fields if fields.xmp else replace(fields, xmp=hidden)
     said = json_object(hidden)
@@ -83,9 +84,10 @@ def _told(found: Embedded | None, fields: Fields) -> Embedded:
 
 
 def read_again(data: bytes, kept: Mapping[str, object]) -> Embedded:
-    """What the file says, and what `kept` has besides: texts kept as `Embedded.raw` when the file
-    was read first, which may have been in its pixels or beside it. They count where it has no
-    prompt.
+    """Return what the file says, supplemented by `kept`.
+
+    These are texts stored as `Embedded.raw` when the file was first read, which may have been in
+    its pixels or beside it. They count if the file has no prompt.
     """
     fields = fields_of(data)
     found = _by_tool(fields)
@@ -103,7 +105,7 @@ def read_again(data: bytes, kept: Mapping[str, object]) -> Embedded:
 
 
 def _at(kept: Mapping[str, str], place: str) -> dict[str, str]:
-    """The kept texts of a place, by their names there."""
+    """Return the stored texts of a place, by their names there."""
     return {name.removeprefix(place): kept[name] for name in kept if name.startswith(place)}
 
 
@@ -112,7 +114,8 @@ def _as_field(value: object) -> str:
 
 
 def _by_tool(fields: Fields) -> Embedded | None:
-    """What the first reader says that finds a prompt; else the first that knows the texts."""
+    """Return the result of the first reader with a prompt, else of the first that knows the
+    texts."""
     first: Embedded | None = None
     for reader in READERS:
         found = reader(fields)

@@ -1,4 +1,4 @@
-"""Texts in the lowest bits of a picture's alpha (or colour) channels, column by column.
+"""Reads texts hidden in the lowest bits of a picture's alpha (or colour) channels, by columns.
 
 NovelAI's format: a magic word, the length in bits (32, big-endian), then the text, plain
 (`stealth_pnginfo`, `stealth_rgbinfo`) or gzipped (`stealth_pngcomp`, `stealth_rgbcomp`).
@@ -18,7 +18,7 @@ LOWEST_BIT = bytes(b"01"[value & 1] for value in range(256))
 
 
 def hidden_text(image: Image.Image) -> str:
-    """The text hidden in a picture; empty where there is none."""
+    """Return the text hidden in a picture; empty if there is none."""
     if image.mode == "RGBA" and (text := _read(image, "A", ALPHA)):
         return text
     return _read(image, "RGB", COLORS) if image.mode in ("RGB", "RGBA") else ""
@@ -42,7 +42,7 @@ def _read(image: Image.Image, channels: str, magic_words: dict[bytes, bool]) -> 
 
 
 def _bits(image: Image.Image, channels: str, number: int) -> bytes:
-    """The first bits, or as many as there are."""
+    """Return the first bits, or as many as there are."""
     columns = min(-(-number // (image.height * len(channels))), image.width)
     part = image.crop((0, 0, columns, image.height))
     plain = part.getchannel("A") if channels == "A" else part.convert("RGB")

@@ -1,4 +1,5 @@
-"""SwarmUI: JSON with `sui_image_params`, in PNG's `parameters`, UserComment or EXIF's Model."""
+"""Reads SwarmUI: JSON with `sui_image_params`, in PNG's `parameters`, UserComment or EXIF's
+Model."""
 
 from .embedded import Embedded, as_text, chosen, json_object
 from .fields import Fields

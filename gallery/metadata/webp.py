@@ -1,4 +1,5 @@
-"""WebP: RIFF chunks. Specification: https://developers.google.com/speed/webp/docs/riff_container"""
+"""Reads and writes WebP: RIFF chunks.
+https://developers.google.com/speed/webp/docs/riff_container"""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -20,12 +21,12 @@ def is_webp(data: bytes) -> bool:
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether all that the RIFF head announces is there."""
+    """Return whether everything that the RIFF head announces is there."""
     return int.from_bytes(data[4:8], "little") + 8 <= len(data)
 
 
 def chunks(data: bytes, at: int = 12) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of each chunk, as far as the file goes."""
+    """Yield kind and content of each chunk, as far as the file goes."""
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)
         if at + 8 + length > len(data):
@@ -35,14 +36,15 @@ def chunks(data: bytes, at: int = 12) -> Iterator[tuple[bytes, bytes]]:
 
 
 def whole(data: bytes) -> list[tuple[bytes, bytes]]:
-    """All chunks; none where the file does not begin as a WebP must, so that it is left alone."""
+    """Return all chunks; none if the file does not begin as a WebP must, so that it is left
+    alone."""
     parts = list(chunks(data))
     heads = (EXTENDED, b"VP8 ", b"VP8L")
     return parts if parts and parts[0][0] in heads and len(parts[0][1]) >= 10 else []
 
 
 def join(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """A file of these chunks; its head (VP8X) says which kinds there are."""
+    """Build a file from these chunks; its head (VP8X) lists their kinds."""
     parts = list(parts)
     kinds = {kind for kind, _ in parts}
     flags = EXIF_FLAG | XMP_FLAG | PROFILE_FLAG
@@ -63,23 +65,23 @@ def _packed(kind: bytes, body: bytes) -> bytes:
 
 
 def bare(data: bytes) -> bytes:
-    """The file with its pixels alone: a decoder finds nothing else in it to stumble over."""
+    """Return the file with its pixels alone, so that nothing else can trip a decoder."""
     parts = [part for part in whole(data) if part[0] in PIXELS]
     return join(parts) if parts else data
 
 
 def block(data: bytes) -> bytes:
-    """The EXIF block; empty where there is none."""
+    """Return the EXIF block; empty if there is none."""
     return next((body for kind, body in chunks(data) if kind == EXIF), b"")
 
 
 def profile(data: bytes) -> bytes:
-    """The ICC profile; empty where there is none."""
+    """Return the ICC profile; empty if there is none."""
     return next((body for kind, body in chunks(data) if kind == PROFILE), b"")
 
 
 def strip(data: bytes) -> bytes:
-    """The file with the chunks that show the picture, and how it is turned."""
+    """Keep only the chunks that show the picture, and its orientation."""
     parts = [
         (kind, _clean(body) if kind == FRAME else body)
         for kind, body in whole(data)
@@ -93,14 +95,14 @@ def strip(data: bytes) -> bytes:
 
 
 def _clean(frame: bytes) -> bytes:
-    """A frame without chunks in it that show nothing."""
+    """Return a frame without chunks that do not show anything."""
     inner = chunks(frame[FRAME_HEAD:], at=0)
     kept = (_packed(kind, body) for kind, body in inner if kind in (b"ALPH", b"VP8 ", b"VP8L"))
     return frame[:FRAME_HEAD] + b"".join(kept)
 
 
 def embed(data: bytes, text: str, packet: bytes) -> bytes:
-    """The file with A1111's text as EXIF's comment, and an XMP packet, those that are not empty."""
+    """Add A1111's text as EXIF's comment and an XMP packet, whichever is not empty."""
     parts = whole(data)
     if not parts:
         return data
@@ -112,7 +114,7 @@ def embed(data: bytes, text: str, packet: bytes) -> bytes:
 
 
 def _head(kind: bytes, body: bytes) -> bytes:
-    """VP8X for a file that had none: flags, and the canvas as large as its only picture."""
+    """Build VP8X for a file without it: flags, and a canvas as large as its only picture."""
     if kind == b"VP8L":
         bits = int.from_bytes(body[1:5], "little")
         width, height = bits & 0x3FFF, bits >> 14 & 0x3FFF
@@ -124,7 +126,7 @@ def _head(kind: bytes, body: bytes) -> bytes:
 
 
 def texts(data: bytes) -> tuple[dict[str, str], bytes, bytes, bool]:
-    """No text of its own, EXIF, XMP, and whether credentials are there."""
+    """Return the texts (none of WebP's own), EXIF, XMP, and whether there are credentials."""
     first: dict[bytes, bytes] = {}
     for kind, body in chunks(data):
         first.setdefault(kind, body)

@@ -1,4 +1,5 @@
-"""Prompt and parameters into a picture file, or everything out of it. No pixel is touched."""
+"""Writes prompt and parameters into a picture file, or removes all of it, without touching a
+pixel."""
 
 import json
 import re
@@ -17,15 +18,16 @@ NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class SourceType(StrEnum):
-    """IPTC's words for how a picture came to be. https://cv.iptc.org/newscodes/digitalsourcetype/"""
+    """IPTC's terms for how a picture came to be.
+    https://cv.iptc.org/newscodes/digitalsourcetype/"""
 
     TRAINED = "trainedAlgorithmicMedia"  # by a model trained on sampled content
-    ALGORITHMIC = "algorithmicMedia"  # by a program that learnt from nothing
+    ALGORITHMIC = "algorithmicMedia"  # by a program that was not trained
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What is to be written into a file."""
+    """The texts to write into a file."""
 
     prompt: str
     model: str
@@ -36,7 +38,7 @@ class Description:
     source_type: SourceType | None = None
 
     def as_parameters(self) -> str:
-        """The text that most tools read: prompt, then one line of parameters."""
+        """Return the text that most tools read: prompt, then one line of parameters."""
         values = {
             "Size": f"{self.width}x{self.height}",
             "Model": self.model,
@@ -48,7 +50,7 @@ class Description:
         return f"{self.prompt}\n{line}"
 
     def as_xmp(self) -> bytes:
-        """An XMP packet; the AI properties are IPTC's of 2025."""
+        """Return an XMP packet; the AI properties are IPTC's of 2025."""
         kind = f"{VOCABULARY}{self.source_type}" if self.source_type else ""
         elements = {
             "Iptc4xmpExt:DigitalSourceType": kind,
@@ -73,12 +75,12 @@ class Description:
 
 
 def embed(data: bytes, description: Description) -> bytes:
-    """The file with prompt and parameters: A1111's text and an XMP packet.
+    """Add prompt and parameters to a file: A1111's text and an XMP packet.
 
-    What the file already says stays as it is: another tool's prompt is not written over, and
-    a file with C2PA credentials comes back untouched, since any change would break its seal.
-    In a JPEG a text that is too long for a segment (64 KB) is left out; an AVIF gets the packet
-    alone, where it is built as usual, and a sequence nothing.
+    What the file already says stays: another tool's prompt is not overwritten, and a file with C2PA
+    credentials comes back untouched, since any change would break its seal. In a JPEG, a text that
+    is too long for a segment (64 KB) is left out. An AVIF of the usual structure gets the packet
+    alone, and a sequence nothing.
     """
     known = read(data)
     if known.credentials:
@@ -90,9 +92,9 @@ def embed(data: bytes, description: Description) -> bytes:
 
 
 def strip(data: bytes) -> bytes:
-    """The file without a word of its making: what shows the picture stays, all else goes.
+    """Remove everything from a file but what shows the picture.
 
-    Pixels, colour profile, animation and the way up stay; so does what is hidden in the pixels
+    Pixels, colour profile, animation and orientation stay; so does what is hidden in the pixels
     themselves.
     """
     found = format_of(data)
@@ -100,10 +102,10 @@ def strip(data: bytes) -> bytes:
 
 
 def _quoted(value: str) -> str:
-    # As A1111 does it: what would end the value early stands in quotes.
+    # Quote values that would end early, as A1111 does.
     return json.dumps(value, ensure_ascii=False) if NEEDS_QUOTES.search(value) else value
 
 
 def _xml(text: str) -> str:
-    """Escaped, and without the characters that XML 1.0 has no place for."""
+    """Escape a text, and drop the characters that XML 1.0 does not allow."""
     return escape(NOT_XML.sub("", text))

@@ -1,53 +1,53 @@
-"""XMP packets: RDF in XML. Specification: ISO 16684-1."""
+"""Reads XMP packets: RDF in XML. Specification: ISO 16684-1."""
 
 import re
 import sys
 from itertools import islice
 
 HEAD = b"http://ns.adobe.com/xap/1.0/\0"
-"""What stands before a packet in a segment of a JPEG."""
+"""The bytes before a packet in a JPEG segment."""
 SOURCE_TYPE = re.compile(r"/digitalsourcetype/(\w++)")
 BEFORE = 200
-"""Characters before a word of that vocabulary in which its property and address begin."""
+"""Characters before a term in which its property and address must begin."""
 
 QUOTES = {"'", '"'}
 JSON = re.compile(r""">\s*+(\{[^<]*+)|="\s*+(\{[^"]*+)|='\s*+(\{[^']*+)""")
 """An element's text or an attribute's value, in which JSON's own quotes are escaped."""
 MOST_JSON = 50
-"""Such texts of a packet that are looked at; tools write one."""
+"""JSON texts of a packet that are read; tools write one."""
 REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
-"""XML's own; what else begins like one stays as it is."""
+"""References of XML itself; others stay as they are."""
 
 CHARACTERS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
 def is_packet(text: str) -> bool:
-    """Whether a text is such a packet, as the files that lie beside pictures are, too."""
+    """Return whether a text is an XMP packet, including those in files beside pictures."""
     return text.lstrip("\ufeff \t\r\n").startswith("<") and "<x:xmpmeta" in text
 
 
 def description(packet: str) -> str:
-    """`dc:description`, in the packet's first language."""
+    """Return `dc:description` in the packet's first language."""
     return _element(packet, "dc:description")
 
 
 def user_comment(packet: str) -> str:
-    """`exif:UserComment`."""
+    """Return `exif:UserComment`."""
     return _element(packet, "exif:UserComment")
 
 
 def ai_prompt(packet: str) -> str:
-    """`Iptc4xmpExt:AIPromptInformation`."""
+    """Return `Iptc4xmpExt:AIPromptInformation`."""
     return _element(packet, "Iptc4xmpExt:AIPromptInformation")
 
 
 def ai_system(packet: str) -> str:
-    """`Iptc4xmpExt:AISystemUsed`, the model."""
+    """Return `Iptc4xmpExt:AISystemUsed`, the model."""
     return _element(packet, "Iptc4xmpExt:AISystemUsed")
 
 
 def source_type(packet: str) -> str:
-    """The last word of `Iptc4xmpExt:DigitalSourceType`, such as `trainedAlgorithmicMedia`."""
+    """Return the last word of `Iptc4xmpExt:DigitalSourceType`, like `trainedAlgorithmicMedia`."""
     for match in SOURCE_TYPE.finditer(packet):
         before = packet[max(0, match.start() - BEFORE) : match.start()]
         _, named, address = before.rpartition("DigitalSourceType")
@@ -57,7 +57,7 @@ def source_type(packet: str) -> str:
 
 
 def _element(packet: str, name: str) -> str:
-    # Read without an XML parser: packets come from strangers, and only flat texts are wanted.
+    # No XML parser is used: packets come from strangers, and only flat texts are needed.
     start = packet.find(f"<{name}")
     end = packet.find(f"</{name}>", start)
     if start >= 0 and end >= 0:
@@ -82,13 +82,13 @@ def _attribute(packet: str, name: str) -> str:
 
 
 def json_texts(packet: str) -> list[str]:
-    """The elements and attributes, of whatever name, that hold a JSON object."""
+    """Return the elements and attributes, of any name, that hold a JSON object."""
     some = islice(JSON.finditer(packet), MOST_JSON)
     return [unescape(found[found.lastindex or 0]).strip() for found in some]
 
 
 def unescape(text: str) -> str:
-    """A text of XML with its references replaced by what they stand for."""
+    """Replace the references in a text of XML."""
     return REFERENCE.sub(_character, text)
 
 

@@ -1,4 +1,4 @@
-"""Small things that the gallery's templates say often."""
+"""Template tags and filters of the gallery's pages."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ register = template.Library()
 
 AROUND = 2
 BOARD_SQUARES = 64
-"""Along the longer side of a picture."""
+"""Squares along the longer side of a picture."""
 CARD_WIDTHS = "(max-width: 40rem) 43vw, 15rem"
 TILE_WIDTHS = "(max-width: 40rem) 45vw, 20rem"
 UNITS = ("KB", "MB", "GB", "TB")
@@ -26,7 +26,7 @@ UNITS = ("KB", "MB", "GB", "TB")
 
 @register.filter
 def page_numbers(last: int, current: int) -> list[int | None]:
-    """Numbers of the pages to offer; None where some are left out: 1 … 4 5 6 7 8 … 20."""
+    """Return the page numbers to offer, with None for gaps: 1 … 4 5 6 7 8 … 20."""
     near = range(max(1, current - AROUND), min(last, current + AROUND) + 1)
     return list(_with_gaps(sorted({1, *near, last})))
 
@@ -44,13 +44,13 @@ def _with_gaps(numbers: list[int]) -> Iterator[int | None]:
 
 @register.filter
 def file_size(size: int) -> str:
-    """Bytes for people: 512 B, 1.5 MB. The scripts' `formatBytes` says the same."""
+    """Format bytes for people: 512 B, 1.5 MB. `formatBytes` in the scripts does the same."""
     return " ".join(_number_and_unit(size))
 
 
 @register.filter
 def size_with_unit(size: int) -> SafeString:
-    """Bytes as a large number with a small unit."""
+    """Format bytes as a large number with a small unit."""
     return format_html('{} <span class="unit">{}</span>', *_number_and_unit(size))
 
 
@@ -63,27 +63,27 @@ def _number_and_unit(size: int) -> tuple[str, str]:
 
 @register.filter
 def thumbnail_size(image: Image, most: int = THUMBNAIL_SIDE) -> tuple[int, int]:
-    """Pixels of the thumbnail, whose longer side is at most 512."""
+    """Return the size of the thumbnail in pixels; its longer side is at most 512."""
     scale = min(1, most / max(image.width, image.height, 1))
     return max(1, round(image.width * scale)), max(1, round(image.height * scale))
 
 
 @register.filter
 def board_side(image: Image) -> str:
-    """Two squares of the ground under a picture that can be seen through, in its pixels."""
+    """Return two squares of the checkerboard behind a transparent picture, in its own pixels."""
     return f"{max(image.width, image.height) / BOARD_SQUARES * 2:.3f}"
 
 
 @register.filter
 def goes_at(image: Image) -> datetime | None:
-    """From when on a picture in the trash is deleted for good, on the next occasion."""
+    """Return from when on a picture in the trash may be deleted permanently."""
     since = image.trashed_at
     return since + timedelta(days=settings.GALLERY_TRASH_DAYS) if since else None
 
 
 @register.filter
 def days_left(image: Image) -> int:
-    """Whole days until then, the one that has begun among them; 0 when it is due."""
+    """Return the days until then, counting the current one; 0 when it is due."""
     moment = goes_at(image)
     left = (moment - timezone.now()).total_seconds() if moment else 0
     return max(0, ceil(left / 86_400))
@@ -91,13 +91,13 @@ def days_left(image: Image) -> int:
 
 @register.simple_tag
 def thumbnail_address(image: Image) -> str:
-    """Where the picture's thumbnail is, for ever the same one."""
+    """Return the permanent address of the picture's thumbnail."""
     return f"{reverse('api:image-thumbnail', args=[image.pk])}?v={image.thumbnail_v}"
 
 
 @register.simple_tag
 def tile_sources(image: Image) -> SafeString:
-    """`src` of a picture that is shown whole, and for fine displays `srcset`."""
+    """Return `src` of a picture that is shown whole, and `srcset` for high-density displays."""
     address = thumbnail_address(image)
     (small, _), (large, _) = (thumbnail_size(image, side) for side in (THUMBNAIL_SIDE, LARGE_SIDE))
     return _sources(address, small, large, TILE_WIDTHS)
@@ -105,9 +105,9 @@ def tile_sources(image: Image) -> SafeString:
 
 @register.simple_tag
 def grid_sources(image: Image, images_url: str) -> SafeString:
-    """`src` of a square card's picture, and for fine displays `srcset`.
+    """Return `src` of a square card's picture, and `srcset` for high-density displays.
 
-    Its descriptors are the shorter sides, since that is what fills the square.
+    Its width descriptors are the shorter sides, since these fill the square.
     """
     address = f"{images_url}{image.pk}/thumbnail/?v={image.thumbnail_v}"
     small, large = (min(thumbnail_size(image, side)) for side in (THUMBNAIL_SIDE, LARGE_SIDE))

@@ -1,4 +1,4 @@
-"""Icons from the one sprite that every page shares."""
+"""The icons of the one sprite that all pages share."""
 
 from functools import cache
 
@@ -13,9 +13,9 @@ register = template.Library()
 @register.simple_tag
 @cache
 def icon(name: str) -> SafeString:
-    """The symbol `name` of `img/icons.svg`, sized by the text around it.
+    """Render the symbol `name` of `img/icons.svg`, sized by the surrounding text.
 
-    Silent for screen readers: the button or link that holds it has a label of its own.
+    It is hidden from screen readers: the button or link around it has a label of its own.
     """
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',

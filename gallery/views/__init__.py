@@ -1,4 +1,4 @@
-"""The gallery's pages. The state of each is in its address; every one needs a staff login."""
+"""The gallery's pages. The address holds the state of each, and all require a staff login."""
 
 from .archive import export
 from .emptying import empty_trash

@@ -1,4 +1,4 @@
-"""A selection as an archive that the browser itself downloads, and how it is to be made."""
+"""Exports a selection as an archive that the browser downloads, and asks how to make it."""
 
 import json
 from typing import Any, cast
@@ -19,11 +19,10 @@ from ..serving import serve_archive
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_member_required
 def export(request: HttpRequest) -> HttpResponseBase:
-    """A POST of `selection`, `embedding` and `name_template` is the archive, and both choices are
-    remembered.
+    """Stream an archive of the POSTed `selection`, and remember `embedding` and `name_template`.
 
     `selection` is JSON, as the REST API takes it: `{"image_ids": […]}`, `{"filter": {…}}` or
-    `{"selection": token}`. A GET is asked before: see `_asked`.
+    `{"selection": token}`. A GET asks beforehand: see `_asked`.
     """
     if request.method != "POST":
         return JsonResponse(_asked(request), headers={"Cache-Control": "no-store"})
@@ -45,9 +44,10 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
-    """`{image, name, error}`: the first picture of `selection`, and the name that it gets by
-    `name_template`, or what is wrong with that. Without a template, it is as the person has
-    chosen last, which is told too: `{…, embedding, name_template}`.
+    """Answer `{image, name, error}`: the first picture, and its name or the template's error.
+
+    Without a template, it uses the person's last choices and adds them: `{…, embedding,
+    name_template}`.
     """
     selection = _selection(request.GET.get("selection", ""))
     answer: dict[str, Any] = {"image": None, "name": "", "error": ""}

@@ -1,4 +1,4 @@
-"""The filters that are on, each with the address that drops it."""
+"""Builds a chip for each active filter, with the address that drops it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ NOT_DROPPED = ("view", "page_size", "sort_by", "sort_order")
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One filter: what it is, what it asks for, and the query (with `?`) without it."""
+    """A filter: its name, its value, and the query (with `?`) without it."""
 
     name: str
     label: str
@@ -26,7 +26,7 @@ class Chip:
 
 
 def chips(query: QueryDict, *, stored_search: str = "") -> list[Chip]:
-    """The filters of the query.
+    """Return the filters of the query.
 
     Args:
         stored_search: the text that `q` stands for.
@@ -36,7 +36,7 @@ def chips(query: QueryDict, *, stored_search: str = "") -> list[Chip]:
 
 
 def reset_query(query: QueryDict) -> str:
-    """The query without any filter, with `?`."""
+    """Return the query without any filter, with `?`."""
     kept = QueryDict(mutable=True)
     for name in NOT_DROPPED:
         if value := query.get(name):

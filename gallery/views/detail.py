@@ -1,4 +1,4 @@
-"""One picture in front of its list: what is shown of it, and what lies beside it."""
+"""Shows one picture in front of its list, with its neighbours."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Detail:
 
     @property
     def parameters(self) -> list[Fact]:
-        """What is known of how it was made, as (name, value)."""
+        """Everything known of how it was made, as (name, value)."""
         return facts_of(self.image.metadata)
 
     @property
@@ -28,9 +28,9 @@ class Detail:
 
 
 def show_detail(image: Image, state: ListState, *, page_ids: list[int]) -> Detail:
-    """The picture, also one that the list's filters leave out, and its neighbours.
+    """Return the picture, even if the list's filters leave it out, and its neighbours.
 
-    Inside of the page that is shown (`page_ids`) nothing is asked of the database.
+    Neighbours within the current page (`page_ids`) cost no query.
     """
     if image.pk in page_ids[1:-1]:
         place = page_ids.index(image.pk)

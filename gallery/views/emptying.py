@@ -1,4 +1,4 @@
-"""Emptying the trash, where a script does not do it in steps."""
+"""Empties the trash without a script, which would do it in steps."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..selection import NumberChanged, put_together, read_selection
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_member_required
 def empty_trash(request: HttpRequest) -> HttpResponse:
-    """Ask, and then delete for good what was in the trash when it was asked, and nothing else."""
+    """Ask, then permanently delete what was in the trash when it was asked, and nothing else."""
     if request.method != "POST":
         return _ask(request)
     wanted: dict[str, Any] = {"selection": request.POST.get("selection", "")}

@@ -1,4 +1,4 @@
-"""What the server says to the open page by itself."""
+"""Pushes events to open pages."""
 
 import time
 from collections import Counter
@@ -18,21 +18,21 @@ KEEP_ALIVE_SECONDS = 15.0
 """Proxies close connections that are silent for half a minute or more."""
 
 LIFETIME_SECONDS = 600.0
-"""Then the browser opens another stream, and is asked again who it is."""
+"""Then the browser opens another stream, and is authenticated again."""
 
 RETRY_MILLISECONDS = 2000
 
 MOST = 64
-"""Streams that one session has open in a process; more pages ask every few seconds instead."""
+"""Streams of one session in a process; further pages poll every few seconds instead."""
 
 _open: Counter[str] = Counter()
 
 
 @require_GET
 async def events(request: HttpRequest) -> HttpResponseBase:
-    """Server-Sent Events: `changed` when the library has changed.
+    """Stream Server-Sent Events: `changed` when the library has changed.
 
-    Runs without middleware, on the asynchronous side, and holds no thread.
+    It runs without middleware, on the event loop, and holds no thread.
     """
     session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     if _open[session] >= MOST:
@@ -59,9 +59,9 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 
 
 class _Stream:
-    """What is sent, counted for its session until it is closed: Django does that in the end.
+    """A stream, counted for its session until it is closed, which Django does in the end.
 
-    It counts before the database is asked: many who ask at once must not all ask it.
+    It counts before the database is asked, so that many requests at once do not all ask it.
     """
 
     def __init__(self, session: str) -> None:
@@ -79,7 +79,7 @@ class _Stream:
 
 async def _news() -> AsyncIterator[bytes]:
     until = time.monotonic() + LIFETIME_SECONDS
-    # Said at once, so that a page knows that no proxy keeps what it is told.
+    # Sent at once, so that a page knows that no proxy buffers the stream.
     yield f"retry: {RETRY_MILLISECONDS}\nevent: listening\ndata: library\n\n".encode()
     async with aclosing(news.listen(silence=KEEP_ALIVE_SECONDS)) as heard:
         async for changed in heard:

@@ -1,4 +1,4 @@
-"""The page of what was done, each with its undo; works without a script."""
+"""The page of recorded changes with their undo buttons; it works without a script."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,14 +20,14 @@ from ..undoing import NothingToUndo, UndoReport, undo_change
 
 PAGE_SIZE = 50
 STEP = 1000
-"""Pictures, about, that one request puts back."""
+"""Roughly how many pictures one request puts back."""
 MOST_NAMED = 20
 """Pictures that a message names one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A change as the page shows it. `way` is the change to be undone: itself, or its undo."""
+    """A change as the page shows it. `way` is the change to undo: itself, or its undo."""
 
     change: Any
     by: str
@@ -41,7 +41,7 @@ class Line:
 @require_safe
 @staff_member_required
 def history(request: HttpRequest) -> HttpResponse:
-    """What this user has done in the last thirty days; a superuser sees all."""
+    """List what this user has done in the last thirty days; a superuser sees all."""
     before = _id(request.GET.get("before", ""))
     rows = RecordedChange.objects.visible_to(request.user).filter(undoes=None).whole()
     if before is not None:
@@ -59,8 +59,10 @@ def history(request: HttpRequest) -> HttpResponse:
 @require_POST
 @staff_member_required
 def history_undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Undo a change; of an undo, do again what it has undone. A long one goes in steps, of which
-    each offers the next, which goes on with its `change`."""
+    """Undo a change, or redo it by undoing its undo.
+
+    A long one goes in steps: each offers the next, which continues with its `change`.
+    """
     changes = RecordedChange.objects.visible_to(request.user)
     go_on_with = _id(request.POST.get("change", ""))
     parts = changes.left_of(pk, limit=STEP, go_on_with=go_on_with)

@@ -1,4 +1,4 @@
-"""One picture: looking at it, and what can be done with it, without a script too."""
+"""Shows one picture and what can be done with it, with and without a script."""
 
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
@@ -24,7 +24,7 @@ from .state import read_state
 @staff_member_required
 @one_snapshot()
 def image_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """The picture as a fragment for the dialog; its neighbours are those of the query's list."""
+    """Show the picture as a fragment for the dialog, with neighbours from the query's list."""
     trashed = request.GET.get("trash") == "only"
     if not getattr(request, "htmx", False):
         place = reverse("gallery:trash" if trashed else "gallery:image_list")
@@ -41,7 +41,7 @@ def image_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @staff_member_required
 def image_tags(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add the names in `add` (several, by comma) and remove those in `remove`."""
+    """Add the names in `add` (separated by commas) and remove those in `remove`."""
     names = tagging.split_names(request.POST.get("add", ""))
     gone = request.POST.getlist("remove")
     own_script = bool(getattr(request, "htmx", False))
@@ -61,7 +61,7 @@ def image_tags(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @staff_member_required
 def image_prompt(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let the picture have this prompt."""
+    """Set the picture's prompt."""
     own_script = bool(getattr(request, "htmx", False))
     field = TextField(required=False, max_length=MAX_PROMPT_LENGTH)
     try:
@@ -78,7 +78,7 @@ def image_prompt(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @staff_member_required
 def image_favorite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Set or, with `favorite=false`, take away the favourite mark."""
+    """Mark the picture as favourite, or remove the mark with `favorite=false`."""
     favorite = request.POST.get("favorite") != "false"
     _found(pk, marking.mark_images(image_ids=[pk], favorite=favorite).done)
     return redirect(next_address(request, pk))
@@ -87,7 +87,7 @@ def image_favorite(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @staff_member_required
 def image_sensitive(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark the picture as sensitive or, with `nsfw=false`, take the mark away."""
+    """Mark the picture as sensitive, or remove the mark with `nsfw=false`."""
     nsfw = request.POST.get("nsfw") != "false"
     _found(pk, marking.mark_images(image_ids=[pk], nsfw=nsfw).done)
     return redirect(next_address(request, pk))
@@ -96,7 +96,7 @@ def image_sensitive(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_member_required
 def image_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask, and then move to the trash or, with `how=forever`, delete row and files."""
+    """Ask, then move to the trash or, with `how=forever`, delete row and files."""
     if request.method != "POST":
         image = get_object_or_404(Image, pk=pk)
         context = {"image": image, "next": next_address(request, pk), "section": "gallery"}
@@ -116,7 +116,7 @@ def image_delete(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @staff_member_required
 def image_restore(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the picture out of the trash."""
+    """Restore the picture from the trash."""
     _found(pk, removal.restore_images(image_ids=[pk]).done)
     messages.success(request, _("The picture is back in the gallery."))
     return redirect(next_address(request, 0))
@@ -128,7 +128,7 @@ def _found(pk: int, done: int) -> None:
 
 
 def next_address(request: HttpRequest, pk: int) -> str:
-    """Where to go on: the given address if it is one of ours, else the picture or the list."""
+    """Return the given address if it is one of ours, else that of the picture or the list."""
     home = reverse("gallery:image_list")
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     if wanted.startswith("?"):

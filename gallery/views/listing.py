@@ -26,7 +26,7 @@ from .timeline import axis_of, timeline
 @gzip_page
 @staff_member_required
 def image_list(request: HttpRequest) -> HttpResponse:
-    """The library under its filters; `?image=ID` shows one picture in front of it."""
+    """Show the library under its filters; `?image=ID` shows one picture in front of it."""
     return _list(request, read_state(request), section="gallery")
 
 
@@ -34,14 +34,14 @@ def image_list(request: HttpRequest) -> HttpResponse:
 @gzip_page
 @staff_member_required
 def trash(request: HttpRequest) -> HttpResponse:
-    """What was moved to the trash, with the same filters."""
+    """Show the trash under the same filters."""
     return _list(request, read_state(request, trashed=True), section="trash")
 
 
 @one_snapshot()
 def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpResponse:
     page = state.find_page()
-    # A request of the page's own script changes the results alone.
+    # A request by the page's own script replaces only the results.
     fragment = bool(getattr(request, "htmx", False))
     asked = None if fragment else _asked_image(request)
     ids = page.ids if asked is None or asked in page.ids else [*page.ids, asked]
@@ -65,7 +65,7 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
     if section == "gallery" and (page.count or any(state.dates)):
         days = context["summary"].days
         if axis := axis_of(days, state.dates):
-            # What other filters leave of each period is counted when the page is there.
+            # The counts under other filters are fetched when the page has loaded.
             dated_alone = all(chip.name in ("start_date", "end_date") for chip in filters)
             counts = days if dated_alone else None
             context["timeline"] = timeline(axis, counts, state.query, state.dates)
@@ -89,7 +89,7 @@ def _asked_image(request: HttpRequest) -> int | None:
 
 
 def _image_query(state: ListState) -> str:
-    """The list's query with an `image` whose id is to be appended."""
+    """Return the list's query with an `image` whose id is to be appended."""
     query = state.query.copy()
     query.pop("image", None)
     return f"?{query.urlencode()}{'&' if query else ''}image="

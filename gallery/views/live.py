@@ -1,4 +1,4 @@
-"""What the open page asks for by itself."""
+"""Answers the requests that an open page makes by itself."""
 
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
@@ -25,9 +25,9 @@ MOST_SUGGESTIONS = 4
 @staff_member_required
 @one_snapshot()
 def statistics(request: HttpRequest) -> HttpResponse:
-    """The statistic cards; with `after=ID` also how many pictures have come since that one.
+    """Show the statistic cards; with `after=ID` also how many pictures were added after that one.
 
-    With `ids` (by comma) it says which of these are favourites, and which are not here any more.
+    With `ids` (separated by commas) it says which of these are favourites, and which are gone.
     """
     seen = max(_ids(request.GET.get("after", "")), default=0)
     newest = Image.objects.newest_id()
@@ -56,7 +56,7 @@ def _ids(text: str) -> list[int]:
 @staff_member_required
 @one_snapshot()
 def count(request: HttpRequest) -> HttpResponse:
-    """How many pictures the query's filters match, exactly, where the list had an upper bound."""
+    """Count the matches of the query's filters exactly, if the list had an upper bound."""
     state = read_state(request)
     found = 0 if state.criteria is None else exact_count(state.criteria)
     return render(request, "gallery/_count.html", {"count": found})
@@ -66,7 +66,7 @@ def count(request: HttpRequest) -> HttpResponse:
 @staff_member_required
 @one_snapshot()
 def periods(request: HttpRequest) -> HttpResponse:
-    """The timeline under the query's filters, where the list has only its axis."""
+    """Show the timeline under the query's filters, if the list has only its axis."""
     state = read_state(request)
     axis = axis_of(counters.day_counts(), state.dates)
     if state.criteria is None or axis is None:
@@ -83,9 +83,9 @@ def periods(request: HttpRequest) -> HttpResponse:
 @staff_member_required
 @one_snapshot()
 def selection(request: HttpRequest) -> JsonResponse:
-    """Everything that the query's filters match: `{count, bytes}`, with `ids` also the ids.
+    """Return everything that the query's filters match: `{count, bytes}`, with `ids` also the ids.
 
-    The ids are those of this moment: what arrives later is not swept away by an action that
+    The ids are those of this moment, so that later pictures are not affected by an action that
     takes long.
     """
     state = read_state(request, trashed=request.GET.get("trash") == "only")
@@ -101,7 +101,7 @@ def selection(request: HttpRequest) -> JsonResponse:
 @staff_member_required
 @one_snapshot()
 def suggestions(request: HttpRequest) -> HttpResponse:
-    """Where nothing was found: how many pictures there are without each of the filters."""
+    """Return how many pictures there would be without each filter, if nothing was found."""
     trashed = request.GET.get("trash") == "only"
     state = read_state(request, trashed=trashed)
     search = request.GET.get("search", "")
@@ -114,7 +114,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
         filters = ImageFilter(wanted, Image.objects.all())
         if filters.is_valid():
             without.append((chip, filters.criteria))
-    # The words too, so that all are counted together; what is meant by them is asked below.
+    # Each word alone is counted in the same pass; `did_you_mean` reuses these counts.
     words = words_alone(search) if asks_words else []
     counts = count_each([*(criteria for _, criteria in without), *words])
     found = [(chip, count) for (chip, _), count in zip(without, counts, strict=False) if count]

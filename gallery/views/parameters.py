@@ -1,4 +1,4 @@
-"""What is known of how a picture was made, as a list of facts that people can read."""
+"""Lists what is known of how a picture was made, for people to read."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,29 +17,29 @@ NAMES: dict[str, str | Promise] = {
     "source_type": gettext_lazy("Kind of source"),
     "credentials": gettext_lazy("Content credentials"),
 }
-"""Of our own keys. All others are the words of the tools that wrote them."""
+"""Labels of our own keys. All others are the words of the tools that wrote them."""
 
 PARENTS = "parents"
 NOT_SHOWN = {"parser", PARENTS}
 UNFOLDED = {"parameters"}
-"""What lies in these stands beside all else."""
+"""Keys whose content is listed beside everything else."""
 EMBEDDED = "embedded"
-"""What the file itself says; it stands beside what was given with it."""
+"""The key of what the file itself says, which is listed beside what was given with it."""
 RAW = "raw"
-"""The texts of the file as they were: shown only where no reader understood them."""
+"""The key of the file's texts as they were: shown only if no reader understood them."""
 DEEPEST = 20
 
 
 def facts_of(metadata: Any) -> list[Fact]:
-    """(name, value) of all that the metadata hold; never a structure in its raw form.
+    """Return (name, value) of everything in the metadata, and never a raw structure.
 
-    An earlier release let a restored record have metadata of any kind.
+    An earlier release accepted restored records with metadata of any kind.
     """
     return list(_facts(metadata if isinstance(metadata, Mapping) else {"metadata": metadata}))
 
 
 def parents_of(metadata: Any) -> list[int]:
-    """Ids of the pictures that this one was made from."""
+    """Return the ids of the pictures that this one was made from."""
     ids = metadata.get(PARENTS) if isinstance(metadata, Mapping) else None
     return [pk for pk in ids if type(pk) is int] if isinstance(ids, list) else []
 
@@ -73,7 +73,7 @@ def _flat(name: str, value: Any, depth: int = 0) -> Iterator[Fact]:
 
 
 def _parsed(text: str) -> Any:
-    """What a JSON text says; the text itself where it only begins like one."""
+    """Parse a JSON text; return a text that only looks like JSON as it is."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What the person who is logged in has chosen about the keyboard."""
+"""Stores what the logged-in person has chosen about the keyboard."""
 
 from typing import cast
 
@@ -15,7 +15,7 @@ YES_AND_NO = {"true": True, "false": False}
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_member_required
 def preferences(request: HttpRequest) -> JsonResponse:
-    """`{single_keys, ask_to_trash}`; a POST of some of them, as true or false, changes these."""
+    """Return `{single_keys, ask_to_trash}`; a POST of either, as true or false, changes it."""
     user_id = cast(int, request.user.pk)
     if request.method != "POST":
         return JsonResponse(

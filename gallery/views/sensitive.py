@@ -1,5 +1,5 @@
-"""Whether this browser shows pictures that are marked as sensitive; where there is a script, it
-sets the cookie itself."""
+"""Stores whether this browser shows sensitive pictures; with a script, it sets the cookie
+itself."""
 
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from .state import YEAR
 @require_POST
 @staff_member_required
 def sensitive(request: HttpRequest) -> HttpResponse:
-    """Show them, with `sensitive=show`, or blur them until each is asked for."""
+    """Show them, with `sensitive=show`, or blur each until it is asked for."""
     choice = "show" if request.POST.get("sensitive") == "show" else "blur"
     response = redirect(next_address(request, 0))
     response.set_cookie("sensitive", choice, max_age=YEAR, samesite="Lax")

@@ -1,4 +1,4 @@
-"""What a gallery address asks for, read once: filters, page, view."""
+"""Reads a gallery address once: filters, page, view."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -20,13 +20,13 @@ View = Literal["grid", "list"]
 PAGE_SIZES = (20, 50, 100, 200)
 MAX_PAGE_SIZE = 200
 REMEMBERED = {"view": "gallery_view", "page_size": "gallery_page_size"}
-"""Choices that outlive their address: the parameter, and the cookie that keeps it."""
+"""Choices that outlive their address: the parameter, and its cookie."""
 YEAR = 365 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
 class ListState:
-    """The state of a list page. `query` holds what the address says and nothing else."""
+    """The state of a list page. `query` is the address's, with nothing added."""
 
     query: QueryDict
     filters: ImageFilter
@@ -36,12 +36,12 @@ class ListState:
 
     @cached_property
     def criteria(self) -> Criteria | None:
-        """None when a filter's value makes no sense; `filters.form.errors` says which."""
+        """The criteria; None if a filter is invalid, and `filters.form.errors` says which."""
         return self.filters.criteria if self.filters.is_valid() else None
 
     @cached_property
     def search(self) -> str:
-        """What the search box holds: a stored search's text, too."""
+        """The text of the search box, including that of a stored search."""
         stored = ""
         if (name := self.query.get("q")) and not self.filters.form.errors.get("q"):
             stored = self.filters.form.cleaned_data.get("q") or name
@@ -53,18 +53,18 @@ class ListState:
 
     @property
     def sort_by(self) -> str:
-        """What the list is sorted by, said or not."""
+        """The order of the list, given or default."""
         return str(self.filters.data.get("sort_by") or SortBy.CREATED_AT)
 
     @property
     def dates(self) -> Dates:
-        """The first and last local day that the filter names; None where it names none."""
+        """The first and last local day of the filter; None where it names none."""
         if self.criteria is None:
             return None, None
         return _date(self.query.get("start_date")), _date(self.query.get("end_date"))
 
     def find_page(self) -> Page:
-        """The page that was asked for, or the last one where there are fewer by now."""
+        """Find the requested page, or the last one if there are fewer by now."""
         if self.criteria is None:
             return Page(ids=[], count=0, count_exact=True, page=1, page_size=self.page_size)
         try:
@@ -75,13 +75,13 @@ class ListState:
 
 
 def read_state(request: HttpRequest, *, trashed: bool = False) -> ListState:
-    """Read the address; a page number or size that is none counts as not given."""
+    """Read the address, ignoring an invalid page number or size."""
     query = request.GET.copy()
     query.pop("trash", None)
     wanted = query.copy()
     if trashed:
         wanted["trash"] = "only"
-        # What was moved there last stands first, and what goes next last.
+        # The trash shows the latest arrivals first, and what is deleted next last.
         if not wanted.get("sort_by"):
             wanted["sort_by"] = SortBy.TRASHED_AT
     view = query.get("view") or request.COOKIES.get(REMEMBERED["view"])
@@ -100,7 +100,7 @@ def read_state(request: HttpRequest, *, trashed: bool = False) -> ListState:
 
 
 def remember(response: HttpResponse, state: ListState) -> None:
-    """Keep the choices that the address names, for addresses that do not."""
+    """Store the choices that the address names, for addresses that do not."""
     for parameter, cookie in REMEMBERED.items():
         if state.query.get(parameter):
             value = state.view if parameter == "view" else str(state.page_size)
@@ -115,7 +115,7 @@ def _date(value: str | None) -> date | None:
 
 
 def _number(text: str | None) -> int:
-    """A whole number from 1 to a billion, or 0."""
+    """Read a whole number from 1 to a billion, or return 0."""
     if text and text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
     return 0

@@ -1,4 +1,4 @@
-"""How many pictures per day, month or year, as bars that filter."""
+"""Shows the pictures per day, month or year, as bars that filter."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -16,9 +16,9 @@ MOST_DAYS = 62
 MOST_MONTHS = 48
 MOST_LABELS = 31
 BEGINNING: dict[Unit, int] = {"day": 10, "month": 7, "year": 4}
-"""How much of a date's ISO text names its period."""
+"""How many characters of an ISO date name its period."""
 BAR = 100
-"""Height of the highest bar, in units of its picture."""
+"""The height of the highest bar, in units of the drawing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The periods that stand side by side. `dates` is what has to be counted for them: the ISO
-    days (2026-11-25) or months (2026-11) of them in which the library has pictures at all."""
+    """The periods that are shown side by side.
+
+    `dates` is what has to be counted for them: those ISO days (2026-11-25) or months (2026-11) in
+    which the library has pictures at all.
+    """
 
     unit: Unit
     periods: list[tuple[date, date]]  # first and last day of each
@@ -62,7 +65,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Without counts (None) the bars are yet to come; without `exact` they are upper bounds."""
+    """Bars: without counts (None) they are yet to come, without `exact` they are upper bounds."""
 
     axis: Axis
     bars: list[Bar]
@@ -71,7 +74,7 @@ class Timeline:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no period has any picture: bars of nothing say nothing."""
+        """Whether no period has any picture, so that the bars would say nothing."""
         return self.is_counted and not any(bar.count for bar in self.bars)
 
 
@@ -80,7 +83,7 @@ Dates = tuple[date | None, date | None]
 
 
 def axis_of(days: Collection[str], wanted: Dates) -> Axis | None:
-    """Which periods to show; None where the library has no picture.
+    """Choose the periods to show; return None if the library has no picture.
 
     Args:
         days: the ISO dates on which it has some.
@@ -108,7 +111,8 @@ def timeline(
     *,
     exact: bool = True,
 ) -> Timeline:
-    """Bars of so many pictures by ISO date or month, each with the address that shows them."""
+    """Build bars from counts by ISO date or month, each with the address that shows its
+    pictures."""
     unit, (start, end) = axis.unit, wanted
     by_text: Counter[str] = Counter()  # a year of days is many dates to be made
     for name, count in (counts or {}).items():
@@ -151,7 +155,7 @@ def _periods(first: date, last: date, unit: Unit) -> Iterator[tuple[date, date]]
 
 
 def _period(day: date, unit: Unit) -> tuple[date, date]:
-    """First and last day of the period that the day lies in."""
+    """Return the first and last day of the period that contains the day."""
     if unit == "day":
         return day, day
     if unit == "month":
@@ -160,7 +164,7 @@ def _period(day: date, unit: Unit) -> tuple[date, date]:
 
 
 def _address(query: QueryDict) -> str:
-    """The address to which a period is to be appended."""
+    """Return the address to which a period is appended."""
     kept = query.copy()
     for name in ("page", "image", "start_date", "end_date"):
         kept.pop(name, None)

@@ -1,7 +1,7 @@
-"""Whether a connection still has its server, without a question that every request would wait for.
+"""Finds out whether a connection still has its server without asking it.
 
-A server that ends a connection says so, and keep-alive probes find out within half a minute where
-one is gone without a word: then there is something to be read, or an error, where else is silence.
+A server that closes a connection says so, and keep-alive probes detect one that has vanished within
+half a minute: then there is something to read, or an error, where otherwise is silence.
 """
 
 import select
@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def is_quiet(database: BaseDatabaseWrapper) -> bool:
-    """Whether nothing speaks against the connection. Its driver's must have a `fileno()`."""
+    """Return whether nothing speaks against the connection. Its driver's must have a `fileno()`."""
     connection: Any = database.connection
     if database.errors_occurred or not hasattr(select, "poll"):  # Windows has none
         return False

@@ -1,9 +1,9 @@
-"""Bodies of requests, read whole before anybody works on them.
+"""Reads the bodies of requests completely before anybody works on them.
 
-So a slow sender holds a connection, and no thread. Who sends more than 64 kB must be known: key or
-session are looked at first, and of what a stranger sends the rest is not even kept. Large bodies
-come a few at a time from each address; the others wait unread. What is compressed is read whole
-before it is inflated, and only of somebody known.
+So a slow sender holds a connection, and no thread. A sender of more than 64 kB must be known: key
+or session are checked first, and the rest of a stranger's body is not even kept. Large bodies are
+read a few at a time per address; the others wait unread. A compressed body is read whole before it
+is inflated, and only from a known sender.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ IN_MEMORY = 1024 * 1024
 """Bytes beyond which a body is kept in a file."""
 
 PATIENCE = 30.0
-"""Seconds for any body, and more for each byte of it that has come."""
+"""Seconds for any body, to which each received byte adds."""
 
 RATE = 4096
-"""Bytes per second that the slowest client sends."""
+"""Bytes per second of the slowest acceptable client."""
 
 AT_ONCE = 8
 """Large bodies from one address that are read at the same time."""
@@ -50,22 +50,22 @@ LENGTHLESS = Refusal(
 
 
 class ClientGone(Exception):
-    """The connection broke before the body's end: there is nobody to answer."""
+    """The connection broke before the end of the body, so there is nobody to answer."""
 
 
 class Stranger(Exception):
-    """Somebody whom neither a key nor a session names sends more than `SMALL` bytes."""
+    """A sender whom neither a key nor a session names has sent more than `SMALL` bytes."""
 
 
 class Body:
-    """What `Bodies.read` knows of a body, and its bytes as a file at its beginning."""
+    """A body as `Bodies.read` yields it: its facts, and its bytes as a file at its beginning."""
 
     def __init__(self, give_up_turn: Callable[[], None] = lambda: None) -> None:
         self.file: IO[bytes] = BytesIO()
         self.length = 0
         self.is_whole = False
         self.give_up_turn = give_up_turn
-        """For those who keep a large body longer than they work on it."""
+        """For callers that keep a large body longer than they work on it."""
 
     @property
     def is_large(self) -> bool:
@@ -90,14 +90,14 @@ class Bodies:
         is_known: Callable[[], Awaitable[bool]],
         plain_alone: bool = False,
     ) -> AsyncIterator[Body]:
-        """The request's body. One that is large has its address's turn until the block ends.
+        """Read the request's body. A large one holds its address's turn until the block ends.
 
         Args:
-            limit: bytes that it may have, compressed or not.
-            plain_alone: whether one that is compressed is refused.
+            limit: the most bytes that it may have, compressed or not.
+            plain_alone: whether a compressed body is refused.
 
         Raises:
-            Refused: what the client must be told instead.
+            Refused: with the answer for the client.
             Stranger
             ClientGone
         """
@@ -132,7 +132,7 @@ class Bodies:
 
     @asynccontextmanager
     async def _turn(self, address: str) -> AsyncIterator[Callable[[], None]]:
-        """A turn of this address, and what ends it before the block does."""
+        """Wait for a turn of this address; return what ends it before the block does."""
         turns, users = self._turns.get(address) or (asyncio.Semaphore(self._at_once), 0)
         self._turns[address] = turns, users + 1
         has_turn = False
@@ -158,7 +158,7 @@ class Bodies:
 
 
 def _kept(body: Body) -> IO[bytes]:
-    """The body's file as one that leaves the memory when it grows."""
+    """Return the body's file as one that moves from memory to disk when it grows."""
     file: Any = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
     file.write(body.file.getvalue())  # type: ignore[attr-defined]
     file.seek(0, SEEK_SET if body.is_whole else SEEK_END)
@@ -167,7 +167,7 @@ def _kept(body: Body) -> IO[bytes]:
 
 
 async def _take(receive: Receive, body: Body, limit: int) -> None:
-    """Read on until the body's end, or until it has more than `limit` bytes.
+    """Read until the body's end, or until it has more than `limit` bytes.
 
     Raises:
         Refused: it comes too slowly, or there is no room for it.
@@ -190,7 +190,7 @@ async def _take(receive: Receive, body: Body, limit: int) -> None:
 
 
 async def _inflate(body: Body, coding: bytes, limit: int, too_large: Refusal) -> None:
-    """Put what the body stands for in its place.
+    """Replace the body by its decompressed content.
 
     Raises:
         Refused
@@ -207,7 +207,8 @@ async def _inflate(body: Body, coding: bytes, limit: int, too_large: Refusal) ->
 
 
 def _write(file: IO[bytes], piece: bytes) -> None:
-    """
+    """Write a piece of the body.
+
     Raises:
         Refused: there is no room for it.
     """
@@ -220,7 +221,7 @@ def _write(file: IO[bytes], piece: bytes) -> None:
 
 
 def headers_for(body: Body, headers: list[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """The request's headers as they are once the body is whole: it has a length, and no coding."""
+    """Return the request's headers for the complete body: with a length, and without a coding."""
     for name, value in headers:
         if name not in (b"content-length", b"transfer-encoding", b"content-encoding"):
             yield name, value

@@ -1,7 +1,7 @@
-"""From ASGI to WSGI: pages in a pool of threads that no client can hold.
+"""Bridges ASGI to WSGI: pages in a pool of threads that no client can hold.
 
-A request comes with its body whole, and an answer that is whole leaves its thread at once. One
-that is streamed is read piece by piece, each a short job, so a slow reader holds no thread either.
+A request comes with its complete body, and a complete answer frees its thread at once. A streamed
+answer is read piece by piece, each a short job, so a slow reader holds no thread either.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ PIECE = 256 * 1024
 
 @dataclass(slots=True)
 class Answer:
-    """What a WSGI application has said so far."""
+    """The answer of a WSGI application so far."""
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -35,7 +35,8 @@ class Answer:
     close: Callable[[], None] = lambda: None
 
     def start(self, status: str, headers: list[tuple[str, str]], error: Any = None) -> None:
-        """WSGI's `start_response`, without the writing that no application of ours does."""
+        """Implement WSGI's `start_response`, without `write()`, which no application of ours
+        uses."""
         self.status = int(status.partition(" ")[0])
         self.headers = [
             (name.strip().encode("latin-1").lower(), value.strip().encode("latin-1"))
@@ -53,7 +54,7 @@ class Bridge:
         self._pieces = Pool("pieces", threads)
 
     async def __call__(self, scope: Message, body: IO[bytes], receive: Receive, send: Send) -> None:
-        """Answer a request whose body is whole."""
+        """Answer a request whose body is complete."""
         begin = partial(self._begin, environ_of(scope, body))
         async with self._queue.turn(*_client(scope)):
             if scope.get("state", {}).get("is_gone", bool)():
@@ -69,7 +70,7 @@ class Bridge:
     async def _stream(
         self, answer: Answer, rest: Iterator[bytes], receive: Receive, send: Send
     ) -> None:
-        """Send all but the last piece, which becomes the answer's content."""
+        """Send all but the last piece, which becomes the content of the answer."""
         leaving = asyncio.create_task(_gone(receive))
         reading: asyncio.Future[tuple[bytes, bool]] | None = None
         is_end = False
@@ -86,7 +87,7 @@ class Bridge:
             await self._pieces.run(answer.close)
 
     def _begin(self, environ: dict[str, Any]) -> Answer:
-        """On a thread: ask the application; of what it streams, read the first piece."""
+        """Call the application on a thread; of a streamed answer, read the first piece."""
         answer = Answer()
         parts = self._application(environ, answer.start)
         close = getattr(parts, "close", lambda: None)
@@ -110,14 +111,14 @@ class Bridge:
 
 
 def _client(scope: Message) -> tuple[str, str]:
-    """Who asks: an address, and there whoever says that he has this key or these cookies."""
+    """Identify the sender: an address, and within it whoever claims this key or these cookies."""
     wanted = {b"authorization", b"cookie"}
     marks = [value for name, value in scope["headers"] if name in wanted]
     return (scope.get("client") or ("",))[0], str(hash(tuple(marks)))
 
 
 def _next_piece(rest: Iterator[bytes]) -> tuple[bytes, bool]:
-    """The next bytes, and whether they are the last."""
+    """Return the next bytes, and whether they are the last."""
     parts, size = [], 0
     for part in rest:
         parts.append(part)
@@ -134,7 +135,7 @@ async def _gone(receive: Receive) -> None:
 
 
 def environ_of(scope: Message, body: IO[bytes]) -> dict[str, Any]:
-    """WSGI's environment of a request (PEP 3333)."""
+    """Return WSGI's environment of a request (PEP 3333)."""
     server, port = scope.get("server") or ("localhost", 80)
     client, client_port = scope.get("client") or ("", 0)
     environ: dict[str, Any] = {

@@ -1,6 +1,7 @@
-"""Bodies that come compressed (RFC 9110, 8.4.1), made what they were.
+"""Decompresses request bodies (RFC 9110, 8.4.1).
 
-A few bytes can stand for many megabytes. So what comes of a body is bounded by what was sent, too.
+A few bytes can stand for many megabytes, so the result is also limited in proportion to what was
+sent.
 """
 
 import asyncio
@@ -11,24 +12,24 @@ from typing import IO
 from .refusals import Refusal, Refused
 
 WINDOWS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
-"""What zlib calls each of them."""
+"""zlib's `wbits` for each of them."""
 
 PLAIN = (b"", b"identity", b"chunked", b"utf-8", b"utf8")
-"""What says nothing of compression; the last two are a frequent mistake for a charset."""
+"""Values that mean no compression; the last two are a frequent mistake for a charset."""
 
 RAW_DEFLATE = -15
-"""What some clients send as `deflate`: the data without zlib's head around it."""
+"""`deflate` as some clients send it: the data without zlib's head."""
 
 ROOM = 1024 * 1024
 GROWTH = 20
-"""A body may have so many bytes, and so many more for each that was sent. Base64 and prompts shrink
-to a tenth at the best, and what was made to burst to a thousandth."""
+"""The most bytes of a body for each that was sent. Base64 and prompts shrink to a tenth at best,
+and bombs to a thousandth."""
 
 MEMBERS = 100
-"""Bodies of gzip that may follow each other as one (RFC 1952, 2.2): each has its price."""
+"""The most members of a gzip body (RFC 1952, 2.2): each has its price."""
 
 STEP = 256 * 1024
-"""Bytes that are made at once: a millisecond's work."""
+"""Bytes that are decompressed at once: a millisecond's work."""
 
 UNKNOWN_CODING = Refusal(
     415, "unsupported_encoding",
@@ -50,7 +51,7 @@ BROKEN = Refusal(
 
 
 def coding_of(headers: Iterable[tuple[bytes, bytes]], *, plain_alone: bool) -> bytes:
-    """What the body is compressed with; empty where it comes as it is.
+    """Return the body's compression; empty if it is uncompressed.
 
     Raises:
         Refused: with something that nobody here knows, or with several.
@@ -70,7 +71,7 @@ def coding_of(headers: Iterable[tuple[bytes, bytes]], *, plain_alone: bool) -> b
 
 
 async def inflated(source: IO[bytes], length: int, coding: bytes) -> AsyncIterator[bytes]:
-    """The bytes that a compressed body of this length stands for, step by step.
+    """Yield the decompressed bytes of a body of this length, step by step.
 
     Raises:
         Refused: it is no such body, not a whole one, or one that was made to burst.

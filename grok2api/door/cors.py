@@ -1,6 +1,7 @@
-"""Scripts of any web page may use the gateway (the CORS protocol of the Fetch standard).
+"""Lets scripts of any web page use the gateway (the CORS protocol of the Fetch standard).
 
-It knows no cookies, only Bearer tokens, which a page must have been given: so any origin may ask.
+The gateway knows no cookies, only Bearer tokens, which a page must have been given: so any origin
+may ask.
 """
 
 import re
@@ -9,21 +10,21 @@ from ..observing import Application, Message, Receive, Send
 
 METHODS = b"GET, HEAD, POST, OPTIONS"
 HEADERS = b"Authorization, Content-Type, Idempotency-Key, Prefer"
-"""Headers that a script may send where it does not say which it wants to."""
+"""Headers that a script may send if it does not name its own."""
 EXPOSED = (
     b"Location, Retry-After, X-Request-ID, X-Should-Retry, Preference-Applied, Content-Range, ETag,"
     b" Content-Location, X-Ignored-Parameters,"
     b" x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests"
 )
-"""Headers of an answer that a script may read beside those that it always may."""
+"""Headers of an answer that a script may read beside those that are always readable."""
 DAY = b"86400"  # seconds for which a browser remembers the answer; most take less
 ASKED = re.compile(rb"[\w!#$%&'*+.^`|~, -]{1,4000}")
 
 
 def open_to_pages(application: Application, prefix: str) -> Application:
-    """The application, whose answers below `prefix` any page's script may read.
+    """Wrap the application so that any page's script may read answers below `prefix`.
 
-    A preflight is answered here: it carries no token, and asks nothing of the application.
+    A preflight is answered here: it carries no token, and the application is not involved.
     """
 
     async def answer(scope: Message, receive: Receive, send: Send) -> None:

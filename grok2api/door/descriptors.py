@@ -1,4 +1,4 @@
-"""How many connections a process may have: each is a descriptor, and so is much else."""
+"""Limits the connections of a process: each needs a descriptor, and so does much else."""
 
 import sys
 
@@ -6,11 +6,11 @@ if sys.platform != "win32":
     import resource
 
 MOST = 10_000
-"""Connections of a process, where the system allows twice as many descriptors."""
+"""Connections of a process, if the system allows twice as many descriptors."""
 
 
 def raise_limit() -> int:
-    """Take all descriptors that the system allows; returns how many may be connections."""
+    """Raise the limit to what the system allows; return how many may be connections."""
     if sys.platform == "win32":
         return MOST  # it has no such limit
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -18,5 +18,5 @@ def raise_limit() -> int:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
-    # The other half: what answers read, what upstreams are asked, database and log.
+    # The other half is for files that answers read, upstreams, database and log.
     return MOST if soft == resource.RLIM_INFINITY else min(MOST, soft // 2)

@@ -1,4 +1,4 @@
-"""Requests whose host has an underscore, as names of containers have; Django takes no such name."""
+"""Accepts hosts with an underscore, like the names of containers, which Django refuses."""
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -9,7 +9,7 @@ from django.http.request import split_domain_port, validate_host
 
 class _AnyHost:
     def get_host(self) -> str:
-        """The host that the client named, with the port where it named one.
+        """Return the host that the client named, with its port if it named one.
 
         Raises:
             DisallowedHost: it is none of ours, or no name at all.

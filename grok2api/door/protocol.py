@@ -6,13 +6,13 @@ One request in, one answer out. What uvicorn with httptools leaves open is close
   message at its head instead, and would read the body as the next request.
 - A head has 64 kB and 20 seconds, and so has what comes between the pieces of a body.
 - Nothing is written between the parts of another request's answer.
-- A client that is still sending hears its answer: the rest is thrown away before the connection
-  is closed, since closing at once would reset it.
-- A client that takes nothing for a minute is left. When there are too many connections, the one
-  that has waited longest for a whole request makes room; one address has a quarter of all.
-- A client that ends its side hears what it has asked for, and nothing of a request that it left
-  unfinished.
-- A process that ends answers what was already under way to it.
+- A client that is still sending gets its answer: the rest is discarded before the connection is
+  closed, since closing at once would reset it.
+- A client that reads nothing for a minute is disconnected. When there are too many connections, the
+  one that has waited longest for a complete request makes room; one address has a quarter of all.
+- A client that closes its side gets the answers to complete requests, and nothing for an
+  incomplete one.
+- A process that ends answers the requests that have reached it.
 """
 
 import asyncio
@@ -44,19 +44,17 @@ PIECE = 16 * 1024
 
 HEAD_SECONDS = 20.0
 IDLE_SECONDS = 75
-"""Longer than nginx keeps a connection (60): it must not send into one that is being closed."""
+"""It exceeds nginx's own limit (60): nginx must not send into a connection that is being closed."""
 
 STALLED_SECONDS = 60.0
 LINGER_SECONDS = 30.0
 ENDING_SECONDS = 1.0
-"""How long a process that was told to stop waits for what idle connections may have sent.
-
-One that has a successor waits as long as it ever does: a client that asks once more hears with its
-answer that the connection ends, and none finds it closed under its request.
-"""
+"""How long a stopping process waits for what idle connections may have sent. With a successor it
+waits as long as ever: a client that sends another request learns from the answer that the
+connection ends, and none finds it closed under its request."""
 
 SHARE = 4
-"""An address has one of so many parts of all connections."""
+"""The reciprocal of the share of all connections that one address may have."""
 
 MALFORMED = Refusal(400, "malformed_request", "The request is not valid HTTP/1.1.")
 TOO_LONG = Refusal(
@@ -75,22 +73,22 @@ class Protocol(HttpToolsProtocol):
     """Connections of a process; see `door.descriptors`."""
 
     waiting: ClassVar[dict["Protocol", None]] = {}
-    """Those whose request is not whole, nor of anybody known; the one that waits longest first."""
+    """Connections without a complete request of a known client, longest waiting first."""
 
     addresses: ClassVar[Counter[str]] = Counter()
-    """How many connections each address has."""
+    """The number of connections of each address."""
 
     proxies: ClassVar[Container[str]] = ()
-    """Addresses that everybody may come from, and that therefore have all the room."""
+    """Addresses that everybody may come from, which therefore have no limit of their own."""
 
     endless: ClassVar[frozenset[str]] = frozenset()
-    """Paths whose answers have no end but the client's: who ends his side there has left."""
+    """Paths whose answers end only with the client: one that closes its side there has left."""
 
     is_ending: ClassVar[bool] = False
-    """The process was told to stop: each connection ends with its next answer."""
+    """Whether the process was told to stop: each connection ends with its next answer."""
 
     is_followed: ClassVar[bool] = False
-    """Others serve the port when this process has ended."""
+    """Whether others serve the port when this process has ended."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._socket = transport
@@ -150,13 +148,13 @@ class Protocol(HttpToolsProtocol):
             self._parse(data)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Whether the connection stays: who sends no more may still read (RFC 9112, 9.6)."""
+        """Keep the connection: a client that sends no more may still read (RFC 9112, 9.6)."""
         self._has_eof = True
         self._end_after_answers()
         return not self.has_ended
 
     def _end_after_answers(self) -> None:
-        """Where the client sends no more: end the connection once nothing is to be answered."""
+        """End the connection of a client that sends no more, once nothing is left to answer."""
         if self.has_ended or self._unparsed:
             return
         broken = self._break_off()
@@ -170,7 +168,7 @@ class Protocol(HttpToolsProtocol):
             self.finish()
 
     def _break_off(self) -> RequestResponseCycle | None:
-        """Give up the request whose body has not come whole: its view says nothing more."""
+        """Give up a request whose body is incomplete: its view answers nothing more."""
         broken = self.cycle if self.cycle is not None and self.cycle.more_body else None
         if broken is not None:
             broken.disconnected = True
@@ -179,7 +177,7 @@ class Protocol(HttpToolsProtocol):
         return broken
 
     def _hold(self, data: bytes | memoryview) -> None:
-        """Keep it until what came before is answered: a queue of requests takes memory."""
+        """Keep the data until earlier requests are answered, and stop reading to save memory."""
         self._unparsed += data
         self.flow.pause_reading()
 
@@ -206,7 +204,7 @@ class Protocol(HttpToolsProtocol):
                 return
 
     def _read_without_upgrade(self) -> bool:
-        """Begin the message again, as if its head had no `Upgrade`. Whether that went well."""
+        """Restart the message as if its head had no `Upgrade`; return whether that worked."""
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         head = [b"%b %b HTTP/%b\r\n" % (method, self.url, version)]
         head += [b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade"]
@@ -227,7 +225,7 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # A trailer is no header, and a name with an underscore looks like another one to WSGI.
+        # A trailer is not a header, and WSGI confuses names with underscores with others.
         if self._in_head and b"_" not in name:
             super().on_header(name, value)
 
@@ -266,7 +264,7 @@ class Protocol(HttpToolsProtocol):
         return MALFORMED if self._names_two_hosts() else None
 
     def _names_two_hosts(self) -> bool:
-        """Whether an address with a host in it names another than the header (RFC 9112, 3.2.2)."""
+        """Return whether an address names another host than the header (RFC 9112, 3.2.2)."""
         host = dict(self.headers).get(b"host")
         if host is None or self.url.startswith((b"/", b"*")):
             return False
@@ -312,7 +310,7 @@ class Protocol(HttpToolsProtocol):
             self._end_after_answers()
 
     def _rest(self) -> None:
-        """Everything that was asked is answered."""
+        """Arm the timer for what may follow: everything is answered."""
         if self._in_head:
             self._arm(HEAD_SECONDS, self._head_is_late)
         elif self.cycle.more_body:
@@ -326,7 +324,7 @@ class Protocol(HttpToolsProtocol):
         self._refuse(LATE) if self._in_head else self.finish()
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Say this once all that came before is answered, and read no more."""
+        """Answer this once everything before it is answered, and read no more."""
         self._is_discarding = True
         self._unparsed.clear()
         self._refusal = refusal
@@ -352,7 +350,7 @@ class Protocol(HttpToolsProtocol):
     # How it ends
 
     def close(self) -> None:
-        """End the connection; while the client is still sending, hear him out."""
+        """End the connection; if the client is still sending, read it to the end first."""
         if self.has_ended:
             return
         self.has_ended = True
@@ -374,7 +372,7 @@ class Protocol(HttpToolsProtocol):
         self._arm(STALLED_SECONDS, self._socket.abort)
 
     def shutdown(self) -> None:
-        """The process is about to stop: answer what is under way, and what may be."""
+        """Prepare for the end of the process: answer what is under way or may be."""
         Protocol.is_ending = True
         if self._is_discarding:
             self.finish()
@@ -409,7 +407,7 @@ class Protocol(HttpToolsProtocol):
 
 
 class _Transport:
-    """The socket as uvicorn sees it: closing it is the protocol's business."""
+    """The socket as uvicorn sees it: the protocol decides when to close it."""
 
     def __init__(self, transport: asyncio.Transport, protocol: Protocol) -> None:
         self.write = transport.write

@@ -1,8 +1,8 @@
-"""Who is next: everybody has a turn before anybody has two, and nobody has more than half of them.
+"""Queues clients fairly: everybody gets a turn before anybody gets two, and at most half of them.
 
-Many requests of one client, who may mean ill, wait behind one another and not before others. An
-address comes first, since anybody can name as many keys and cookies as he likes; those who share
-an address take its turns in turn.
+Many requests of one client, who may be hostile, wait behind one another and not before others.
+Addresses come first, since anybody can invent keys and cookies; the clients of an address share its
+turns.
 """
 
 from asyncio import Future, get_running_loop
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 
 class FairQueue:
-    """At most `at_once` at work; of those who wait, each address in turn, and each client there."""
+    """Admits `at_once` requests; those that wait alternate by address, and within it by client."""
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
@@ -22,7 +22,7 @@ class FairQueue:
 
     @asynccontextmanager
     async def turn(self, address: str, client: str = "") -> AsyncIterator[None]:
-        """A turn of this address, for whoever asks there."""
+        """Hold a turn of this address for one of its clients. A context manager."""
         if self._free and self._running[address] < self._each:
             self._begin(address)
         else:

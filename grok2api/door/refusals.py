@@ -1,4 +1,4 @@
-"""What is said to a request that reaches no view: one shape, for programs and for people."""
+"""Answers requests that reach no view: one shape, for programs and for people."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A status, a sentence, and a name for it that programs may compare."""
+    """A status, a sentence, and a code that programs may compare."""
 
     status: int
     code: str
@@ -35,7 +35,7 @@ class Refusal:
 
 
 class Refused(Exception):
-    """Whoever reads the request need not go on: this is the answer."""
+    """The request need not be read any further: `refusal` is its answer."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.text)

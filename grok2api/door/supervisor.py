@@ -1,8 +1,8 @@
 """The process that a user starts, once everything is prepared: it holds the port, and others serve.
 
-It replaces them when it is told to (SIGHUP), each once its successor serves; starts another one
-where one has died; and ends with them (SIGTERM, SIGINT). It runs as a program of its own, without
-Django: so it takes some ten megabytes, and holds nothing of the release that it started with.
+On SIGHUP it replaces them, each once its successor serves; it restarts one that has died; and on
+SIGTERM or SIGINT it ends with them. It is a program of its own, without Django: so it takes some
+ten megabytes, and holds nothing of the release that it started with.
 """
 
 import os
@@ -16,22 +16,20 @@ from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 GIVE_WAY: int = getattr(signal, "SIGUSR1", signal.SIGTERM)
-"""Tells a process that a successor serves: it ends when its clients have turned to that one.
-
-Not SIGHUP, which a terminal that is closed sends to all of its processes at once.
-"""
+"""Tells a process that a successor serves: it ends when its clients have moved there. It is not
+SIGHUP, which a closing terminal sends to all of its processes."""
 
 HELD_BACK = (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT))
-"""What a terminal sends to all of its processes; a process that starts hears it once it can."""
+"""Signals that a terminal sends to all of its processes; one that starts hears them once it can."""
 
 READY_SECONDS = 120.0
 """How long a process may take until it serves."""
 
 CALM_SECONDS = 60.0
-"""Where the last one has died as long ago, the next that dies is replaced at once."""
+"""If the last death is this long ago, the next process that dies is replaced at once."""
 
 LONGEST_PAUSE = 15.0
-"""Between the death of one and the start of another, where they die one after the other."""
+"""The longest pause before a restart, if processes die one after the other."""
 
 
 @dataclass(slots=True)
@@ -39,7 +37,7 @@ class Starting:
     """A process that does not serve yet."""
 
     ready: int
-    """A pipe on which it says that it does."""
+    """A pipe on which it reports that it serves."""
     successor_of: int = 0
     """The id of the process that it replaces; 0 for none."""
     deadline: float = 0
@@ -57,7 +55,7 @@ class Supervisor:
     """Keeps so many processes serving.
 
     Args:
-        command: starts one of them; the numbers of its descriptors are added to it.
+        command: starts one of them; the numbers of its descriptors are appended.
         listener: the descriptor of the socket that all of them serve.
         lifeline: the reading end of a pipe that nobody writes to: it ends with this process.
         first: id and pipe of a process that is starting already.
@@ -95,7 +93,7 @@ class Supervisor:
             self._start("--mend") if number == 0 else self._start()
 
     def run(self) -> int:
-        """Return the exit status once all have ended."""
+        """Run until all have ended, and return the exit status."""
         self._bury()
         while self._starting or self._serving or self._leaving or self._due:
             pipes = {each.ready: pid for pid, each in self._starting.items() if each.ready >= 0}
@@ -111,7 +109,7 @@ class Supervisor:
         return self._status
 
     def _go_on_reloading(self) -> None:
-        """One after the other, and none while too many of those before are still there."""
+        """Replace one after the other, and none while too many predecessors are still there."""
         if self._starting or self._is_ending:
             return
         if not self._outdated:
@@ -161,7 +159,7 @@ class Supervisor:
             self._start()
 
     def _start_another(self, sentence: str) -> None:
-        """In the place of one that has died: at once, or later where they die in a row."""
+        """Replace a process that has died: at once, or later if they die in a row."""
         now = time.monotonic()
         is_in_row = now - self._last_death < CALM_SECONDS
         self._pause = min(LONGEST_PAUSE, 2 * self._pause or 1.0) if is_in_row else 0.0
@@ -170,7 +168,7 @@ class Supervisor:
         _say(f"{sentence} Another one takes its place {_when(self._pause)}.")
 
     def _welcome(self, pid: int) -> None:
-        """A process has said that it serves; or nothing, and will be buried."""
+        """Note that a process serves; one that said nothing will be buried."""
         begun = self._starting[pid]
         serves = os.read(begun.ready, 1) != b""
         begun.close()
@@ -191,7 +189,7 @@ class Supervisor:
                 begun.deadline = float("inf")
 
     def _bury(self) -> None:
-        """Look after all that have ended."""
+        """Handle all processes that have ended."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -232,7 +230,7 @@ class Supervisor:
             self._stop(signal.SIGTERM)
 
     def _stop(self, number: int) -> None:
-        """Leave the port, and let all end what they have begun; told again, they hurry."""
+        """Leave the port and let all finish what they have begun; told again, they hurry."""
         if not self._is_ending:
             self._is_ending = True
             self._outdated.clear()
@@ -244,7 +242,7 @@ class Supervisor:
 
 
 def _signals() -> int:
-    """A descriptor from which the numbers of all signals that matter can be read."""
+    """Return a descriptor from which the numbers of all relevant signals can be read."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -255,7 +253,7 @@ def _signals() -> int:
 
 
 def _has_terminal() -> bool:
-    """Whether the terminal that this program was started from, if any, is still there."""
+    """Return whether the terminal that started this program, if any, is still there."""
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
     except OSError:
@@ -289,7 +287,7 @@ def _say(sentence: str) -> None:
 
 
 def hold_back(*numbers: int) -> None:
-    """Keep these signals for the supervisor that this process becomes."""
+    """Block these signals until this process has become the supervisor."""
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
 
 
@@ -301,7 +299,7 @@ def become_supervisor(
     lifeline: tuple[int, int],
     first: tuple[int, int] | None,
 ) -> NoReturn:
-    """Run this program in the place of the one that runs.
+    """Replace the running program by this one.
 
     Args:
         lifeline: both ends of a pipe.
@@ -311,7 +309,7 @@ def become_supervisor(
         os.set_inheritable(descriptor, True)
     hold_back(*HELD_BACK, signal.SIGTERM)
     numbers = map(str, (listener, *lifeline, count, *(first or (0, 0))))
-    # -P: what stands beside this file is no module of Python's.
+    # -P: modules beside this file must not shadow Python's.
     os.execv(sys.executable, [sys.executable, "-P", __file__, *numbers, *command])  # noqa: S606
 
 

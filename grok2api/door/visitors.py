@@ -1,4 +1,4 @@
-"""Is it somebody we know? Asked before more of a body is read than anybody may send."""
+"""Checks whether a sender is known before reading more of a body than a stranger may send."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from imagine.api.auth import bearer_token
 
 
 def is_known(scope: Any) -> bool:
-    """Whether key or session of the request name anybody; pages know sessions alone."""
+    """Return whether the request's key or session names anybody; pages know sessions only."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     token = bearer_token(headers.get(b"authorization", ""))
     if token is not None and scope["path"].startswith(("/v1/", "/api/")):

@@ -1,4 +1,4 @@
-"""A process that serves: uvicorn's server, which says when it does, and can give way to another."""
+"""A process that serves: uvicorn's server, which reports when it does, and can give way."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from .protocol import IDLE_SECONDS, Protocol
 from .supervisor import GIVE_WAY, HELD_BACK
 
 HANDLED_SIGNALS = (*STOP_SIGNALS, GIVE_WAY)
-"""What tells a process to end."""
+"""Signals that tell a process to end."""
 
 
 class Worker(uvicorn.Server):
@@ -22,7 +22,7 @@ class Worker(uvicorn.Server):
 
     Args:
         lifeline: the reading end of a pipe that ends with the supervisor.
-        ready: the writing end of a pipe on which is said that this process serves.
+        ready: the writing end of a pipe that reports that this process serves.
     """
 
     def __init__(self, config: uvicorn.Config, *, lifeline: int, ready: int) -> None:
@@ -46,7 +46,7 @@ class Worker(uvicorn.Server):
         os.close(self._ready)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; told to stop while it gives way, lose no more time."""
+        """Begin to end; if it is told to stop while it gives way, hurry."""
         Protocol.is_ending = True
         Protocol.is_followed = sig == GIVE_WAY
         if Protocol.is_followed and not self.should_exit:

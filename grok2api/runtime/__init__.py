@@ -1,1 +1,1 @@
-"""Threads, processes, locks and Redis, under both apps: it knows neither."""
+"""Threads, processes, locks and Redis, used by both apps and importing neither."""

@@ -1,4 +1,4 @@
-"""Work that a change gives rise to now and then, and that no answer waits for."""
+"""Runs work that a change causes now and then, and that no answer waits for."""
 
 import logging
 from collections.abc import Callable
@@ -13,14 +13,14 @@ class Background:
     """A job on a thread of its own, one at a time in this process, which may end meanwhile."""
 
     def __init__(self, job: Callable[[], object], *, failure: str) -> None:
-        """`failure` is what the log says where the job raises an error; it is not tried again."""
+        """Prepare a job; `failure` is what the log says if it raises. It is not retried."""
         self.job = job
         self.name = job.__name__
         self.failure = failure
         self.running = Lock()
 
     def start(self) -> None:
-        """Do it soon; nothing happens while it is being done."""
+        """Run it soon, unless it is running."""
         if self.running.acquire(blocking=False):
             Thread(target=self._run, name=self.name, daemon=True).start()
 
@@ -28,7 +28,7 @@ class Background:
         try:
             self.job()
         except Exception:
-            # Without this line nobody would hear of it, since this is a thread of its own.
+            # The thread is its own: without this line nobody would learn of the error.
             logger.exception(self.failure)
         finally:
             connections.close_all()

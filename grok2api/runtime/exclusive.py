@@ -1,4 +1,4 @@
-"""Work that one process of all that share a library does at a time."""
+"""Runs work that only one of all processes that share a library may do at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ import portalocker
 from django.db import connection
 
 WAIT = 600
-"""Seconds at most that somebody waits for his turn, where he waits."""
+"""Seconds that a caller waits for its turn, if it waits."""
 
 LOOKS_AGAIN = 0.2  # seconds
 
 LOOSE_FILES = "loose-files"
-"""The work of whoever gives rows to files that have none, or deletes such files. Two of them at
-once could each take a file for nobody's that is the other's: restore, scan, clean-up."""
+"""The work of restore, scan and clean-up, which give rows to files or delete files without one. Two
+of them at once could each take a file of the other for nobody's."""
 
 
 class Busy(RuntimeError):
@@ -30,7 +30,7 @@ class Busy(RuntimeError):
 
 @contextmanager
 def exclusive(work: str, *, wait: bool = False) -> Iterator[None]:
-    """Inside, nobody else does this work; a process that dies lets go of it.
+    """Keep all others from this work inside the block; a process that dies releases it.
 
     A lock of the database server, and for SQLite of a file beside the database's.
 

@@ -1,4 +1,4 @@
-"""A process beside this one that works only while nothing else wants the processor."""
+"""Runs functions in a process of lowest priority, which works only while the processor is idle."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ _lock = Lock()
 
 
 def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What the function returns or raises, from the other process, which starts with the first.
+    """Run the function in the other process, which the first call starts; return its result.
 
     Args:
         function: of a module that can be imported without Django.
@@ -39,12 +39,14 @@ def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 class Closed(RuntimeError):
-    """The process was ended before it had done what it was asked for."""
+    """The process was ended before it had finished."""
 
 
 def close() -> None:
-    """End the process after what it is at; that it may do as others do, or it would take for ever
-    while these are busy. It is not killed: Python before 3.11.5 would wait for it for ever.
+    """End the process after its current work, which continues at normal priority.
+
+    At lowest priority it might take for ever while others are busy. It is not killed: Python before
+    3.11.5 would wait for it for ever.
     """
     global _pool
     with _lock:
@@ -61,13 +63,13 @@ def _started() -> ProcessPoolExecutor:
     global _pool
     with _lock:
         if _pool is None:
-            # Spawned: a fork would take along the locks and connections of all our threads.
+            # Spawned, since a fork would copy the locks and connections of all threads.
             _pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_step_back)
         return _pool
 
 
 def _step_back() -> None:
-    """Leave the processor to all others, and Ctrl-C and the end to the parent."""
+    """Lower this process's priority, and leave Ctrl-C and the end to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     with suppress(OSError):  # a container may forbid it
@@ -78,7 +80,7 @@ def _step_back() -> None:
 
 
 def end_with_parent() -> None:
-    """Let this process be told to stop when the one that started it was killed."""
+    """Stop this process when its parent is killed."""
     parent = parent_process()
     if parent is not None:
 

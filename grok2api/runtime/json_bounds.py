@@ -1,13 +1,13 @@
-"""How many lists and objects JSON from outside may have, looked at before it is read. Pure."""
+"""Limits how many lists and objects JSON from outside may have, before it is parsed."""
 
 MOST_CONTAINERS = 200_000
-"""An empty list takes two bytes there, and seventy when read."""
+"""An empty list takes two bytes in JSON, and seventy in memory."""
 
 
 def holds_too_many(text: bytes | str, most: int = MOST_CONTAINERS) -> bool:
-    """Whether JSON has more lists and objects than any that means something.
+    """Return whether JSON has more lists and objects than any that means something.
 
-    Brackets within its texts count too.
+    Brackets inside its strings count, too.
     """
     if isinstance(text, str):
         return text.count("[") + text.count("{") > most

@@ -1,8 +1,8 @@
-"""Threads for what blocks, and the one rule for their database connections.
+"""Pools of threads for blocking work, with one policy for their database connections.
 
-Each thread has connections of its own. A job begins with ones that work: those that broke, or are
-older than `CONN_MAX_AGE`, are closed first. They stay open for the next job, except where the next
-one is far away: in a pool that is `seldom` used, and on a thread that ends (`background.py`).
+Each thread has its own connections. A job begins with working ones: broken connections, and those
+older than `CONN_MAX_AGE`, are closed first. They stay open for the next job, unless that one is far
+away: in a pool that is `seldom` used, and on a thread that ends (`background.py`).
 """
 
 import asyncio
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 
 class Pool:
-    """A few threads, and a queue for what they have no time for yet.
+    """A few threads, and a queue of jobs for them.
 
     Args:
         name: what each thread's name begins with.
-        seldom: connections are closed as soon as no job waits.
+        seldom: close connections as soon as no job waits.
     """
 
     def __init__(self, name: str, threads: int = 1, *, seldom: bool = False) -> None:
@@ -33,11 +33,11 @@ class Pool:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     def submit(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Do it on one of the threads, in a context that is that thread's."""
+        """Run a job on one of the threads, in that thread's own context."""
         return self._executor.submit(self._do, partial(job, *args, **kwargs))
 
     def run(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
-        """What the job returns or raises, to be awaited; it runs in a copy of this context.
+        """Return a future of the job's result; the job runs in a copy of the caller's context.
 
         Cancelling the caller does not stop the job: what it writes, it writes whole.
         """
@@ -46,11 +46,11 @@ class Pool:
 
     @property
     def waiting(self) -> int:
-        """Jobs that no thread has begun yet."""
+        """The number of jobs that no thread has begun yet."""
         return self._executor._work_queue.qsize()
 
     def close_connections(self) -> None:
-        """Close the connections of all threads, after what waits; the next job opens new ones."""
+        """Close all threads' connections once the queue is empty; the next job opens new ones."""
         together = Barrier(self.threads)  # so that no thread takes two of the jobs
 
         def close() -> None:
@@ -61,7 +61,7 @@ class Pool:
             job.result()
 
     def close(self) -> None:
-        """Finish what waits, close the connections, and end the threads."""
+        """Finish the queue, close the connections, and end the threads."""
         self.close_connections()
         self._executor.shutdown()
 

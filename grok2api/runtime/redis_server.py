@@ -1,4 +1,4 @@
-"""The Redis beside the database, where one is set: whoever asks it can do without it."""
+"""The Redis beside the database, if one is set; callers can do without it."""
 
 import time
 from functools import lru_cache
@@ -11,27 +11,27 @@ from redis.retry import Retry
 __all__ = ["RedisError", "client", "let_rest", "may_be_asked"]
 
 SECONDS = 1
-"""How long Redis may take."""
+"""The timeout of a command."""
 
 REST_SECONDS = 2
-"""How long Redis is left alone that has failed, so that not every request waits for it."""
+"""How long a failed Redis is left alone, so that not every request waits for it."""
 
 _rests_until = 0.0  # of the monotonic clock
 
 
 def may_be_asked() -> bool:
-    """Whether Redis is set, and has not failed just now."""
+    """Return whether Redis is set and has not just failed."""
     return bool(settings.REDIS_URL) and time.monotonic() >= _rests_until
 
 
 def let_rest() -> None:
-    """Redis has failed."""
+    """Note that Redis has failed, and leave it alone for a while."""
     global _rests_until
     _rests_until = time.monotonic() + REST_SECONDS
 
 
 def client() -> Redis:
-    """For any thread. What it is told may arrive twice: a connection may have been cut long ago.
+    """Return the client, for any thread. A command may arrive twice: connections may have been cut.
 
     Its methods raise `RedisError`.
     """

@@ -1,4 +1,4 @@
-"""One answer asks the database for a thing once, however many of its parts need it."""
+"""Memoizes queries for the duration of one answer, so that its parts share them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ _known: ContextVar[dict[Any, Any] | None] = ContextVar("known", default=None)
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """While it runs, `remembered` functions read once for the same arguments. Also a decorator.
+    """Let `remembered` functions read once for the same arguments while the block runs.
 
-    For what only reads: nothing that is changed meanwhile is noticed.
+    It is a decorator, too, and only for code that reads: later changes are not noticed.
     """
     token = _known.set({})
     try:
@@ -30,19 +30,19 @@ def is_open() -> bool:
 
 
 def knows(read: Callable[..., Any], *args: Any) -> bool:
-    """Whether this remembered function has been asked this already."""
+    """Return whether the memo has this function's result already."""
     return (read, args) in (_known.get() or {})
 
 
 def note(read: Callable[..., Any], *args: Any, result: Any) -> None:
-    """Let this remembered function answer so; for who has found it out together with others."""
+    """Put a result into this function's memo, for callers that found it together with others."""
     known = _known.get()
     if known is not None:
         known[read, args] = result
 
 
 def remembered(read: Callable[P, T]) -> Callable[P, T]:
-    """For functions of hashable positional arguments whose results nobody changes."""
+    """Memoize a function of hashable positional arguments whose results nobody changes."""
 
     @wraps(read)
     def answer(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -61,7 +61,7 @@ def remembered(read: Callable[P, T]) -> Callable[P, T]:
 def remembered_each(
     read: Callable[[frozenset[str]], dict[str, T]],
 ) -> Callable[[frozenset[str]], dict[str, T]]:
-    """For functions that look names up: only those that were not asked for before."""
+    """Memoize a function that looks up many names, so that it is asked only for new ones."""
 
     @wraps(read)
     def answer(names: frozenset[str]) -> dict[str, T]:

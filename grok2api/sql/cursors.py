@@ -10,14 +10,14 @@ from django.db import connection
 
 @contextmanager
 def planned_once(*, binary: bool = False) -> Iterator[Any]:
-    """A cursor whose queries PostgreSQL keeps for the connection, parsed and, in the end, planned.
+    """Return a cursor whose queries PostgreSQL keeps parsed and, in the end, planned.
 
-    Django's writes the parameters into the SQL, so that every query is a new one. Only for what
-    is found by keys, whatever they are: a kept plan does not look at them.
+    Django's cursor writes the parameters into the SQL, so that every query is a new one. This is
+    only for lookups by key, whatever the keys are: a kept plan ignores them.
 
     Args:
-        binary: rows come without bytes written as text, which takes twice the time. For whole
-            numbers and bytes: dates and JSON would not come as Django's fields expect them.
+        binary: receive bytes in binary, not as text, which takes twice the time. Only for whole
+            numbers and bytes: dates and JSON would not arrive as Django's fields expect them.
     """
     if connection.vendor != "postgresql":
         with connection.cursor() as cursor:
@@ -32,7 +32,7 @@ def planned_once(*, binary: bool = False) -> Iterator[Any]:
 
 @cache
 def _keeping() -> Any:
-    """The class, made where there is a PostgreSQL to be asked."""
+    """Build the class once there is a PostgreSQL connection."""
     import psycopg
 
     class Keeping(psycopg.Cursor[Any]):
@@ -41,7 +41,7 @@ def _keeping() -> Any:
             self.format = psycopg.pq.Format.BINARY if binary else psycopg.pq.Format.TEXT
 
         def execute(self, *args: Any, **kwargs: Any) -> Any:
-            # Only meanwhile: else psycopg would count, and remember, Django's queries as well.
+            # Set for this query only: psycopg would count and keep Django's queries as well.
             self.connection.prepare_threshold = 0
             try:
                 return super().execute(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Lookups in each database's quickest words."""
+"""Lookups in the fastest form of each database."""
 
 import json
 from array import array
@@ -20,9 +20,9 @@ SQL = tuple[str, tuple[Any, ...]]
 
 @TextField.register_lookup
 class Holds(_Lookup):
-    """`prompt_folded__holds="text"`: an exact substring.
+    """Match an exact substring: `prompt_folded__holds="text"`.
 
-    No pattern is involved, so `%`, `_` and the backslash need no escape and no text is too long.
+    No pattern is involved, so `%`, `_` and the backslash need no escape, and no text is too long.
     """
 
     lookup_name = "holds"
@@ -36,9 +36,9 @@ class Holds(_Lookup):
 
 @DateTimeField.register_lookup
 class Absent(_Lookup):
-    """`trashed_at__absent=True`: NULL, in a form that no index is used for.
+    """Match NULL in a form that uses no index: `trashed_at__absent=True`.
 
-    Nearly every row is outside the trash; a planner that goes by that index sorts them all.
+    Nearly every row is outside the trash; a planner that uses that index sorts them all.
     """
 
     lookup_name = "absent"
@@ -50,19 +50,19 @@ class Absent(_Lookup):
 
 
 LATER = array("q")
-"""Stands for the ids of an `among` whose SQL is made before they are known; see `filled`."""
+"""A placeholder for the ids of an `among` whose SQL is compiled beforehand; see `filled`."""
 
 TEXT_LATER = "…"
-"""Stands for a text that is not known yet. Recognised as the object that it is."""
+"""A placeholder for a text that is not known yet, recognised by identity."""
 
 _PLACE = "/* ids */"
 
 
 @BigAutoField.register_lookup
 class Among(_Lookup):
-    """`pk__among=ids`: like `in`, for any number of ids.
+    """Match any number of ids, like `in`: `pk__among=ids`.
 
-    Of a list Django looks at each member before it comes here; an `array` it leaves alone.
+    Django checks each member of a list before it comes here; an `array` it leaves alone.
     """
 
     lookup_name = "among"
@@ -76,7 +76,7 @@ class Among(_Lookup):
 
 
 def among(column: str, ids: Collection[int]) -> SQL:
-    """The condition that a column of whole numbers is one of these, or of `LATER`."""
+    """Return the condition that a whole-number column is one of these, or of `LATER`."""
     condition = {
         "sqlite": "IN (SELECT value FROM json_each(%s))",
         "postgresql": "= ANY(%s::bigint[])",
@@ -89,7 +89,8 @@ def among(column: str, ids: Collection[int]) -> SQL:
 
 
 def filled(sql: str, params: Iterable[Any], value: Collection[int] | str) -> SQL:
-    """The query with these ids in the place of `LATER`, or this text in that of `TEXT_LATER`."""
+    """Return the query with these ids in place of `LATER`, or this text in place of
+    `TEXT_LATER`."""
     if not isinstance(value, str):
         value = _listed(value, connection.vendor)
         sql = sql.replace(_PLACE, value)

@@ -1,4 +1,4 @@
-"""Queries of every page, compiled once: Django takes longer for that than a database answers."""
+"""Compiles queries of every page once: that takes Django longer than a database takes to answer."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class _Compiled:
 
 
 class Prepared:
-    """A query that is asked for other ids, or for another text, each time.
+    """A query that is run for other ids, or for another text, each time.
 
     Args:
-        make: is given what stands for them (ids: for the lookup `among`), and returns a queryset
+        make: receives their placeholder (ids: for the lookup `among`), and returns a queryset
             of `values_list` that is otherwise always the same.
-        hint: what stands behind the table's name, by the database's vendor.
+        hint: what follows the table's name, by the database's vendor.
         later: `LATER` for ids, `TEXT_LATER` for a text.
     """
 
@@ -41,7 +41,7 @@ class Prepared:
         self._compiled: _Compiled | None = None
 
     def rows(self, wanted: Collection[int] | str) -> list[Any]:
-        """A named tuple for each row. One query."""
+        """Return a named tuple for each row. One query."""
         known = self._compiled = self._compiled or self._compile()
         with planned_once() as cursor:
             cursor.execute(*filled(known.sql, known.params, wanted))

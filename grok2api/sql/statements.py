@@ -1,4 +1,4 @@
-"""Small writes of every change, compiled once: Django takes longer for that than a database."""
+"""Compiles small writes once: that takes Django longer than a database takes to run them."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -22,16 +22,16 @@ from django.db.models import (
 from .cursors import planned_once
 
 MOST_ROWS = 200
-"""Rows of one INSERT: databases bound the number of a statement's parameters."""
+"""Rows of one INSERT: databases limit a statement's parameters."""
 
 AS_THEY_ARE: dict[type, type] = {BooleanField: bool, CharField: str, TextField: str}
-"""Values that each driver takes as they are, by kind of field."""
+"""Types that each driver accepts as they are, by kind of field."""
 
 WHOLE_NUMBERS = (
     BigIntegerField, ForeignKey, IntegerField, PositiveBigIntegerField, PositiveIntegerField,
     PositiveSmallIntegerField,
 )  # fmt: skip
-"""Fields whose values are such, too, but that PostgreSQL's is told how long each number is."""
+"""Fields whose values are accepted, too, but need a size for PostgreSQL's driver."""
 
 
 class _Statement:
@@ -83,13 +83,13 @@ class _Statement:
 
 
 class Insert(_Statement):
-    """`Insert(Tag, "name", "key").rows([("A", "a")])`.
+    """Insert rows: `Insert(Tag, "name", "key").rows([("A", "a")])`.
 
-    Without `columns` all are written but the key, which is the database's to give.
+    Without `columns` all are written but the key, which the database assigns.
     """
 
     def rows(self, rows: Iterable[Sequence[Any]]) -> int | None:
-        """Write these; the last one's key, or None where the database does not tell it."""
+        """Write these; return the last one's key, or None if the database does not tell it."""
         rest = iter(rows)
         key: int | None = None
         while part := list(islice(rest, MOST_ROWS)):
@@ -100,7 +100,7 @@ class Insert(_Statement):
         return key
 
     def instance(self, instance: Model) -> None:
-        """Write a new one's row, as `save(force_insert=True)` does, but without signals."""
+        """Write a new instance's row, like `save(force_insert=True)`, but without signals."""
         values = [field.pre_save(instance, True) for field in self.fields]
         if any(hasattr(value, "resolve_expression") for value in values):
             instance.save(force_insert=True)  # a default that the database alone knows
@@ -132,19 +132,19 @@ class Insert(_Statement):
 
 
 class Update(_Statement):
-    """`Update(Tag, "name").row(7, ("A",))`."""
+    """Update a row by its key: `Update(Tag, "name").row(7, ("A",))`."""
 
     def change(self, key: Any, values: Sequence[Any]) -> bool:
-        """Write these values into the row with this key; whether there is one."""
+        """Write these values into the row with this key; return whether there is one."""
         with planned_once() as cursor:
             cursor.execute(self._sql, [*self.prepared(values), key])
             return bool(cursor.rowcount)
 
     def row(self, key: Any, values: Sequence[Any]) -> None:
-        """As `change`.
+        """Do the same as `change`, and raise an error if there is no such row.
 
         Raises:
-            DatabaseError: there is no such row, as `Model.save(update_fields=…)` says it.
+            DatabaseError: with the message of `Model.save(update_fields=…)`.
         """
         if not self.change(key, values):
             raise DatabaseError(f"{self.model.__name__} {key} is gone.")

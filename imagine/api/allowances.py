@@ -1,6 +1,6 @@
-"""What a key may still ask, in the headers of OpenAI's answers.
+"""Adds what a key may still request to answers, in OpenAI's headers.
 
-Only answers have them to requests that were counted: nothing is asked for them of the database.
+Only requests that were counted have them: no query is made for their sake.
 """
 
 from math import ceil
@@ -11,23 +11,23 @@ from imagine.limits import Allowance
 from imagine.models import Generation
 
 COUNTED = "imagine.allowance"
-"""Where a request keeps what is to be told with its answer, whatever that will be."""
+"""The request attribute that holds what its answer will tell, whatever the answer."""
 
 
 def note(request: HttpRequest, generation: Generation) -> None:
-    """Remember that this request was counted, with what it leaves."""
+    """Remember that this request was counted, and what is left after it."""
     request.META[COUNTED] = generation.allowance
 
 
 def tell(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The answer, with the headers of what was noted."""
+    """Add the headers of what was noted to an answer."""
     for name, value in headers_of(request.META.get(COUNTED)).items():
         response[name] = value
     return response
 
 
 def headers_of(allowance: Allowance | None) -> dict[str, str]:
-    """Limit, what is left of it, and when all of it is there again; empty without a limit."""
+    """Return the headers for limit, remainder and reset; none without a limit."""
     if allowance is None:
         return {}
     return {
@@ -38,6 +38,6 @@ def headers_of(allowance: Allowance | None) -> dict[str, str]:
 
 
 def _duration(seconds: float) -> str:
-    """As OpenAI writes it: `1m0s`, `17s`."""
+    """Format seconds as OpenAI does: `1m0s`, `17s`."""
     minutes, rest = divmod(ceil(seconds), 60)
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"

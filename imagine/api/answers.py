@@ -1,4 +1,4 @@
-"""A finished generation in the shape of OpenAI's images API."""
+"""Builds the answer of OpenAI's images API from a finished generation."""
 
 import re
 import time
@@ -22,7 +22,7 @@ UNTOLD = re.compile(r"[^!-+\--~]")
 """Characters of a field's name that a header cannot hold, or that would end it in the list."""
 MAX_NAME = 60
 MAX_NAMES = 1000
-"""Characters of them all: proxies refuse answers whose headers have more than 4 kB."""
+"""Characters of all names together: proxies refuse answers whose headers exceed 4 kB."""
 
 NO_TOKENS: Mapping[str, Any] = {
     "input_tokens": 0,
@@ -30,11 +30,11 @@ NO_TOKENS: Mapping[str, Any] = {
     "output_tokens": 0,
     "total_tokens": 0,
 }
-"""For upstreams that do not count tokens: OpenAI's clients require the object."""
+"""The usage for upstreams that do not count tokens: OpenAI's clients require the object."""
 
 
 def images_body(run: Run, answer: Answer, links: Links) -> dict[str, Any]:
-    """The answer without streaming; `size` is the first picture's true size."""
+    """Return the body without streaming; `size` is the first picture's true size."""
     images = sorted(run.images, key=lambda image: image.index)
     body: dict[str, Any] = {
         "created": int(run.generation.created_at.timestamp()),
@@ -53,7 +53,7 @@ def images_body(run: Run, answer: Answer, links: Links) -> dict[str, Any]:
 
 
 def told_ignored(request: ImageRequest, *more: str) -> dict[str, str]:
-    """A header that names what was asked for and cannot be had; empty where nothing was."""
+    """Name parameters without effect in a header; empty if there are none."""
     ignored = [*get_provider().ignores(request), *more]
     told = ", ".join(filter(None, (UNTOLD.sub("", name)[:MAX_NAME] for name in ignored)))
     if len(told) > MAX_NAMES:
@@ -66,7 +66,7 @@ def json_response(body: dict[str, Any], headers: Mapping[str, str]) -> HttpRespo
 
 
 def image_data(image: StoredImage, answer: Answer, links: Links) -> dict[str, Any]:
-    """One element of `data`. A picture that could not be stored is in the answer alone."""
+    """Return an element of `data`. A picture that could not be stored is in the answer alone."""
     data: dict[str, Any] = {}
     if answer.response_format != "b64_json" and image.image_id is not None:
         data["url"] = links.to(image.image_id, image.content_type)
@@ -80,12 +80,13 @@ def image_data(image: StoredImage, answer: Answer, links: Links) -> dict[str, An
 
 
 def data_url(image: StoredImage) -> str:
-    """The picture's bytes as a link."""
+    """Return the picture's bytes as a `data:` URL."""
     return f"data:{image.content_type};base64,{pybase64.b64encode_as_string(image.data)}"
 
 
 def usage(run: Run) -> dict[str, Any]:
-    """OpenAI's `usage` object, whole, with xAI's cost where it is known: it is not 0 otherwise."""
+    """Return OpenAI's complete `usage` object, with xAI's cost if known: an unknown cost is not
+    0."""
     cost = run.cost.usd
     told = {} if cost is None else {"cost_in_usd_ticks": ticks(cost)}
     return {**NO_TOKENS, **run.usage.tokens, **told}
@@ -100,7 +101,7 @@ def models_response(models: Sequence[str], provider: ImageProvider) -> dict[str,
 
 
 def model_data(model: str, provider: ImageProvider) -> dict[str, Any]:
-    """One model; one that is retired says which other answers for it."""
+    """Describe a model; a retired one names the model that answers for it."""
     data = {"id": model, "object": "model", "created": _STARTED, "owned_by": "grok2api"}
     served_by = provider.retired.get(model)
     return data | ({"status": "retired", "served_by": served_by} if served_by else {})

@@ -1,4 +1,4 @@
-"""`Authorization: Bearer …`, for the REST API and for the gateway."""
+"""Authenticates `Authorization: Bearer …`, for the REST API and for the gateway."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from .errors import unauthorized
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Whoever holds an API key may do in the REST API what staff may do."""
+    """The holder of an API key, who may do in the REST API what staff may."""
 
     key: ApiKey
     is_authenticated = True
@@ -29,7 +29,7 @@ class KeyHolder:
 
 
 class BearerAuthentication(BaseAuthentication):
-    """An API key for Django REST framework; requests without one are left to the session."""
+    """Authenticates API keys for Django REST framework; other requests are left to the session."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
         token = bearer_token(request.META.get("HTTP_AUTHORIZATION", ""))
@@ -45,7 +45,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 async def authenticate(request: HttpRequest) -> Caller:
-    """The caller of a gateway request.
+    """Return the caller of a gateway request.
 
     Raises:
         ApiError: 401, there is no token.
@@ -55,7 +55,7 @@ async def authenticate(request: HttpRequest) -> Caller:
 
 
 def required_token(request: HttpRequest) -> str:
-    """The token of a gateway request.
+    """Return the token of a gateway request.
 
     Raises:
         ApiError: 401, there is none.
@@ -69,6 +69,6 @@ def required_token(request: HttpRequest) -> str:
 
 
 def bearer_token(header: str) -> str | None:
-    """The token of an Authorization header; None where it is empty or of another scheme."""
+    """Return the token of an Authorization header; None if it is empty or of another scheme."""
     scheme, _, token = header.partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None

@@ -1,4 +1,4 @@
-"""A generation as a chat completion: an assistant's message with the pictures in it."""
+"""Answers a generation as a chat completion: a message of the assistant that holds the pictures."""
 
 import time
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from .errors import ApiError
 
 
 def completion(run: Run, links: Links) -> dict[str, Any]:
-    """The answer without streaming: links in Markdown, and `images` as OpenRouter has them."""
+    """Return the answer without streaming: links in Markdown, and `images` as on OpenRouter."""
     images = sorted(run.images, key=lambda image: image.index)
     message = {
         "role": "assistant",
@@ -33,7 +33,7 @@ def completion(run: Run, links: Links) -> dict[str, Any]:
 
 
 def usage(run: Run) -> dict[str, Any]:
-    """Tokens by the names that chat completions have, and what it cost."""
+    """Return tokens by their names in chat completions, and the cost."""
     tokens = answers.usage(run)
     return {
         "prompt_tokens": tokens["input_tokens"],
@@ -96,7 +96,7 @@ def _part(place: int, image: StoredImage, links: Links) -> dict[str, Any]:
 
 
 def _link(image: StoredImage, links: Links) -> str:
-    """A signed link; of a picture that could not be stored its bytes are all that there is."""
+    """Return a signed link, or the bytes of a picture that could not be stored."""
     if image.image_id is not None:
         return links.to(image.image_id, image.content_type)
     return answers.data_url(image)

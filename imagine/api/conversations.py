@@ -1,4 +1,4 @@
-"""Pictures for programs that know conversations alone: chat completions, and responses."""
+"""Makes pictures for programs that only know conversations: chat completions, and responses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +30,7 @@ from .reading import (
 
 @endpoint("POST")
 async def chat_completions(request: HttpRequest) -> HttpResponseBase:
-    """`POST /v1/chat/completions`: the last message of the user is a picture's prompt."""
+    """Handle `POST /v1/chat/completions`: the user's last message is the prompt."""
     caller = await authenticate(request)
     asked = read_chat(await read_json(request))
     await _expect_pictures(asked.fields.get("model"))
@@ -45,7 +45,7 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
 
 @endpoint("POST")
 async def create_response(request: HttpRequest) -> HttpResponseBase:
-    """`POST /v1/responses`: the same, as a call of the tool `image_generation`."""
+    """Handle `POST /v1/responses`: the same, as a call of the tool `image_generation`."""
     caller = await authenticate(request)
     body = await read_json(request)
     await _expect_pictures(body.get("model"))
@@ -62,9 +62,10 @@ async def create_response(request: HttpRequest) -> HttpResponseBase:
 
 
 async def _expect_pictures(model: Any) -> None:
-    """
+    """Check that the model makes pictures.
+
     Raises:
-        ApiError: 404, the model makes something else than pictures.
+        ApiError: 404, it makes something else.
     """
     provider = get_provider()
     named = model or provider.default_model
@@ -83,11 +84,11 @@ async def _expect_pictures(model: Any) -> None:
 async def _start(
     request: HttpRequest, caller: Caller, fields: Mapping[str, Any], references: References
 ) -> Run:
-    """Set a conversation's picture going.
+    """Start a picture for a conversation.
 
     Raises:
         ApiError
-        InvalidRequest: it names a picture or a task as only the images API has them.
+        InvalidRequest: it names a picture or a task in a way that only the images API knows.
         what `generate.start` raises
     """
     if dialects.is_edit(fields):

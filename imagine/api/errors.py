@@ -1,4 +1,4 @@
-"""The one place that knows OpenAI's error envelope."""
+"""Builds OpenAI's error envelope; no other module knows its shape."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -46,7 +46,7 @@ class ApiError(Exception):
         if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
         if error.status >= 500 or error.status == MAY_HAVE_COST:
-            # openai's clients would send a failed request twice more, and each may be charged.
+            # OpenAI's clients would repeat a failed request twice, and each may be charged.
             headers["X-Should-Retry"] = "false"
         return cls(
             error.status,
@@ -141,5 +141,5 @@ ANSWERS: Mapping[type[Exception], Callable[[Any], ApiError]] = {
 
 
 def answer_to(error: Exception) -> ApiError:
-    """The answer to one of `ANSWERS`, or to a kind of it."""
+    """Return the answer to one of `ANSWERS`, or to a subclass of one."""
     return next(ANSWERS[kind](error) for kind in type(error).__mro__ if kind in ANSWERS)

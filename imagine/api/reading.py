@@ -1,4 +1,4 @@
-"""A gateway request, read: its body, its fields, the pictures and the model that it names."""
+"""Reads a gateway request: its body, its fields, and the pictures and the model that it names."""
 
 import asyncio
 import functools
@@ -26,17 +26,17 @@ from .auth import authenticate
 from .errors import ANSWERS, ApiError, answer_to, unknown_model
 
 READ_AT_ONCE = 64 * 1024
-"""Bytes of JSON that are read in no time."""
+"""Bytes of JSON that are parsed on the event loop, in no time."""
 
 reading_large = asyncio.Semaphore(1)
-"""Large JSON is read one at a time: with one emoji in it, it takes four times its size and more."""
+"""Large JSON is parsed one at a time: an emoji in it makes it take four times its size and more."""
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]
 
 
 def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
-    """A view for these methods whose error, where it has an answer, is its answer."""
+    """Make a view for these methods that turns a known error into its answer."""
 
     def decorate(view: View[P]) -> View[P]:
         async def endpoint(
@@ -65,7 +65,7 @@ def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
 async def read_fields(
     request: HttpRequest,
 ) -> tuple[Mapping[str, Any], Mapping[str, list[bytes]]]:
-    """Fields and files of JSON or of a form.
+    """Read fields and files from JSON or from a form.
 
     Raises:
         ApiError: it is neither of them.
@@ -83,7 +83,7 @@ async def read_fields(
 
 
 async def read_json(request: HttpRequest) -> Mapping[str, Any]:
-    """The object in the body. What is large holds up neither the loop nor the next request's key.
+    """Read the object in the body. A large one blocks neither the loop nor the next request's key.
 
     Raises:
         InvalidRequest
@@ -119,7 +119,7 @@ def _read_form(request: HttpRequest) -> tuple[dict[str, Any], dict[str, list[byt
 def read_request(
     fields: Mapping[str, Any], later: bool = False, *, is_edit: bool
 ) -> tuple[ImageRequest, Answer]:
-    """The fields of a picture, and how the client wants to be answered.
+    """Read the fields of a picture, and how the client wants to be answered.
 
     Args:
         later: whether it is a task whatever the fields say.
@@ -142,7 +142,7 @@ def read_request(
 
 
 async def with_model(request: HttpRequest, wanted: ImageRequest) -> ImageRequest:
-    """The request with the model that its name stands for.
+    """Return the request with the model that its name stands for.
 
     Raises:
         ApiError: 404, there is none.
@@ -162,7 +162,7 @@ async def with_model(request: HttpRequest, wanted: ImageRequest) -> ImageRequest
 async def with_pictures(
     request: HttpRequest, caller: Caller, wanted: ImageRequest, references: References
 ) -> ImageRequest:
-    """The request with the pictures that it names.
+    """Return the request with the pictures that it names.
 
     Raises:
         InvalidRequest: one cannot be had.
@@ -175,7 +175,7 @@ async def with_pictures(
 
 
 def asked_by(request: HttpRequest, answer: Answer) -> Asked:
-    """What is written down of the request beside its picture."""
+    """Return what is recorded of the request beside its picture."""
     return Asked(
         client=describe_client(request),
         idempotency_key=request.META.get("HTTP_IDEMPOTENCY_KEY", ""),
@@ -185,13 +185,13 @@ def asked_by(request: HttpRequest, answer: Answer) -> Asked:
 
 
 def _repetition(request: HttpRequest) -> int | None:
-    """How often this was sent before, as OpenAI's clients say it."""
+    """Return the number of earlier attempts, as OpenAI's clients tell it."""
     count = request.META.get("HTTP_X_STAINLESS_RETRY_COUNT", "")
     return int(count) if count.isdecimal() and len(count) < 4 else None
 
 
 def describe_client(request: HttpRequest) -> str:
-    """Address and program of whoever asks, for the administrator."""
+    """Return the client's address and program, for the administrator."""
     return (
         f"{request.META.get('REMOTE_ADDR', '')} {request.META.get('HTTP_USER_AGENT', '')}".strip()
     )

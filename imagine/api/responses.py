@@ -1,4 +1,4 @@
-"""A generation as a response of OpenAI's API: calls of the tool `image_generation`."""
+"""Answers a generation as a response of OpenAI's API: calls of the tool `image_generation`."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from imagine.run import Run, RunEvent, Started
 from . import answers
 
 QUALITIES = ("low", "medium", "high", "xhigh", "max")
-"""What a call may say of its quality; the names of older models are no part of this API."""
+"""Qualities that a call may name; those of older models are not in this API."""
 
 NO_WORDS: Mapping[str, Any] = {
     "input_tokens": 0,
@@ -29,7 +29,7 @@ NO_WORDS: Mapping[str, Any] = {
 
 
 def completed(run: Run, asked: ResponseRequest, links: Links) -> dict[str, Any]:
-    """The answer without streaming; of a picture that did not come, its call has failed."""
+    """Return the answer without streaming; a missing picture's call has failed."""
     images = {image.index: image for image in run.images}
     output = [
         _call(run, images[index], links) if index in images else _failed_call(run, index)
@@ -144,7 +144,7 @@ def _response(run: Run, asked: ResponseRequest, status: str) -> dict[str, Any]:
 
 
 def _call(run: Run, image: StoredImage, links: Links) -> dict[str, Any]:
-    """A call that has ended well. `url` and `image_id` are ours beside OpenAI's fields."""
+    """Return a successful call. `url` and `image_id` are ours beside OpenAI's fields."""
     request = run.request
     call = {
         **_call_head(run, image.index, "completed"),
@@ -186,7 +186,7 @@ def _known(value: str, known: Sequence[str]) -> str:
 
 
 def _code(error: ProviderError) -> str:
-    """The nearest of the codes that a failed response may have."""
+    """Return the nearest of the codes that a failed response may have."""
     if error.code == "moderation_blocked":
         return "image_content_policy_violation"
     if error.status == 429:

@@ -1,4 +1,4 @@
-"""The gateway in the OpenAPI document: its views are not Django REST framework's."""
+"""Adds the gateway to the OpenAPI document: its views are not Django REST framework's."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ TAG_SAYS = "Generating and editing pictures, as OpenAI's and xAI's clients ask f
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """`Authorization: Bearer KEY`, also of the REST API."""
+    """Documents `Authorization: Bearer KEY`, also for the REST API."""
 
     target_class = "imagine.api.auth.BearerAuthentication"
     name = "apiKey"
@@ -27,7 +27,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def add_gateway(result: Schema, **_: Any) -> Schema:
-    """A postprocessing hook of drf-spectacular."""
+    """Add the gateway's operations; a postprocessing hook of drf-spectacular."""
     result["paths"].update(PATHS)
     result["tags"] = [{"name": TAG[0], "description": TAG_SAYS}, *result.get("tags", [])]
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
@@ -49,7 +49,7 @@ def _integer(description: str, lowest: int, highest: int, **more: Any) -> Schema
 
 
 def _nullable(schema: Schema) -> Schema:
-    """In OpenAPI 3.0 an enumeration must name null too."""
+    """Make a schema nullable: in OpenAPI 3.0 an enumeration must list null, too."""
     choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return {**schema, "nullable": True, **choices}
 

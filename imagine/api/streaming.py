@@ -1,4 +1,4 @@
-"""A generation as Server-Sent Events, with OpenAI's names and fields.
+"""Streams a generation as Server-Sent Events, with OpenAI's names and fields.
 
 `url`, `image_id`, `index` and `model` are ours beside theirs.
 """
@@ -29,19 +29,19 @@ KEEP_ALIVE_SECONDS = 10.0
 
 
 class Language(Protocol):
-    """What a stream's events are called and hold."""
+    """The names and fields of a stream's events in one of the APIs."""
 
     def begin(self) -> bytes:
-        """Before anything has come."""
+        """Return what comes before any event."""
 
     def tell(self, event: RunEvent) -> bytes:
-        """Of what has come; empty where this language has no word for it."""
+        """Return the text for an event; empty if this API has none for it."""
 
     def fail(self, error: ProviderError) -> bytes:
-        """Of a failure after the stream's begin."""
+        """Return the text for a failure after the stream has begun."""
 
     def end(self) -> bytes:
-        """Of the end, where all went well."""
+        """Return the text for a successful end."""
 
 
 async def event_response(
@@ -50,10 +50,10 @@ async def event_response(
     headers: Mapping[str, str],
     closing: Callable[[], object] = lambda: None,
 ) -> StreamingHttpResponse:
-    """The stream of a generation.
+    """Stream a generation.
 
-    A failure that comes before the first event and soon is an ordinary error answer; a later
-    one is an event.
+    A failure that comes soon, before the first event, is an ordinary error answer; a later one is
+    an event.
 
     Args:
         closing: called once, when nobody reads the stream any more, however it ended.
@@ -82,12 +82,13 @@ async def event_response(
 async def kept_alive_response(
     run: Run, build: Callable[[], bytes], headers: Mapping[str, str]
 ) -> HttpResponseBase:
-    """The plain answer after spaces, which JSON passes over, so that no proxy gives up.
+    """Send the plain answer after spaces, which JSON ignores, so that no proxy gives up.
 
-    What ends soon has its own status; afterwards it is 200, and an error is in the body.
+    A generation that ends soon has its own status; later the status is 200, and an error is in the
+    body.
 
     Args:
-        build: the body of a generation that has ended with pictures.
+        build: returns the body of a generation that ended with pictures.
 
     Raises:
         ProviderError
@@ -118,7 +119,7 @@ def _close_in(loop: asyncio.AbstractEventLoop, pictures: "_Pictures") -> None:
 
 
 class _Pictures:
-    """The run's events one by one, with a wait that can be given up and taken up again."""
+    """The run's events one by one, with a wait that can be interrupted and resumed."""
 
     def __init__(self, run: Run, closing: Callable[[], object]) -> None:
         self.events = run.events()
@@ -129,7 +130,7 @@ class _Pictures:
         return await anext(self.events, None)
 
     async def wait(self, seconds: float) -> bool:
-        """Whether there is something to take."""
+        """Wait, and return whether there is an event to take."""
         done, _ = await asyncio.wait({self.task}, timeout=seconds)
         return bool(done)
 
@@ -138,7 +139,7 @@ class _Pictures:
             self.task.result()
 
     def take(self) -> RunEvent | None:
-        """The next picture; None at the end."""
+        """Return the next picture; None at the end."""
         picture = self.task.result()
         self.task = asyncio.create_task(self._next())
         return picture
@@ -224,7 +225,7 @@ def _partial(run: Run, picture: PartialImage) -> dict[str, Any]:
 def _completed(
     run: Run, picture: StoredImage, answer: Answer, links: Links, *, is_last: bool
 ) -> dict[str, Any]:
-    """Tokens and cost are the whole request's, and told once: clients add up what they hear."""
+    """Give the last picture tokens and cost of the whole request: clients add up what they read."""
     return {
         **answers.image_data(picture, answer, links),
         "created_at": int(time.time()),

@@ -1,4 +1,4 @@
-"""A generation that the client comes back for: submitted, looked at, cancelled."""
+"""Serves generations that the client comes back for: submit, look, cancel."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -25,13 +25,13 @@ from . import allowances, answers, streaming
 from .errors import ApiError
 
 POLL_SECONDS = 3
-"""When to look again; sub2api's clients are told the same."""
+"""When to look again, which sub2api's clients are told, too."""
 
 MOST_STREAMS = 64
-"""Streams of tasks that one caller reads at once, of each process."""
+"""Streams of tasks that one caller may read at once from each process."""
 
 _streams: Counter[tuple[int | None, int | None]] = Counter()
-"""By key and user."""
+"""The number of streams by key and user."""
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -39,7 +39,7 @@ Preferences = Mapping[str, str]
 
 
 def preferences(request: HttpRequest) -> Preferences:
-    """The preferences of a Prefer header by name (RFC 7240), without their parameters."""
+    """Parse a Prefer header (RFC 7240) into preferences by name, without their parameters."""
     found: dict[str, str] = {}
     for part in request.META.get("HTTP_PREFER", "").split(","):
         name, _, value = part.partition(";")[0].partition("=")
@@ -57,7 +57,8 @@ async def submit(
     identify: Callable[[], Caller],
     preferred: Preferences,
 ) -> HttpResponseBase:
-    """`202` with the task's address, or the answer where it came within `Prefer: wait=SECONDS`."""
+    """Answer `202` with the task's address, or the result if it came within `Prefer:
+    wait=SECONDS`."""
     if answer.webhook:
         await _expect_reachable(answer.webhook)
     errand = errands.Errand(wanted, answer, links.base)
@@ -79,7 +80,7 @@ async def submit(
 
 
 def pending(generation: Generation, more: Mapping[str, str] | None = None) -> HttpResponse:
-    """`202`: the task waits, or is being worked on."""
+    """Answer `202`: the task waits or runs."""
     headers = {
         **NO_STORE,
         "Location": address(generation),
@@ -90,7 +91,7 @@ def pending(generation: Generation, more: Mapping[str, str] | None = None) -> Ht
 
 
 def answered(run: Run, answer: Answer, links: Links) -> HttpResponse:
-    """The synchronous answer; for sub2api's clients with the fields that they look for."""
+    """Return the synchronous answer, with extra fields for sub2api's clients."""
     body = answers.images_body(run, answer, links)
     if answer.as_task:
         urls = answers.images_body(run, Answer(response_format="url"), links)
@@ -105,7 +106,7 @@ def answered(run: Run, answer: Answer, links: Links) -> HttpResponse:
 
 
 async def find(caller: Caller, task_id: str) -> Generation:
-    """The caller's task.
+    """Return the caller's task.
 
     Raises:
         ApiError: 404, it is nobody's or somebody else's.
@@ -118,7 +119,7 @@ async def find(caller: Caller, task_id: str) -> Generation:
 
 
 async def collect(request: HttpRequest, generation: Generation) -> HttpResponseBase:
-    """What a task has come to: 202, the answer, or (raised) its error; or all of it as events.
+    """Answer with a task's state: 202, its result, its error (raised), or all of it as events.
 
     Raises:
         ProviderError
@@ -150,7 +151,7 @@ async def collect(request: HttpRequest, generation: Generation) -> HttpResponseB
 
 
 def _take_stream(generation: Generation) -> Callable[[], None]:
-    """Count one stream more of the caller; what is returned says that it has ended.
+    """Count one more stream of the caller; return a function that ends it.
 
     Raises:
         ApiError: 429, the caller reads as many as anybody may.
@@ -175,7 +176,7 @@ def _take_stream(generation: Generation) -> Callable[[], None]:
 
 
 async def read_into(run: Run, generation: Generation, *, with_data: bool) -> bool:
-    """Give a run what the library has of its generation; False while that has not ended.
+    """Give a run what the library has of its generation; return False while that has not ended.
 
     Raises:
         ProviderError: it ended without a picture.
@@ -191,7 +192,7 @@ async def read_into(run: Run, generation: Generation, *, with_data: bool) -> boo
 
 
 async def cancel(generation: Generation) -> HttpResponse:
-    """`204`; what waits no longer cannot be cancelled.
+    """Cancel a waiting task with `204`; one that runs cannot be cancelled.
 
     Raises:
         ApiError: 409
@@ -206,7 +207,7 @@ async def cancel(generation: Generation) -> HttpResponse:
 
 
 def describe(generation: Generation) -> dict[str, Any]:
-    """A task as sub2api's clients read it; times in Unix seconds."""
+    """Return a task as sub2api's clients read it; times in Unix seconds."""
     started = generation.started_at
     return {
         "id": generation.task_id,
@@ -220,7 +221,8 @@ def describe(generation: Generation) -> dict[str, Any]:
 
 
 async def _expect_reachable(url: str) -> None:
-    """
+    """Check that a webhook's address can be reached from here and is public.
+
     Raises:
         InvalidRequest: it leads to this server's own network, or nowhere.
     """
@@ -242,5 +244,5 @@ def _folder() -> str:
 
 
 def _seconds(value: str) -> float:
-    """Of `Prefer: wait=…`, 0 where it is not asked for; no longer than a generation takes."""
+    """Return the seconds of `Prefer: wait=…`, at most those of a generation; 0 if it is absent."""
     return min(float(value), settings.IMAGINE_TIMEOUT) if value.isdecimal() else 0

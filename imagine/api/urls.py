@@ -1,4 +1,4 @@
-"""Addresses below `/v1/`."""
+"""Routes below `/v1/`."""
 
 from django.urls import path, re_path
 

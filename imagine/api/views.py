@@ -40,14 +40,14 @@ from .reading import (
 
 DAY = 24 * 3600  # seconds that caches may keep a picture whose link has no end
 GENERATION, EDIT = "image_generation", "image_edit"
-"""Beginnings of the names that a stream's events have."""
+"""Prefixes of the names of a stream's events."""
 
 
 @endpoint("POST")
 async def generations(request: HttpRequest, later: bool = False) -> HttpResponseBase:
-    """`POST /v1/images/generations`, and `…/async` as sub2api has it.
+    """Handle `POST /v1/images/generations`, and sub2api's `…/async`.
 
-    With a picture it is an edit, as several servers have it.
+    With a picture it is an edit, as on several servers.
     """
     token = required_token(request)
     try:
@@ -72,7 +72,7 @@ async def generations(request: HttpRequest, later: bool = False) -> HttpResponse
 
 @endpoint("POST")
 async def edits(request: HttpRequest, later: bool = False) -> HttpResponseBase:
-    """`POST /v1/images/edits`: OpenAI's form, or either dialect's JSON; and `…/async`."""
+    """Handle `POST /v1/images/edits`, OpenAI's form or either dialect's JSON, and `…/async`."""
     caller = await authenticate(request)
     fields, files = await read_fields(request)
     wanted, answer = read_request(fields, later, is_edit=True)
@@ -88,7 +88,7 @@ async def _edit(
     references: References,
 ) -> HttpResponseBase:
     wanted = await with_model(request, wanted)
-    # Before pictures are fetched and decoded, which costs more than to be asked.
+    # Check first: fetching and decoding pictures costs more.
     await in_thread(records.expect_room, wanted, asked_by(request, answer), caller)
     wanted = await with_pictures(request, caller, wanted, references)
     return await _run(request, lambda: caller, wanted, answer, EDIT)
@@ -125,7 +125,7 @@ async def _run(
 
 @endpoint("GET", "DELETE")
 async def task(request: HttpRequest, task_id: str) -> HttpResponseBase:
-    """`GET /v1/images/tasks/{id}`: what has become of it; `DELETE` cancels one that waits."""
+    """Handle `GET /v1/images/tasks/{id}`, the state of a task; `DELETE` cancels a waiting one."""
     found = await tasks.find(await authenticate(request), task_id)
     if request.method == "DELETE":
         return await tasks.cancel(found)
@@ -134,7 +134,7 @@ async def task(request: HttpRequest, task_id: str) -> HttpResponseBase:
 
 @endpoint("GET")
 async def webhook_secret(request: HttpRequest) -> HttpResponse:
-    """`GET /v1/webhooks/secret`: what the webhooks of this key are signed with."""
+    """Handle `GET /v1/webhooks/secret`: the secret that signs this key's webhooks."""
     caller = await authenticate(request)
     if caller.key is None:
         raise ApiError(404, "Only API keys have webhooks.", code="not_found")
@@ -143,7 +143,7 @@ async def webhook_secret(request: HttpRequest) -> HttpResponse:
 
 @endpoint("GET", "HEAD")
 async def models(request: HttpRequest) -> HttpResponse:
-    """`GET /v1/models`: those that the key may ask."""
+    """Handle `GET /v1/models`: the models that the key may use."""
     caller = await authenticate(request)
     provider = get_provider()
     listed = [name for name in await provider.list_models() if caller.may_ask(name)]
@@ -152,7 +152,7 @@ async def models(request: HttpRequest) -> HttpResponse:
 
 @endpoint("GET", "HEAD")
 async def model(request: HttpRequest, model: str) -> HttpResponse:
-    """`GET /v1/models/{id}`: also of a name that stands for another one."""
+    """Handle `GET /v1/models/{id}`, also for an alias."""
     caller = await authenticate(request)
     provider = get_provider()
     stands_for = await provider.resolve(model)
@@ -163,7 +163,7 @@ async def model(request: HttpRequest, model: str) -> HttpResponse:
 
 @endpoint("GET", "HEAD")
 async def file(request: HttpRequest, filename: str) -> HttpResponseBase:
-    """`GET /v1/files/image/{filename}`: the bytes of a picture, by a signed link."""
+    """Handle `GET /v1/files/image/{filename}`: a picture's bytes, by a signed link."""
     try:
         response = await in_thread(_open_file, request, read_filename(filename))
     except (InvalidLink, Image.DoesNotExist, Http404):
@@ -178,7 +178,7 @@ async def file(request: HttpRequest, filename: str) -> HttpResponseBase:
 
 @endpoint("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 async def unknown(request: HttpRequest) -> HttpResponse:
-    """Whatever else is asked below `/v1/`."""
+    """Answer any other path below `/v1/`."""
     raise ApiError(404, f"Unknown address: {request.method} {request.path}.", code="unknown_url")
 
 

@@ -1,7 +1,7 @@
-"""OpenAI's and xAI's request fields, read together into one `ImageRequest`. Pure.
+"""Reads OpenAI's and xAI's request fields into one `ImageRequest`.
 
-A known field with a wrong value is refused by name. Of a field that is not known an
-OpenAI-compatible upstream may know something: it is passed on there (`others`).
+A wrong value of a known field is refused by name. An unknown field may mean something to an OpenAI-
+compatible upstream, and is passed on there (`others`).
 """
 
 import json
@@ -35,21 +35,21 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_PROMPT_LENGTH = 32_000
-"""Characters. OpenAI's limit for its image models."""
+"""Characters; OpenAI's limit for its image models."""
 
 LARGE = 1024 * 1024
-"""Bytes beyond which JSON is read with thrift."""
+"""Bytes beyond which JSON is parsed with less memory."""
 
 MAX_VALUES = 200_000
-"""Values of a body of JSON, counted by commas and brackets: each takes 20 times its size to read.
-A prompt may consist of them, and a picture in base64 has none."""
+"""Values in a JSON body, counted by commas and brackets: each takes 20 times its size to parse. A
+prompt may consist of them; base64 has none."""
 
 MAX_N = 10
 MAX_MODEL_LENGTH = 100
 MAX_USER_LENGTH = 512
 MAX_URL_LENGTH = 2000
 MAX_SEED = 2**32 - 1
-"""No field of either dialect, but of many servers; a provider that knows no seeds leaves it out."""
+"""The seed is in neither dialect, but on many servers; a provider without seeds ignores it."""
 
 SIDE_OF_1K = 1024
 """Pixels: a longer side asks for xAI's `2k`."""
@@ -59,10 +59,10 @@ RESOLUTIONS = ("1k", "1.5k", "2k")
 RESPONSE_FORMATS = ("url", "b64_json")
 OUTPUT_FORMATS = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "webp": "webp"}
 VECTORS = ("svg",)
-"""Formats that the library does not keep: refused before anything is spent."""
+"""Formats that the library does not keep, refused before anything is spent."""
 
 BYTES_ALONE = ("gpt-image-", "chatgpt-image-")
-"""Beginnings of OpenAI's models that never answer with a link: clients of theirs expect none."""
+"""Prefixes of OpenAI's models that never answer with a link: their clients expect none."""
 
 SIZE = re.compile(r"(\d{1,5})\s*[xX×*]\s*(\d{1,5})")
 RESOLUTION = re.compile(r"\d(?:\.\d)?[kK]")
@@ -79,7 +79,7 @@ KNOWN = frozenset((
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How the client wants to be answered."""
+    """The form of the answer that the client wants."""
 
     response_format: str = ""  # "url", "b64_json", or empty for both
     stream: bool = False
@@ -90,10 +90,11 @@ class Answer:
 
 
 def read_json(body: bytes) -> Mapping[str, Any]:
-    """The object that the body holds.
+    """Return the object in the body.
 
-    Of a large body no text is made on the way: one character beyond Latin-1 makes it two or four
-    times as long. What only Python's reader takes (NaN, half a surrogate) is no JSON there.
+    A large body is not decoded to text on the way: one character beyond Latin-1 would make it two
+    or four times as long. What only Python's reader accepts (NaN, lone surrogates) is not JSON
+    there.
 
     Raises:
         InvalidRequest: it is not JSON, or not an object, or has more values than any request.
@@ -209,7 +210,7 @@ def _prompt(fields: Mapping[str, Any]) -> str:
 
 
 def _seed(fields: Mapping[str, Any]) -> int | None:
-    """The seed; -1 is how many programs ask for any."""
+    """Read the seed; many programs send -1 for any."""
     seed = integer(fields, "seed", -1, MAX_SEED)
     return None if seed == -1 else seed
 
@@ -226,7 +227,7 @@ def _output_format(fields: Mapping[str, Any], *, lenient: bool) -> str:
 
 
 def _size(fields: Mapping[str, Any], *, lenient: bool) -> tuple[tuple[int, int] | None, str, str]:
-    """Pixels, ratio and name of `size`, which some clients use for a ratio or resolution alone."""
+    """Read pixels, ratio and name from `size`, which some clients use for a ratio or resolution."""
     value = text(fields, "size", 32).strip()
     if not value or value.lower() == "auto":
         return None, "", ""
@@ -260,7 +261,7 @@ def _aspect_ratio(fields: Mapping[str, Any]) -> str:
 
 
 def _ratio(value: str) -> str:
-    """The offered ratio nearest to one written as `a:b`; empty where it is none."""
+    """Return the offered ratio nearest to one written as `a:b`; empty if it is not one."""
     match = RATIO.fullmatch(value)
     if match is None or not (float(match[1]) and float(match[2])):
         return ""

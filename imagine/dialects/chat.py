@@ -1,7 +1,7 @@
-"""Chat completions for image models: the last message of the user is the prompt. Pure.
+"""Reads chat completions for image models: the user's last message is the prompt.
 
-Programs that only know `POST /v1/chat/completions` make pictures so: both generations of grok2api
-take it, and OpenRouter has `message.images` and `image_config` for it.
+Programs that only know `POST /v1/chat/completions` make pictures this way: both generations of
+grok2api accept it, and OpenRouter has `message.images` and `image_config` for it.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from .references import References
 from .values import InvalidRequest
 
 MAX_MESSAGES = 2_000
-"""Of a conversation, of which only the last one of the user is read."""
+"""Messages of a conversation, of which only the user's last one is read."""
 
 OWN = ("messages", "stream", "stream_options", "modalities", "image_config")
-"""Fields that say how to talk, or hold fields of the picture."""
+"""Fields that say how to talk, or contain fields of the picture."""
 
 PICTURES_OWN = KNOWN - {"prompt", "stream", "response_format"}
-"""The picture's fields. What else is there may be meant for a language model, and is told as
-ignored: an upstream may know it only within `image_config`."""
+"""The picture's fields. Others may be meant for a language model, and are reported as ignored: an
+upstream may only know them within `image_config`."""
 
 TALK = frozenset((
     "temperature", "top_p", "top_k", "min_p", "max_tokens", "max_completion_tokens", "stop",
@@ -31,7 +31,7 @@ TALK = frozenset((
     "response_format", "reasoning", "reasoning_effort", "verbosity", "metadata", "store",
     "service_tier", "prediction", "web_search_options", "prompt_cache_key",
 ))  # fmt: skip
-"""Fields that steer a language model. They say nothing of a picture."""
+"""Fields that steer a language model and say nothing of a picture."""
 
 SIZES = {"1K": "1k", "2K": "2k"}
 """OpenRouter's `image_config.image_size`, in xAI's words."""
@@ -39,7 +39,7 @@ SIZES = {"1K": "1k", "2K": "2k"}
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What a conversation asks for."""
+    """A conversation's request for a picture."""
 
     fields: Mapping[str, Any]  # as `dialects.read_request` takes them
     references: References
@@ -49,7 +49,7 @@ class Chat:
 
 
 def read_chat(body: Mapping[str, Any]) -> Chat:
-    """Take a request for a chat completion as one for a picture.
+    """Read a request for a chat completion as one for a picture.
 
     Raises:
         InvalidRequest: there is no text of the user.

@@ -1,4 +1,4 @@
-"""What a person says in a conversation: texts and pictures. Pure."""
+"""Reads a person's message in a conversation: texts and pictures."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,11 +8,11 @@ from .values import InvalidRequest
 
 TEXTS = ("text", "input_text")
 PICTURES = ("image_url", "input_image", "image")
-"""Types of the parts of a message, in chat completions and in responses."""
+"""Types of a message's parts that are pictures, in chat completions and in responses."""
 
 
 def read_content(content: Any, param: str) -> tuple[str, list[SourceReference]]:
-    """The text of a message, and the pictures in it.
+    """Return the text of a message, and its pictures.
 
     Args:
         param: the field that holds the conversation.
@@ -44,7 +44,7 @@ def read_content(content: Any, param: str) -> tuple[str, list[SourceReference]]:
 
 
 def link_of(part: Any) -> str:
-    """Where a picture of a conversation lies; empty where nothing says so."""
+    """Return the link to a picture of a conversation; empty if it has none."""
     if isinstance(part, dict):
         part = part.get("image_url") or part.get("url") or part.get("image")
     if isinstance(part, dict):

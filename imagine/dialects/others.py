@@ -1,7 +1,7 @@
-"""Fields that neither dialect has: an upstream may know them. Pure.
+"""Reads fields that neither dialect has, since an upstream may know them.
 
-What says how a picture is made is passed on to a server that may understand it. What would say
-who pays, whom to ask or how, is refused by name: a proxy such as LiteLLM obeys it.
+Fields that say how a picture is made are passed on. Those that say who pays, whom to ask or how,
+are refused by name: a proxy such as LiteLLM obeys them.
 """
 
 import re
@@ -25,20 +25,20 @@ REFUSED = re.compile(
     r"|collection|storage_options",
     re.IGNORECASE,
 )
-"""Names that move credentials, the address, the bill or the record, or that are kept for ours."""
+"""Names that concern credentials, the address, the bill or the record, or are reserved for ours."""
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
-"""Values that say nothing."""
+"""Values that count as absent."""
 
 SILENT = frozenset((
     "metadata", "tags", "store", "client", "session_id", "request_id", "trace_id",
     "stream_options",
 ))  # fmt: skip
-"""Names that change nothing of a picture, and that a proxy may count money by: left out."""
+"""Names that do not affect a picture, and that a proxy may bill by: they are left out."""
 
 
 def read_others(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """The fields that have other names than the known ones, and a value.
+    """Return the fields with unknown names that have a value.
 
     Raises:
         InvalidRequest: one may not be passed on, or they are too many or too long.
@@ -71,13 +71,13 @@ def read_others(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, A
 
 
 def others_of(body: Mapping[str, Any], known: Container[str]) -> tuple[str, ...]:
-    """The names of further fields that have a value, in their order."""
+    """Return the names of further fields that have a value, in order."""
     given = (name for name, value in body.items() if value not in EMPTY)
     return tuple(sorted(name for name in given if name not in known))
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
-    """Whether every database and every server can take the value as JSON."""
+    """Return whether every database and every server accepts the value as JSON."""
     if isinstance(value, str):
         return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The pictures to be edited that a request names. Pure."""
+"""Reads which pictures a request wants to edit."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ OF_MARKUP = re.compile(r"markup(?:\[\d{0,4}\])?")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The picture of an earlier answer, by the id that it gave, which has a task's id in it."""
+    """The picture of an earlier answer, by the id from that answer, which contains a task's id."""
 
     id: str
     task_id: str
@@ -25,7 +25,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class SourceReference:
-    """A picture: its bytes, a link to it, or its id in the library; and the field that gave it."""
+    """A picture, as bytes, link or id in the library, and the field that gave it."""
 
     content: bytes | str | int | Made
     param: str
@@ -40,9 +40,10 @@ class References:
     markup: SourceReference | None = None  # drawn over the first: what is to be changed there
 
     def __post_init__(self) -> None:
-        """
+        """Check the number of pictures, and that nothing says where to edit if there is none.
+
         Raises:
-            InvalidRequest: there are too many, or something says where to edit no picture.
+            InvalidRequest
         """
         if len(self.sources) > MAX_SOURCES:
             raise InvalidRequest(
@@ -67,17 +68,17 @@ class References:
 
 
 def names_picture(name: str) -> bool:
-    """Whether a field of this name holds pictures."""
+    """Return whether a field of this name holds pictures."""
     return any(pattern.fullmatch(name) for pattern in (OF_SOURCES, OF_MASK, OF_MARKUP))
 
 
 def is_edit(fields: Mapping[str, Any]) -> bool:
-    """Whether a request of JSON names a picture, and so asks for an edit, wherever it is sent."""
+    """Return whether a JSON request names a picture, which makes it an edit on any address."""
     return any(value and names_picture(name) for name, value in fields.items())
 
 
 def read_references(fields: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> References:
-    """The pictures to edit, the mask and the markup.
+    """Read the pictures to edit, the mask and the markup.
 
     JSON has xAI's `image` and `images`, each `{"url": …}`, or OpenAI's `images` of
     `{"image_url": …}`; a bare string is a link or base64, and `{"image_id": 3}` a picture of the
@@ -117,7 +118,7 @@ def _only(
 def _files(
     files: Mapping[str, Sequence[bytes]], pattern: "re.Pattern[str]", param: str
 ) -> Iterator[SourceReference]:
-    """The files under such names; numbered ones in the order of their numbers."""
+    """Return the files under such names; numbered ones in the order of their numbers."""
 
     for name in sorted(filter(pattern.fullmatch, files), key=_place):
         yield from (SourceReference(content, param) for content in files[name])
@@ -136,7 +137,7 @@ def _place(name: str) -> int:
 
 
 def is_image_id(value: Any) -> TypeGuard[int]:
-    """Whether it may be a picture's number in the library."""
+    """Return whether it may be a picture's id in the library."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
 
 

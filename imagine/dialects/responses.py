@@ -1,7 +1,7 @@
-"""Responses with the tool `image_generation`, as OpenAI's API of that name has it. Pure.
+"""Reads responses with the tool `image_generation`, as in OpenAI's API of that name.
 
-No language model stands between: the last message of the user is the prompt as it is. Responses
-are not kept, but their pictures are: what refers to an earlier one means its picture.
+No language model is involved: the user's last message is the prompt as it is. Responses are not
+kept, but their pictures are: a reference to an earlier response means its picture.
 """
 
 import re
@@ -19,12 +19,12 @@ TOOL = "image_generation"
 CALL = "image_generation_call"
 
 MAX_ITEMS = 2_000
-"""Of a conversation, of which only its end is read."""
+"""Items of a conversation, of which only the end is read."""
 
 ACTIONS = ("auto", "generate", "edit")
 
 PICTURES_OWN = KNOWN - {"prompt", "stream", "background", "response_format"}
-"""Fields of a picture that may stand beside the tool's. The others mean something else here."""
+"""A picture's fields that may stand beside the tool's. The others mean something else here."""
 
 PREVIOUS = "previous_response_id"
 
@@ -38,20 +38,20 @@ SILENT = frozenset((
     "top_logprobs", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options",
     "context_management", "safety_identifier",
 ))  # fmt: skip
-"""Fields that steer a language model or its conversation. They say nothing of a picture."""
+"""Fields that steer a language model or its conversation, and say nothing of a picture."""
 
 REFERENCE = "item_reference"
 
 ID = re.compile(r"(?:resp_([0-9a-f]{32})|ig_([0-9a-f]{32})[0-9]{2})")
-"""Of a response, and of the call in it."""
+"""The id of a response, or of the call in it."""
 
 MAX_METADATA, MAX_METADATA_NAME, MAX_METADATA_TEXT = 16, 64, 512
-"""OpenAI's limits of what an answer repeats."""
+"""OpenAI's limits for what an answer repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseRequest:
-    """What a request for a response asks for."""
+    """A request for a response."""
 
     fields: Mapping[str, Any]  # as `dialects.read_request` takes them
     references: References
@@ -64,7 +64,7 @@ class ResponseRequest:
 
 
 def read_response_request(body: Mapping[str, Any]) -> ResponseRequest:
-    """Take a request for a response as one for a picture.
+    """Read a request for a response as one for a picture.
 
     Raises:
         InvalidRequest: it wants something else than a picture, or has no text of the user.
@@ -110,7 +110,7 @@ def _expect_possible(body: Mapping[str, Any]) -> None:
 
 
 def _tool(tools: Any) -> Mapping[str, Any]:
-    """The tool as it is given; where there is none, as it is by default."""
+    """Return the given tool, or its default."""
     if tools in (None, []):
         return {"type": TOOL}
     kinds = [each.get("type") if isinstance(each, dict) else None for each in _listed(tools)]
@@ -171,7 +171,7 @@ def _metadata(given: Any) -> Mapping[str, str]:
 
 
 def _expect_plain(value: Any, name: str) -> None:
-    """See that the answer can repeat it, before anything is spent."""
+    """Check that the answer can repeat a value, before anything is spent."""
     if not is_plain(value):
         raise InvalidRequest(
             f"'{name}' holds a value that cannot be repeated.", param=name, code="invalid_value"
@@ -181,7 +181,7 @@ def _expect_plain(value: Any, name: str) -> None:
 def _conversation(
     given: Any,
 ) -> tuple[str, list[SourceReference], SourceReference | None]:
-    """The user's last text, the pictures in it, and the last one that was made before."""
+    """Return the user's last text, the pictures in it, and the last one that was made before."""
     if given is None:
         raise InvalidRequest(
             "Missing required parameter: 'input'.",
@@ -207,16 +207,16 @@ def _is_users(item: Mapping[str, Any]) -> bool:
 
 
 def _has_made(item: Mapping[str, Any]) -> bool:
-    """Whether it is a call that did not fail, or refers to one, which may be without a type."""
+    """Return whether it is a successful call or refers to one, which may lack a type."""
     kind = item.get("type")
     is_reference = kind == REFERENCE or (kind is None and "id" in item and "role" not in item)
     return is_reference or (kind == CALL and item.get("status") != "failed")
 
 
 def _made(call: Mapping[str, Any]) -> SourceReference:
-    """A picture of an earlier response, by what our own answer tells of it.
+    """Return a picture of an earlier response, by what our own answer says of it.
 
-    Its bytes go before its id, which another library may have for another picture.
+    Its bytes are preferred to its id, which another library may have for another picture.
     """
     image_id, result = call.get("image_id"), call.get("result")
     if isinstance(result, str) and result:
@@ -241,7 +241,7 @@ def _of_id(given: Any, param: str) -> SourceReference:
 def _sources(
     action: Any, given: list[SourceReference], made: SourceReference | None
 ) -> list[SourceReference]:
-    """What is edited: the pictures of the last message, else the one that was made before it."""
+    """Return what is edited: the last message's pictures, else the one that was made before it."""
     sources = given or ([made] if made and action != "generate" else [])
     if action == "edit" and not sources:
         raise InvalidRequest(

@@ -1,4 +1,4 @@
-"""Values of a request's fields, read strictly: each reader names the field that is wrong. Pure."""
+"""Reads values of a request's fields strictly; errors name the field."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -20,7 +20,7 @@ class InvalidRequest(ValueError):
 
 
 def text(fields: Mapping[str, Any], name: str, limit: int) -> str:
-    """A text of at most `limit` characters; empty where the field is absent."""
+    """Return a text of at most `limit` characters; empty if the field is absent."""
     value = fields.get(name)
     if value is None:
         return ""
@@ -43,7 +43,7 @@ def text(fields: Mapping[str, Any], name: str, limit: int) -> str:
 def choice(
     fields: Mapping[str, Any], name: str, options: Collection[str], *, any_other: bool = False
 ) -> str:
-    """One of the options, in small letters; empty where the field is absent.
+    """Return one of the options, in lower case; empty if the field is absent.
 
     Args:
         any_other: whether another text is let pass, as it came.
@@ -60,7 +60,7 @@ def choice(
 
 
 def integer(fields: Mapping[str, Any], name: str, lowest: int, highest: int) -> int | None:
-    """A whole number within these bounds, or None where the field is absent."""
+    """Return a whole number within these bounds, or None if the field is absent."""
     value = fields.get(name)
     if value is None or value == "":
         return None
@@ -78,7 +78,7 @@ def integer(fields: Mapping[str, Any], name: str, lowest: int, highest: int) -> 
 
 
 def boolean(fields: Mapping[str, Any], name: str) -> bool:
-    """Whether the field is true; it is not where it is absent."""
+    """Return whether the field is true; an absent one is not."""
     value = fields.get(name)
     if isinstance(value, str):
         value = {"true": True, "1": True, "false": False, "0": False, "": False}.get(value.lower())

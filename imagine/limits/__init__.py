@@ -1,7 +1,7 @@
-"""What a caller may do: requests per minute and at once, and dollars per month.
+"""Limits what a caller may do: requests per minute and at once, and dollars per month.
 
-Requests are counted in Redis where it is set, and in the database where it is not or does not
-answer. Money is counted in the database alone.
+Requests are counted in Redis if it is set, and in the database if it is not or does not answer.
+Money is counted in the database only.
 """
 
 import logging
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 def ask(key: ApiKey | None, *, user: Any = None, at_most: Decimal | None = None) -> None:
-    """Whether a caller may begin one more, as things are now; nothing is counted or locked.
+    """Check whether a caller may begin one more now, without counting or locking.
 
     Raises:
         LimitReached
@@ -89,7 +89,7 @@ def begin(
 
 
 def end(generations: Sequence[Generation]) -> None:
-    """These have ended, and their rows say so."""
+    """Note that these have ended, as their rows say."""
     generations = [generation for generation in generations if generation.key_id is not None]
     if not generations or not settings.REDIS_URL:
         return

@@ -1,9 +1,9 @@
-"""Budgets: US dollars that a key, or a user at the Imagine page, may spend in a month.
+"""Enforces budgets: US dollars that a key, or a user at the Imagine page, may spend in a month.
 
 The rows of generations are what is counted. One that has begun counts with the most that it may
-cost, until it is known what it did cost; where nobody can tell, for good. So no more is spent than
-the budget, however many requests come at once: the budget's row is locked from the look at what
-is left until the row of the next generation is written.
+cost until its cost is known, or for good if nobody can tell. So no more than the budget is spent,
+however many requests come at once: the budget's row is locked from reading what is left until the
+row of the next generation is written.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ COUNTED = Coalesce(F("cost_usd"), F("reserved_usd"))
 
 
 class PriceUnknown(LookupError):
-    """A caller with a budget asks for a model of which nobody knows what it costs."""
+    """A caller with a budget asked for a model of unknown price."""
 
     def __init__(self, model: str, whose: str) -> None:
         super().__init__(model)
@@ -45,13 +45,13 @@ class Month:
 
 
 def owner(key: ApiKey | None, user: Any) -> Owner | None:
-    """Whose budget a request of this caller counts towards; None where it has none."""
+    """Return whose budget a request of this caller counts towards; None if it has none."""
     found = key if key is not None else getattr(user, "budget", None)
     return found if found is not None and found.monthly_budget_usd is not None else None
 
 
 def expect_price(key: ApiKey | None, user: Any, model: str, at_most: Decimal | None) -> None:
-    """See that a request's price is known, where it must be: of callers with a budget.
+    """Check that a request's price is known, if its caller has a budget.
 
     Raises:
         PriceUnknown
@@ -63,7 +63,7 @@ def expect_price(key: ApiKey | None, user: Any, model: str, at_most: Decimal | N
 
 
 def locked(found: Owner) -> Owner:
-    """The same as it is now, and nobody else's until the transaction ends.
+    """Read the owner again and lock its row until the transaction ends.
 
     Raises:
         ApiKey.DoesNotExist
@@ -75,7 +75,7 @@ def locked(found: Owner) -> Owner:
 
 
 def check(owner: Owner, at_most: Decimal | None) -> None:
-    """Whether there is room for a request. The owner's row must be locked.
+    """Check that there is room for a request. The owner's row must be locked.
 
     Args:
         at_most: US dollars that it may cost; None where nobody knows, so that any is room enough.
@@ -99,7 +99,7 @@ def check(owner: Owner, at_most: Decimal | None) -> None:
 
 
 def of_month(owner: Owner, now: datetime) -> Month:
-    """What counts towards its budget in this month. One query."""
+    """Return what counts towards a budget in this month. One query."""
     month = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     unfinished = Q(status__in=Generation.UNFINISHED)  # also one whose program is gone: it has asked
     sums = owner.generations.filter(created_at__gte=month).aggregate(
@@ -110,7 +110,7 @@ def of_month(owner: Owner, now: datetime) -> Month:
 
 
 def spent_this_month(owner: Owner, now: datetime) -> Decimal:
-    """US dollars of what has ended."""
+    """Return the US dollars of what has ended."""
     return of_month(owner, now).spent
 
 

@@ -1,4 +1,4 @@
-"""What a key is told of its limits; the same words and numbers wherever they were counted."""
+"""Words and numbers that a key is told about its limits, wherever they are counted."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -6,12 +6,12 @@ from decimal import Decimal
 
 MINUTE = timedelta(minutes=1)
 BUSY_SECONDS = 5
-"""When to come back where too much runs at once: nobody knows when it will end."""
+"""When to come back if too much runs at once: nobody knows when it will end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a key's requests per minute have left; in `reset` seconds all of them are there."""
+    """The rest of a key's requests per minute; all of them are back in `reset` seconds."""
 
     limit: int
     remaining: int
@@ -19,7 +19,7 @@ class Allowance:
 
     @property
     def with_one_more(self) -> "Allowance":
-        """The same once a request has been counted."""
+        """Return the allowance after one more request."""
         return replace(self, remaining=self.remaining - 1, reset=MINUTE.total_seconds())
 
 

@@ -1,5 +1,7 @@
-"""Requests counted in the database. Every generation has its row, so the rows are what is counted:
-the same in every process, and exact."""
+"""Counts requests in the database.
+
+Every generation has its row, so the rows are counted: the same in every process, and exact.
+"""
 
 from datetime import datetime
 from math import ceil
@@ -12,9 +14,9 @@ from . import reached
 
 
 def check_requests(key: ApiKey) -> reached.Allowance | None:
-    """Requests per minute and at once. The key's row must be locked meanwhile.
+    """Check requests per minute and at once. The key's row must be locked meanwhile.
 
-    Returns what one more leaves of the former, where they are limited.
+    Returns: what one more leaves of the former, if they are limited.
 
     Raises:
         LimitReached
@@ -30,7 +32,7 @@ def _check_rate(key: ApiKey, now: datetime) -> reached.Allowance | None:
     if limit is None:
         return None
     rows = Generation.objects.filter(key=key, created_at__gt=now - reached.MINUTE)
-    # The one whose end of its minute makes room again.
+    # When this one is a minute old, there is room again.
     times = list(rows.order_by("-created_at").values_list("created_at", flat=True)[:limit])
     reset = (times[0] + reached.MINUTE - now).total_seconds() if times else 0
     allowance = reached.Allowance(limit, limit - len(times), reset)

@@ -1,10 +1,10 @@
-"""Requests per minute and at once, counted in Redis: no row is locked, and no row is read.
+"""Counts requests per minute and at once in Redis, without reading or locking a row.
 
-Of each key Redis has two sorted sets, of what began within the last minute and of what is under
-way: generations by the time of their beginning, which is Redis' own time. What is older than any
-generation can be counts no more, so a killed process blocks no key for ever; a key that is not
-used is forgotten as a whole. What Redis does not know, because it is new, was restarted or could
-not be reached when it should have been told, the rows tell it.
+Redis has two sorted sets for each key: what began within the last minute, and what is under way.
+Members are generations, scored by when they began in Redis' own time. Entries older than any
+generation can be are ignored, so a killed process blocks no key for ever, and an unused key expires
+as a whole. If Redis misses something, because it is new, was restarted or could not be reached, the
+rows fill it in.
 """
 
 from collections.abc import Iterable
@@ -73,7 +73,7 @@ return {'counted', 0, used, reset}
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """What the script says; times in milliseconds."""
+    """The result of the script; times in milliseconds."""
 
     verdict: str
     wait: int = 0  # until there is room
@@ -86,12 +86,12 @@ _untold: set[int] = set()
 
 
 def mark_untold(key_ids: Iterable[int | None]) -> None:
-    """Something began or ended of which Redis does not know: the rows shall tell it."""
+    """Note that Redis missed a begin or an end, so that the rows fill it in."""
     _untold.update(key_id for key_id in key_ids if key_id is not None)
 
 
 def ask(key: ApiKey) -> None:
-    """Whether the key may begin one more; nothing is counted yet.
+    """Check whether the key may begin one more, without counting it.
 
     Raises:
         LimitReached
@@ -101,7 +101,7 @@ def ask(key: ApiKey) -> None:
 
 
 def count(key: ApiKey, generation: Generation) -> reached.Allowance | None:
-    """Count this one, if the key may begin one more. Returns what it leaves, as `check_requests`.
+    """Count a request if the key may begin one more; return what is left, as `check_requests` does.
 
     Raises:
         LimitReached
@@ -112,7 +112,7 @@ def count(key: ApiKey, generation: Generation) -> reached.Allowance | None:
 
 
 def forget(generations: Iterable[Generation], *, wholly: bool = False) -> None:
-    """These have ended; or, `wholly`, they have never begun.
+    """Remove these, which have ended; with `wholly`, they never began.
 
     Raises:
         RedisError
@@ -127,7 +127,8 @@ def forget(generations: Iterable[Generation], *, wholly: bool = False) -> None:
 
 
 def _count(key: ApiKey, member: int | None) -> reached.Allowance | None:
-    """What the key had left before this one, where its requests per minute are limited."""
+    """Run the script; return what the key had left before, if its requests per minute are
+    limited."""
     counted = _Counted("unknown")
     if key.pk not in _untold:
         counted = _run(key, member, [])
@@ -161,8 +162,8 @@ def _run(key: ApiKey, member: int | None, told: list[Any]) -> _Counted:
 
 
 def _tell(key: ApiKey, member: int | None) -> _Counted:
-    """Let the rows say what Redis does not know, then count."""
-    _untold.discard(key.pk)  # first: what is marked meanwhile stays marked
+    """Fill in from the rows what Redis missed, then count."""
+    _untold.discard(key.pk)  # first, so that a mark set meanwhile survives
     try:
         _drop_ended(key)
         answer = _run(key, member, ["rows", *_told_by_rows(key, member)])
@@ -174,7 +175,7 @@ def _tell(key: ApiKey, member: int | None) -> _Counted:
 
 
 def _told_by_rows(key: ApiKey, member: int | None) -> Iterable[Any]:
-    """What is under way or began within the last minute: id, age, whether it runs."""
+    """Return what is under way or began within the last minute: id, age, whether it runs."""
     now = timezone.now()
     running = Generation.objects.unfinished(now).filter(key=key)
     recent = Generation.objects.filter(key=key, created_at__gt=now - reached.MINUTE)
@@ -186,7 +187,7 @@ def _told_by_rows(key: ApiKey, member: int | None) -> Iterable[Any]:
 
 
 def _drop_ended(key: ApiKey) -> bool:
-    """Take out what has ended by its row; whether there was any."""
+    """Remove what has ended by its row; return whether there was any."""
     _began, running = _names(key.pk)
     members: Any = client().zrange(running, 0, -1)
     counted = [int(member) for member in members if member != b"known"]

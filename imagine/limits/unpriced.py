@@ -1,4 +1,4 @@
-"""Who has a budget and may ask for models of which nobody knows what they cost."""
+"""Finds budgets whose owners may use models of unknown price."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from imagine.providers.base import DEFAULT_MODEL, EDIT_MODEL, ImageRequest
 
 
 def warnings() -> Iterator[str]:
-    """A sentence for each model without a price, with the names of those whom it concerns."""
+    """Return a sentence for each model without a price, naming the owners concerned."""
     concerned: defaultdict[str, list[str]] = defaultdict(list)
     for name, models in _with_budgets():
         for model in models:
@@ -32,7 +32,8 @@ def warnings() -> Iterator[str]:
 
 
 def _with_budgets() -> Iterator[tuple[str, list[str]]]:
-    """Name and models of every key and user with a budget; without a list, all that we name."""
+    """Return name and models of every key and user with a budget; without a list, all that we
+    name."""
     named = list(dict.fromkeys((DEFAULT_MODEL, EDIT_MODEL, *provider_class().models)))
     for key in ApiKey.objects.exclude(monthly_budget_usd=None).order_by("pk"):
         if key.is_active:

@@ -1,7 +1,7 @@
-"""Sample pictures: poster-like illustrations painted from a prompt's words, without a model.
+"""Paints sample pictures: poster-like illustrations of a prompt's words, without a model.
 
-Pure: Pillow and the standard library alone. The same prompt, size and seed give the same
-bytes; every picture carries the mark SAMPLE.
+It needs Pillow and the standard library only. The same prompt, size and seed give the same bytes;
+every picture carries the mark SAMPLE.
 """
 
 from .picture import paint, paint_steps, size_for

@@ -22,7 +22,7 @@ TURNS = {"down": 0, "right": 90, "up": 180, "left": 270}
 
 
 class Grain(NamedTuple):
-    """Grains of a colour that gather toward one side of a shape and cover a part of it."""
+    """Grains of a colour that gather towards one side of a shape and cover a part of it."""
 
     color: Color
     toward: str = "down"  # or `up`, `left`, `right`, `out` (from the middle)
@@ -31,7 +31,7 @@ class Grain(NamedTuple):
 
 @lru_cache(maxsize=8)
 def noise(size: Size) -> Image.Image:
-    """Soft noise, the same for every picture of a size (mode L, about uniform from 0 to 255)."""
+    """Return soft noise, the same for every picture of a size (mode L, about uniform, 0 to 255)."""
     side, tiled = 384, Image.new("L", size)
     tile = Image.frombytes("L", (side, side), Random(7).randbytes(side * side))  # noqa: S311
     for left in range(0, size[0], side):
@@ -119,13 +119,14 @@ class Canvas:
 
 
 def _stretched(strip: Image.Image, width: int, height: int) -> Image.Image:
-    """A strip one pixel wide as a band; bicubic over so few pixels rounds the transitions."""
+    """Stretch a strip one pixel wide to a band; bicubic over so few pixels smooths the
+    transitions."""
     column = strip.resize((1, max(1, height)), Image.Resampling.BICUBIC)
     return column.resize((width, column.height), Image.Resampling.NEAREST)
 
 
 def _grains(grain: Grain, noise: Image.Image) -> Image.Image:
-    """Where the grains are: the noise, cut off at a threshold that falls toward their side."""
+    """Return where the grains are: noise above a threshold that falls towards their side."""
     if grain.toward == "out":
         ramp = Image.radial_gradient("L")
     else:

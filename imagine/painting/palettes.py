@@ -8,18 +8,18 @@ Color = tuple[int, int, int]
 
 
 def rgb(code: str) -> Color:
-    """`#rrggbb` as three numbers."""
+    """Return `#rrggbb` as three numbers."""
     return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)
 
 
 def mix(one: Color, other: Color, amount: float) -> Color:
-    """A colour between two: `one` at 0, `other` at 1."""
+    """Return a colour between two: `one` at 0, `other` at 1."""
     red, green, blue = (round(a + (b - a) * amount) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
 def luminance(color: Color) -> float:
-    """Perceived brightness, 0 to 255."""
+    """Return the perceived brightness, 0 to 255."""
     return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
 
 
@@ -37,16 +37,16 @@ class Palette(NamedTuple):
 
     @property
     def is_dark(self) -> bool:
-        """Whether the sky is that of a night."""
+        """Whether it is a night's sky."""
         return luminance(self.sky) < 110
 
     @property
     def mist(self) -> Color:
-        """What the distance fades into."""
+        """The colour that the distance fades into."""
         return mix(self.horizon, self.light, 0.3)
 
     def layer(self, depth: float) -> Color:
-        """The colour of a layer from the horizon (0) to the foreground (1)."""
+        """Return the colour of a layer from the horizon (0) to the foreground (1)."""
         return mix(self.far, self.near, depth)
 
 
@@ -82,7 +82,7 @@ PALETTES = [
 
 
 def palette_for(light: str, hues: list[float], rng: Random) -> Palette:
-    """A palette of this light, drawn towards the first hue (0 to 1); the last is its accent's."""
+    """Return a palette of this light, shifted to the first hue (0 to 1); the last is its accent."""
     codes = rng.choice([codes for name, codes in PALETTES if name == light])
     palette = Palette(*map(rgb, codes.split()))
     if not hues or (light == "sunset" and not 0.12 < hues[0] < 0.95):
@@ -99,7 +99,7 @@ def palette_for(light: str, hues: list[float], rng: Random) -> Palette:
 
 
 def _turned(color: Color, hue: float, saturation: float) -> Color:
-    """A colour of another hue and of its own lightness."""
+    """Give a colour another hue and keep its lightness."""
     _, lightness, own = rgb_to_hls(*(value / 255 for value in color))
     if 0.05 < hue < 0.2:
         hue -= 0.11 * (1 - lightness)  # Dark yellow is olive; gold in the shade is brown.

@@ -1,4 +1,4 @@
-"""From a prompt to a picture: read it, choose colours, paint place, subject, weather, mark."""
+"""Paints a prompt: read it, choose colours, then place, subject, weather and mark."""
 
 import io
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ STEP = 16
 
 
 def size_for(aspect_ratio: str) -> tuple[int, int]:
-    """Width and height in pixels, multiples of 16, for a ratio such as `16:9` or `19.5:9`.
+    """Return width and height in pixels, multiples of 16, for a ratio like `16:9` or `19.5:9`.
 
     The area is about 1024 × 1024; a size that hits the ratio exactly is preferred to one
     that hits the area.
@@ -42,7 +42,7 @@ def size_for(aspect_ratio: str) -> tuple[int, int]:
 
 
 def paint(prompt: str, *, width: int, height: int, seed: int = 0) -> bytes:
-    """A picture of `width` × `height` pixels for a prompt, as the bytes of a JPEG file.
+    """Paint a prompt with `width` × `height` pixels; return the bytes of a JPEG file.
 
     The same arguments give the same picture; another seed gives another picture of the same
     subject. Words that the painter knows choose subject, place, light, weather and colours.
@@ -53,7 +53,7 @@ def paint(prompt: str, *, width: int, height: int, seed: int = 0) -> bytes:
 def paint_steps(
     prompt: str, *, width: int, height: int, seed: int = 0, steps: int
 ) -> Iterator[bytes]:
-    """`steps` pictures (JPEG) that grow clearer; the last equals `paint()` of these arguments."""
+    """Yield `steps` pictures (JPEG) that grow clearer; the last equals `paint()` of the same."""
     image = _painted(prompt, width, height, seed)
     for left in range(steps - 1, 0, -1):
         # Each step doubles the detail, as if the picture came out of a mist.
@@ -80,7 +80,7 @@ def _painted(prompt: str, width: int, height: int, seed: int) -> Image.Image:
 
 
 def _mark(scene: Scene) -> None:
-    """The word SAMPLE, spaced out, on a dark plate in the lower right corner."""
+    """Write SAMPLE, letter-spaced, on a dark plate in the lower right corner."""
     word, size = "S A M P L E", max(9, scene.u * 1.9)
     font = ImageFont.load_default(size)
     left, top, right, bottom = font.getbbox(word)

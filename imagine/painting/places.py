@@ -1,4 +1,4 @@
-"""Places to paint: one function each, named as the setting it paints."""
+"""Paints places: one function each, named like the setting it paints."""
 
 from collections.abc import Iterator
 from math import ceil, pi
@@ -41,7 +41,7 @@ def _hills(
 
 
 def _peaks(scene: Scene, base: float, great: int) -> None:
-    """A far range, and great mountains, with their feet on `base`."""
+    """Paint a far range and great mountains, with their feet on `base`."""
     line, unit = [(0.0, base)], scene.height / scene.u
     scene.scatter(drawings.PEAKS, line, 9, 16, mix(scene.palette.far, scene.palette.horizon, 0.3))
     for size in (0.42, 0.34, 0.26)[:great]:
@@ -49,7 +49,7 @@ def _peaks(scene: Scene, base: float, great: int) -> None:
 
 
 def _ripples(scene: Scene, count: int, x: float, top: float, reach: float, light: Color) -> None:
-    """Light on water below `top`, within `reach` of `x` and finer towards the horizon."""
+    """Paint light on water below `top`, within `reach` of `x` and finer towards the horizon."""
     ripples = []
     for _ in range(count):
         depth = scene.rng.random() ** 1.5
@@ -61,7 +61,7 @@ def _ripples(scene: Scene, count: int, x: float, top: float, reach: float, light
 
 
 def sea(scene: Scene) -> None:
-    """Water to the horizon with islands, a boat, a cliff with a lighthouse."""
+    """Paint water to the horizon with islands, a boat, a cliff with a lighthouse."""
     u, width, height, palette = scene.u, scene.width, scene.height, scene.palette
     flip, level = scene.rng.random() < 0.5, scene.between(0.46, 0.6)
     horizon = height * level
@@ -83,7 +83,7 @@ def sea(scene: Scene) -> None:
 
 
 def lake(scene: Scene) -> None:
-    """Mountains that stand on their heads in still water."""
+    """Paint mountains and their reflection in still water."""
     width, height, palette = scene.width, scene.height, scene.palette
     level, side = scene.between(0.52, 0.6), scene.rng.random() < 0.5
     shore = height * level
@@ -100,7 +100,7 @@ def lake(scene: Scene) -> None:
 
 
 def mountains(scene: Scene) -> None:
-    """Great mountains above wooded hills."""
+    """Paint great mountains above wooded hills."""
     height, palette, level = scene.height, scene.palette, scene.between(0.58, 0.68)
     paint_sky(scene, height * level)
     _peaks(scene, height * level, scene.rng.randint(1, 3))
@@ -111,7 +111,7 @@ def mountains(scene: Scene) -> None:
 
 
 def snow(scene: Scene) -> None:
-    """A winter's hills with firs and a cabin."""
+    """Paint a winter's hills with firs and a cabin."""
     u, palette, level = scene.u, scene.palette, scene.between(0.52, 0.62)
     paint_sky(scene, scene.height * level)
     _peaks(scene, scene.height * (level + 0.02), 0)
@@ -128,18 +128,18 @@ def snow(scene: Scene) -> None:
 
 
 def field(scene: Scene) -> None:
-    """Rolling fields with trees and flowers."""
+    """Paint rolling fields with trees and flowers."""
     _land(scene, MEADOW, drawings.TREE, scene.palette.light, "up")
     scene.scatter(drawings.GRASS, [(0, scene.height)], 50, 8, scene.palette.near)
 
 
 def desert(scene: Scene) -> None:
-    """Dunes with cacti."""
+    """Paint dunes with cacti."""
     _land(scene, SAND, drawings.CACTUS, scene.palette.near, "right")
 
 
 def _land(scene: Scene, soil: Color, plant: str, haze: Color, toward: str) -> None:
-    """Hills of a soil, with plants far and near."""
+    """Paint hills of a soil, with plants far and near."""
     palette, level = scene.palette, scene.between(0.46, 0.58)
     paint_sky(scene, scene.height * level)
     tinted = scene.brief.hues or scene.brief.light in ("sunset", "night", "dusk")
@@ -151,7 +151,7 @@ def _land(scene: Scene, soil: Color, plant: str, haze: Color, toward: str) -> No
 
 
 def forest(scene: Scene) -> None:
-    """Tall trunks in misty depth."""
+    """Paint tall trunks in misty depth."""
     u, width, height, palette = scene.u, scene.width, scene.height, scene.palette
     scene.gradient((mix(palette.sky, palette.far, 0.3), palette.horizon, palette.far))
     disc(scene, width * scene.between(0.3, 0.7), height * 0.36, u * scene.between(9, 15))
@@ -165,7 +165,7 @@ def forest(scene: Scene) -> None:
 
 
 def city(scene: Scene) -> None:
-    """A skyline, sometimes above a river."""
+    """Paint a skyline, sometimes above a river."""
     u, height, palette, water = scene.u, scene.height, scene.palette, scene.rng.random() < 0.5
     base = height * (0.76 if water else 1)
     paint_sky(scene, base * 0.92)
@@ -187,7 +187,7 @@ def city(scene: Scene) -> None:
 def _houses(
     scene: Scene, color: Color, base: float, tall: float, wide: float, lamp: Color | None
 ) -> None:
-    """A row of houses that stand on `base`, about `tall` and `wide`; lamps light some windows."""
+    """Paint a row of houses on `base`, about `tall` and `wide`; lamps light some windows."""
     u, rng, between = scene.u, scene.rng, scene.between
     houses, windows = [], []
     x = -wide * rng.random()
@@ -208,7 +208,7 @@ def _houses(
 
 
 def space(scene: Scene) -> None:
-    """A ringed planet and a moon among stars."""
+    """Paint a ringed planet and a moon among stars."""
     u, width, height, palette = scene.u, scene.width, scene.height, scene.palette
     between = scene.between
     deep = mix(palette.top, (6, 6, 20), 0.45 if palette.is_dark else 0.75)
@@ -224,7 +224,7 @@ def space(scene: Scene) -> None:
 
 
 def abstract(scene: Scene) -> None:
-    """A grid of discs, quarter circles, leaves and arches."""
+    """Paint a grid of discs, quarter circles, leaves and arches."""
     palette, rng = scene.palette, scene.rng
     paper, pen = (palette.top, palette.light) if palette.is_dark else (palette.light, palette.near)
     inks = [palette.accent, palette.far, pen, palette.top, palette.sky, palette.disc, paper]
@@ -238,7 +238,7 @@ def abstract(scene: Scene) -> None:
 
 
 def plain(scene: Scene) -> None:
-    """A poster's ground behind a subject: a great disc or an arch, and sprigs."""
+    """Paint a poster's ground behind a subject: a great disc or an arch, and sprigs."""
     u, width, height, palette = scene.u, scene.width, scene.height, scene.palette
     base = scene.rng.choice([palette.horizon, palette.sky, mix(palette.top, palette.light, 0.25)])
     back = scene.rng.choice([palette.accent, palette.far, palette.disc, palette.top])

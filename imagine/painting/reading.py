@@ -1,4 +1,4 @@
-"""What a prompt asks for: the words that the painter knows, in Chinese and English."""
+"""Reads from a prompt what to paint: the words that the painter knows, in Chinese and English."""
 
 import re
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ MONOCHROME = "黑白 水墨 monochrome grayscale greyscale ink noir"
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What to paint. Setting and light are drawn at random where the prompt leaves them open."""
+    """The thing to paint. Setting and light are drawn at random if the prompt leaves them open."""
 
     setting: str  # a key of SETTINGS, or `plain`: a backdrop for a subject
     subject: str  # a key of SUBJECTS, or empty
@@ -80,7 +80,7 @@ class Brief:
 
 
 def read(prompt: str, rng: Random) -> Brief:
-    """The brief that a prompt gives."""
+    """Return the brief for a prompt."""
     text = prompt.lower()
     english = set(WORD.findall(text))
     english |= {word.removesuffix("s") for word in english}
@@ -91,7 +91,7 @@ def read(prompt: str, rng: Random) -> Brief:
     def first(table: dict[str, str], otherwise: str = "") -> str:
         return next((name for name, words in table.items() if has(words)), otherwise)
 
-    # Drawn whether needed or not, so that one more known word leaves the rest as it was.
+    # Always drawn, so that recognising one more word leaves the rest as it was.
     any_setting = rng.choice([name for name in SETTINGS if name != "snow"])
     any_light = rng.choice(["sunset", "sunset", "day", "day", "dawn", "night", "autumn", "spring"])
     subject = first(SUBJECTS)

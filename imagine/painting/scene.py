@@ -1,4 +1,4 @@
-"""A scene: a canvas together with what is to be painted on it, and drawings to put there."""
+"""A scene: a canvas, what to paint on it, and drawings to put there."""
 
 from functools import lru_cache
 from math import pi
@@ -14,7 +14,7 @@ Part = tuple[str, list[list[Point]], float, list[str]]
 
 
 class Scene(Canvas):
-    """A canvas with the brief, its palette, and the random numbers that settle the rest."""
+    """A canvas with the brief, its palette, and the random numbers that decide the rest."""
 
     def __init__(self, size: Size, brief: Brief, palette: Palette, rng: Random) -> None:
         super().__init__(size)
@@ -41,7 +41,7 @@ class Scene(Canvas):
                 self.paint(colors[ink], outline, line=width * size, grain=grain)
 
     def scatter(self, drawing: str, line: Outline, count: int, size: float, body: Color) -> None:
-        """Put drawings of about `size` (in `u`) at random places of a line, the upper first.
+        """Put drawings of about `size` (in `u`) at random places along a line, upper ones first.
 
         The line runs across the picture in even steps, or is one point: a level.
         """
@@ -53,7 +53,7 @@ class Scene(Canvas):
 
 
 def inks(palette: Palette, body: Color) -> dict[str, Color]:
-    """The colours of a drawing by their names, round the one of its body."""
+    """Return the colours of a drawing by name, derived from its body's."""
     return {
         "body": body,
         "rim": mix(body, palette.near if luminance(body) > 150 else palette.disc, 0.45),
@@ -71,7 +71,7 @@ def inks(palette: Palette, body: Color) -> dict[str, Color]:
 
 @lru_cache(maxsize=64)
 def parts(drawing: str) -> list[Part]:
-    """The parts of a drawing, from the back to the front."""
+    """Return the parts of a drawing, from the back to the front."""
     return [_part(line) for line in drawing.strip().replace("\n    ", " ").splitlines()]
 
 

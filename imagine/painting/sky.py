@@ -1,4 +1,4 @@
-"""Skies: their colours, sun or moon, clouds, stars; and the weather before everything."""
+"""Paints skies (colours, sun or moon, clouds, stars) and the weather in front of everything."""
 
 from . import drawings
 from .canvas import Grain
@@ -8,7 +8,7 @@ from .scene import Scene
 
 
 def paint_sky(scene: Scene, horizon: float, *, high: bool = False) -> float:
-    """Paint the sky down to `horizon` with its sun or moon; returns the x where that stands."""
+    """Paint the sky down to `horizon` with its sun or moon; return that one's x."""
     brief, palette, between = scene.brief, scene.palette, scene.between
     night = palette.is_dark and brief.light != "sunset"
     low = brief.light in ("sunset", "dawn", "dusk") and not high
@@ -39,7 +39,7 @@ def disc(scene: Scene, x: float, y: float, radius: float) -> None:
 
 
 def stars(scene: Scene, horizon: float) -> None:
-    """Strew stars, and a few with rays."""
+    """Strew stars, a few of them with rays."""
     scene.sprinkle(130, 0.14, horizon * 0.92)
     for _ in range(5):
         y = horizon * scene.between(0.1, 0.7)
@@ -47,7 +47,7 @@ def stars(scene: Scene, horizon: float) -> None:
 
 
 def _clouds(scene: Scene, horizon: float) -> None:
-    """Long streaks or heaped clouds, one kind for each picture."""
+    """Paint long streaks or heaped clouds, one kind for each picture."""
     drawing = scene.rng.choice([drawings.STREAKS, drawings.CLOUD])
     color = mix(scene.palette.horizon, scene.palette.light, 0.65)
     for _ in range(scene.rng.randint(2, 5)):
@@ -55,7 +55,7 @@ def _clouds(scene: Scene, horizon: float) -> None:
 
 
 def _aurora(scene: Scene, horizon: float) -> None:
-    """Curtains of light, brightest along their lower edge."""
+    """Paint curtains of light, brightest along their lower edge."""
     for color in ((84, 240, 170), (110, 200, 255), (190, 120, 240)):
         base = scene.between(0.42, 0.72)
         swings = [horizon * (base + scene.between(-0.16, 0.16)) for _ in range(6)]
@@ -66,7 +66,7 @@ def _aurora(scene: Scene, horizon: float) -> None:
 
 
 def weather(scene: Scene) -> None:
-    """Let it rain, snow or be misty before everything else."""
+    """Let it rain, snow or be misty in front of everything."""
     width, height, between = scene.width, scene.height, scene.between
     if scene.brief.weather == "snowfall":
         scene.sprinkle(230, 0.4, height)

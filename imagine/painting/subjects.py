@@ -1,4 +1,4 @@
-"""Subjects: an animal, a person or flowers before a place."""
+"""Paints subjects: an animal, a person or flowers in front of a place."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from .scene import Scene
 
 
 class Subject(NamedTuple):
-    """A drawing, the colours that it comes in, where it is, and how large."""
+    """A drawing, the colours that it comes in, its place, and its size."""
 
     drawing: str
     colors: list[str]

@@ -1,6 +1,6 @@
-"""The price book: what models cost from which day on, and how a line of it is found. Pure.
+"""The price book: what models cost from which day on, and how one of its lines is found.
 
-Lines of one model and one day are a tariff. Amounts are US dollars, exact to xAI's tick of
+The lines of one model and one day are a tariff. Amounts are US dollars, exact to xAI's tick of
 1/10,000,000,000; those of tokens are per million.
 """
 
@@ -16,22 +16,22 @@ PER_PICTURE = (PICTURE, EDIT, SOURCE)
 
 PER_TOKEN = ("text_in", "image_in", "cached_text_in", "cached_image_in", "text_out", "image_out")
 TOKENS_PER_PICTURE = "tokens_per_picture"
-"""No price: how many tokens a picture of 1024×1536 comes to, for the estimate before it is made."""
+"""Not a price, but the tokens of a picture of 1024×1536, for the estimate before it is made."""
 
 QUALITIES = ("low", "medium", "high", "xhigh", "max", "standard", "hd", "auto")
-"""As requests name them; `auto` is also where none was asked for."""
+"""Qualities by their names in requests; `auto` is also the default."""
 
 RESOLUTIONS = ("1k", "1.5k", "2k", "4k")
 
 VENDORS = ("openai/", "xai/")
-"""What LiteLLM and its like put before a model's name; a price goes by the name alone."""
+"""Prefixes that LiteLLM and others put before a model's name; prices go by the bare name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What the models of these patterns cost from a day on.
+    """The prices of the models that match these patterns, from a day on.
 
-    `lines` has the amount of each unit, quality and resolution; an empty one stands for every one.
+    `lines` has the amount of each unit, quality and resolution; an empty one applies to every one.
     """
 
     patterns: tuple[str, ...]
@@ -48,13 +48,13 @@ class Tariff:
         return not any(self.lines.values())
 
     def amount(self, unit: str) -> Decimal | None:
-        """Of a unit that has neither qualities nor resolutions."""
+        """Return the amount of a unit without qualities and resolutions."""
         return self.lines.get((unit, "", ""))
 
     def find(self, units: Sequence[str], qualities: Iterable[str], resolution: str) -> Decimal:
-        """The amount for the first of these qualities that has a line, of these units the first.
+        """Return the amount of the first unit and the first quality that have a line.
 
-        Where none has one, the dearest: what nobody foresaw is not cheaper than what is known.
+        If there is none, return the highest: what nobody foresaw is not cheaper than what is known.
         """
         wanted = [*filter(None, qualities), ""]
         for quality in wanted:
@@ -64,7 +64,7 @@ class Tariff:
         return max((amount for (unit, _, _), amount in self.lines.items() if unit in units))
 
     def _of_resolution(self, unit: str, quality: str, resolution: str) -> Decimal | None:
-        """The line of this resolution, else of the next greater one, else of all."""
+        """Return the line of this resolution, else of the next higher one, else of all."""
         known = {
             name: self.lines[unit, quality, name]
             for name in ("", *RESOLUTIONS)
@@ -80,7 +80,7 @@ class Tariff:
         return known.get("", known[named[-1]] if named else None)
 
     def rank(self, model: str) -> tuple[bool, bool, int, date] | None:
-        """How closely this model is meant, the greater the closer; None where it is not."""
+        """Return how specifically this model is matched, higher for closer; None if it is not."""
         hits = [pattern for pattern in self.patterns if fnmatchcase(model, pattern)]
         if not hits:
             return None
@@ -89,7 +89,7 @@ class Tariff:
 
 
 MOST_REMEMBERED = 1000
-"""Names of models are the clients' choice, so there is no end of them."""
+"""The limit of a memo by models' names, which clients may invent without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Book:
     _found: dict[tuple[str, date], Tariff | None] = field(default_factory=dict, compare=False)
 
     def tariff(self, model: str, day: date) -> Tariff | None:
-        """What this model costs on this day; None where nobody knows."""
+        """Return what this model costs on this day; None if nobody knows."""
         place = (model, day)
         try:
             return self._found[place]

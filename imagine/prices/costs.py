@@ -1,4 +1,4 @@
-"""What a request costs by the price book in force: the file that ships, and IMAGINE_PRICES."""
+"""Prices requests by the book in force: the file that ships, and IMAGINE_PRICES."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,16 +20,16 @@ WITHOUT_PRICE = frozenset((
     "negative_prompt", "steps", "num_inference_steps", "guidance_scale", "cfg_scale", "cfg",
     "sampler", "sampler_name", "scheduler", "safety_identifier", "safety_checker", "watermark",
 ))  # fmt: skip
-"""Fields of other servers for which nobody asks more."""
+"""Fields of other servers for which nobody charges."""
 
 
 def book() -> Book:
-    """The price book in force."""
+    """Return the price book in force."""
     return _book(settings.IMAGINE_PRICES)
 
 
 def most(request: ImageRequest, at: datetime) -> Decimal | None:
-    """The most US dollars that a request may cost; None where its model has no price."""
+    """Return the most US dollars that a request may cost; None if its model has no price."""
     if _asks_for_more(request):
         return None
     model = provider_class().priced_model(request)
@@ -39,7 +39,7 @@ def most(request: ImageRequest, at: datetime) -> Decimal | None:
 def settled(
     request: ImageRequest, usage: Usage, errors: Sequence[ProviderError], at: datetime
 ) -> Cost:
-    """What it has cost.
+    """Return what a request has cost.
 
     Args:
         errors: why pictures did not come.
@@ -52,7 +52,8 @@ def settled(
 
 
 def _asks_for_more(request: ImageRequest) -> bool:
-    """Whether the upstream is sent fields that the book does not know, and may charge for them."""
+    """Return whether the upstream is sent fields that the book does not know, and may charge
+    for."""
     return provider_class().passes_on and bool(request.others.keys() - WITHOUT_PRICE)
 
 

@@ -1,4 +1,4 @@
-"""Files of prices, read and checked line by line; `docs/prices.md` explains their columns. Pure."""
+"""Reads and checks files of prices line by line; `docs/prices.md` explains their columns."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -22,19 +22,19 @@ COLUMNS = ("model", "valid_from", "unit", "quality", "resolution", "amount", "so
 UNITS = (*PER_PICTURE, *PER_TOKEN, TOKENS_PER_PICTURE)
 
 DEAREST = Decimal(10_000)
-"""US dollars of a picture or a million tokens: more is a slip of the pen."""
+"""US dollars of a picture or a million tokens; a higher price is a typing error."""
 
 MOST_TOKENS = Decimal(10_000_000)
 
 DECIMALS = {**dict.fromkeys(PER_PICTURE, 10), **dict.fromkeys(PER_TOKEN, 4), TOKENS_PER_PICTURE: 0}
-"""Digits after the point, so that every cost is a whole number of ticks."""
+"""Decimals by unit, so that every cost is a whole number of ticks."""
 
 Line = Mapping[str, str]
 Found = dict[tuple[str, date], tuple[int, Tariff]]
 
 
 class WrongPrices(ValueError):
-    """A file of prices that cannot be used; the message names the file and the line."""
+    """A file of prices is unusable; the message names the file and the line."""
 
 
 class _WrongLine(ValueError):
@@ -43,7 +43,7 @@ class _WrongLine(ValueError):
 
 
 def read_book(own: Path | None = None) -> Book:
-    """The prices that ship, and before them those of a file of one's own.
+    """Return the prices that ship, preceded by those of one's own file.
 
     Raises:
         WrongPrices
@@ -53,7 +53,7 @@ def read_book(own: Path | None = None) -> Book:
 
 
 def read_tariffs(path: Path, *, is_own: bool = False) -> list[Tariff]:
-    """The tariffs of one file.
+    """Return the tariffs of one file.
 
     Raises:
         WrongPrices: of the first line that is wrong.
@@ -101,7 +101,7 @@ def _read(text: str, is_own: bool) -> Found:
 
 
 def _lines(text: str) -> Iterator[tuple[int, Line]]:
-    """Number and fields of each line; an empty model or source is that of the line above."""
+    """Yield number and fields of each line; an empty model or source repeats the line above."""
     rows = enumerate(text.splitlines(), 1)
     written = ((number, row) for number, row in rows if row.strip() and not row.startswith("#"))
     number, row = next(written, (1, ""))

@@ -1,7 +1,7 @@
-"""What a request may cost at most, and what it did cost, exact to the tick. No I/O.
+"""Computes what a request may cost at most, and what it did cost, exact to the tick, without I/O.
 
-The upstream's own number stands before any that is computed here. What nobody can tell is None,
-and never 0.
+The upstream's own number is preferred to any that is computed here. A cost that nobody can tell is
+None, and never 0.
 """
 
 import re
@@ -20,37 +20,37 @@ from .book import EDIT, PICTURE, SOURCE, TOKENS_PER_PICTURE, Book, Tariff
 Basis = Generation.CostBasis
 
 MOST = Decimal(100_000)
-"""US dollars of one request. What comes to more is a slip or a lie, and no column holds it."""
+"""US dollars of one request; a higher cost is a mistake or a lie, and no column holds it."""
 
 NAMED_SIZE = re.compile(r"([0-9]{1,2}(?:\.[0-9])?)[kK]")
 
 MILLION = 1_000_000
-"""Tokens, for which their prices are."""
+"""The tokens that a price of tokens is for."""
 
 MOST_TOKENS_PER_PICTURE = 6240
-"""Where the book does not say: gpt-image-1 at high quality."""
+"""The default for what the book does not list: gpt-image-1 at high quality."""
 
 PIXELS_PER_PICTURE = 1024 * 1536
-"""Those of a picture whose tokens the book has; of a larger one it has more in proportion."""
+"""Pixels of a picture whose tokens the book lists; a larger one has more in proportion."""
 
 DEAREST_USUAL_QUALITY = "high"
-"""What `auto` may turn out to be."""
+"""The dearest quality that `auto` may turn out to be."""
 
 TOKENS_PER_SOURCE = 7300
-"""A source picture seen with high fidelity has at most so many (OpenAI, images and vision)."""
+"""The most tokens of a source picture at high fidelity (OpenAI, images and vision)."""
 
 TOKENS_PER_PARTIAL = 100
-"""OpenAI, image generation, streaming."""
+"""From OpenAI's page on image generation, streaming."""
 
 TOKENS_BESIDE_PROMPT = 64
-"""A tokenizer makes at most one token of a byte; and something stands around the prompt."""
+"""Tokens around the prompt, which itself has at most one for each byte."""
 
 PERHAPS_CHARGED = (Verdict.MODERATED, Verdict.FORBIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """US dollars, and where the number is from; None where it is not known."""
+    """US dollars and the origin of the number; None if it is unknown."""
 
     usd: Decimal | None
     basis: Basis
@@ -61,7 +61,7 @@ NOTHING = Cost(Decimal(0), Basis.COMPUTED)
 
 
 def estimate(book: Book, request: ImageRequest, *, model: str, day: date) -> Decimal | None:
-    """The most that a request may cost, in US dollars; None where its model has no price.
+    """Return the most that a request may cost, in US dollars; None if its model has no price.
 
     Args:
         model: as the upstream calls it.
@@ -85,12 +85,12 @@ def settle(
     model: str,
     day: date,
 ) -> Cost:
-    """What a request has cost, after all that the upstream said of it.
+    """Return what a request has cost, after all that the upstream said of it.
 
     Args:
         errors: why pictures did not come.
     """
-    # Where several were made by a request each, one may have been charged and have told nothing.
+    # If each was a request of its own, one may have been charged without saying so.
     is_all_told = (
         usage.is_whole
         or usage.pictures >= request.n
@@ -121,9 +121,9 @@ def _computed(usd: Decimal) -> Cost:
 
 
 def _is_surely_uncharged(error: ProviderError) -> bool:
-    """Whether the upstream was not asked, or refused before it made anything.
+    """Return whether the upstream was not asked, or refused before it made anything.
 
-    What moderation refused may have been made, and xAI charges for refused prompts.
+    A picture that moderation refused may have been made, and xAI charges for refused prompts.
     """
     return error.status != MAY_HAVE_COST and error.verdict not in PERHAPS_CHARGED
 
@@ -138,7 +138,7 @@ def _pictures(
 
 
 def _tokens(tariff: Tariff, counts: Mapping[str, int]) -> Decimal:
-    """The cost of so many tokens of each kind; one without a price of its own is not cheaper."""
+    """Return the cost of so many tokens of each kind; a kind without a price is not cheaper."""
     text_in = tariff.amount("text_in") or Decimal(0)
     image_in = _or(tariff.amount("image_in"), text_in)
     image_out = tariff.amount("image_out") or Decimal(0)
@@ -158,7 +158,7 @@ def _or(amount: Decimal | None, other: Decimal) -> Decimal:
 
 
 def _most_tokens(tariff: Tariff, request: ImageRequest) -> dict[str, int]:
-    """As many as a request may come to; a count that nobody can foresee exactly."""
+    """Return the most tokens that a request may need; nobody can foresee the exact number."""
     asked = "" if request.quality == "auto" else request.quality
     if any(unit == TOKENS_PER_PICTURE for unit, _, _ in tariff.lines):
         qualities = (asked, DEAREST_USUAL_QUALITY)
@@ -176,7 +176,7 @@ def _most_tokens(tariff: Tariff, request: ImageRequest) -> dict[str, int]:
 
 
 def _pixels(request: ImageRequest) -> int:
-    """Those asked for; 0 where the size is left to the model. A name such as 2K is of a square."""
+    """Return the requested pixels; 0 if the model chooses. A name like 2K means a square."""
     if request.size is not None:
         return request.size[0] * request.size[1]
     found = NAMED_SIZE.fullmatch(request.named_size)
@@ -184,10 +184,10 @@ def _pixels(request: ImageRequest) -> int:
 
 
 def _counts(request: ImageRequest, usage: Usage) -> dict[str, int] | None:
-    """Tokens by kind, as the upstream tells them; None where it does not, or tells no true ones.
+    """Return tokens by kind, as the upstream reports them; None if it does not, or not plausibly.
 
-    The images API tells no kinds of what it made: those are pictures. Input of no kind is text,
-    unless pictures were given, which are dearer. Cached tokens of no kind are text, which saves
+    The images API does not say what kind it made: those are pictures. Unspecified input is text,
+    unless pictures were given, which are dearer. Unspecified cached tokens are text, which saves
     the least.
     """
     given, made = usage.tokens.get("input_tokens", 0), usage.tokens.get("output_tokens", 0)

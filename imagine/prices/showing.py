@@ -1,4 +1,4 @@
-"""US dollars for people. Pure."""
+"""Formats US dollars for people."""
 
 from decimal import Decimal
 
@@ -6,12 +6,12 @@ LEAST_SHOWN = Decimal("0.0001")
 
 
 def shown(usd: Decimal) -> str:
-    """US dollars with four digits after the point; what is less is not said to be nothing."""
+    """Format US dollars with four decimals; a smaller amount is not shown as nothing."""
     return f"< {LEAST_SHOWN}" if 0 < usd < LEAST_SHOWN else f"{usd:.4f}"
 
 
 def with_sign(usd: Decimal) -> str:
-    """As `shown`, alone in a text: `$0.04`, `$0.0408`, `< $0.0001`."""
+    """Format like `shown`, with a sign: `$0.04`, `$0.0408`, `< $0.0001`."""
     if 0 < usd < LEAST_SHOWN:
         return f"< ${LEAST_SHOWN}"
     whole, _, part = shown(usd).partition(".")

@@ -1,4 +1,4 @@
-"""Sums of money in the database: of whole ticks, since SQLite adds decimal numbers as floats."""
+"""Sums money in the database in whole ticks, since SQLite adds decimals as floats."""
 
 from decimal import Decimal
 from typing import Any
@@ -11,10 +11,10 @@ from imagine.providers.reported import TICKS_PER_DOLLAR
 
 
 def sum_of_ticks(amount: Combinable, where: Q | None = None) -> Any:
-    """An aggregate of a column of dollars; rows without an amount add nothing."""
+    """Return an aggregate of a column of dollars; rows without an amount add nothing."""
     return Sum(Cast(Round(amount * TICKS_PER_DOLLAR), BigIntegerField()), filter=where)
 
 
 def dollars(ticks: int | Decimal | None) -> Decimal:
-    """Such a sum in US dollars."""
+    """Convert such a sum to US dollars."""
     return Decimal(int(ticks or 0)) / TICKS_PER_DOLLAR

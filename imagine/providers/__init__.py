@@ -1,4 +1,4 @@
-"""The provider that the settings name, one instance per event loop."""
+"""Chooses the provider by the settings, one instance per event loop."""
 
 import asyncio
 from functools import cache
@@ -19,7 +19,7 @@ _running: "WeakKeyDictionary[asyncio.AbstractEventLoop, ImageProvider]" = WeakKe
 
 
 def provider_class() -> type[ImageProvider]:
-    """What IMAGINE_PROVIDER names."""
+    """Return the class that IMAGINE_PROVIDER names."""
     return _class(settings.IMAGINE_PROVIDER)
 
 
@@ -30,7 +30,7 @@ def _class(name: str) -> type[ImageProvider]:
 
 
 def get_provider() -> ImageProvider:
-    """The provider named by IMAGINE_PROVIDER; its connections live as long as the event loop."""
+    """Return this event loop's provider, which keeps its connections as long as the loop."""
     loop = asyncio.get_running_loop()
     provider = _running.get(loop)
     if provider is None:
@@ -39,7 +39,7 @@ def get_provider() -> ImageProvider:
 
 
 async def close_provider() -> None:
-    """Close this loop's provider; the next request makes a new one, from the settings of then."""
+    """Close this loop's provider; the next request makes a new one from the current settings."""
     provider = _running.pop(asyncio.get_running_loop(), None)
     if provider is not None:
         await provider.close()

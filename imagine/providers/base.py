@@ -1,4 +1,4 @@
-"""What every provider takes and gives."""
+"""The interface of every provider: requests, events and errors."""
 
 import base64
 from abc import ABC, abstractmethod
@@ -17,33 +17,33 @@ EDIT_MODEL = "grok-imagine-1.0-edit"
 
 
 MAY_HAVE_COST = 424
-"""HTTP status where money may have been spent and nothing came. Clients repeat a 5xx by themselves,
-some of them whatever a header says, and each repetition may cost as much again."""
+"""The HTTP status if money may have been spent and nothing came. Clients repeat a 5xx by
+themselves, some of them whatever a header says, and each repetition may cost as much again."""
 
 UNCHARGED = frozenset({"upstream_unreachable", "upstream_key_refused", "upstream_no_credit",
                        "task_expired"})  # fmt: skip
-"""Codes of failures before which the upstream has done nothing. Nor has one that refuses, or that
-says when to come again."""
+"""Codes of failures before the upstream has done anything. An upstream that refuses, or says when
+to come again, has not done anything either."""
 
 
 OPENAI_IMAGE_MODELS = ("gpt-image-", "chatgpt-image-", "dall-e-")
-"""Beginnings of names that many clients have hard-coded."""
+"""Prefixes of names that many clients have hard-coded."""
 
 MADE_BY_US = frozenset((
     "output_format", "output_compression", "user", "moderation", "sources", "asked_model",
     "partial_images",
 ))  # fmt: skip
-"""Parameters that we see to ourselves, or that change nothing of a picture."""
+"""Parameters that we handle ourselves, or that do not affect a picture."""
 
 
 class ProviderError(Exception):
-    """Why there is no picture. `status`, `type`, `code` and `param` are those of our own answer.
+    """The reason why there is no picture; `status`, `type`, `code`, `param` are our answer's.
 
-    Of a status of 500 or more becomes `MAY_HAVE_COST`, unless it is known that nothing was charged.
+    A status of 500 or more becomes `MAY_HAVE_COST`, unless it is known that nothing was charged.
 
-    `upstream_status` is the HTTP status that the upstream gave, where it gave one;
-    `retry_after` is in seconds; `said` is what it says in its own words, without secrets, and is
-    for the administrator alone; `usage` is what it charged nevertheless.
+    `upstream_status` is the HTTP status from the upstream, if it gave one; `retry_after` is in
+    seconds; `said` is its own words, without secrets, for the administrator alone; `usage` is what
+    it charged nevertheless.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceImage:
-    """A picture to be edited: whole, and of a format that the library knows."""
+    """A picture to be edited: complete, and in a format that the library knows."""
 
     data: bytes
     content_type: str
@@ -91,7 +91,8 @@ class SourceImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
-    """A checked request, in neither dialect. Empty strings and None: the provider's default."""
+    """A checked request, independent of dialects. Empty strings and None: the provider's
+    default."""
 
     prompt: str
     model: str = DEFAULT_MODEL
@@ -117,7 +118,7 @@ class ImageRequest:
     asked_model: str = ""  # the name that the client gave, where it stands for `model`
 
     def parameters(self) -> dict[str, Any]:
-        """What was asked beside prompt, model, number and ratio, as JSON."""
+        """Return what was requested beside prompt, model, number and ratio, as JSON."""
         asked = {
             **self.others,
             "size": f"{self.size[0]}x{self.size[1]}" if self.size else self.named_size,
@@ -152,7 +153,7 @@ class GeneratedImage:
 
 @dataclass(frozen=True, slots=True)
 class PartialImage:
-    """An unfinished picture, to look at; `step` counts from 0."""
+    """An unfinished picture to look at; `step` counts from 0."""
 
     index: int
     step: int
@@ -161,7 +162,7 @@ class PartialImage:
 
 @dataclass(frozen=True, slots=True)
 class BrokenImage:
-    """One of n pictures did not come; the others are not touched by it.
+    """One of n pictures did not come, which does not affect the others.
 
     `data` is what came in its place.
     """
@@ -173,7 +174,7 @@ class BrokenImage:
 
 @dataclass(frozen=True, slots=True)
 class FoundLink:
-    """A picture that is made and paid for, and lies behind a link that is being fetched."""
+    """A picture that is made and paid for, behind a link that is being fetched."""
 
     index: int
     url: str
@@ -183,9 +184,9 @@ class FoundLink:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the upstream says it made and what it cost; `tokens` is OpenAI's `usage` object.
+    """Pictures and cost as the upstream reports them; `tokens` is OpenAI's `usage` object.
 
-    Of several ones in a stream, each says all that came before it, too.
+    If a stream has several, each includes what came before it.
     """
 
     tokens: Mapping[str, Any] = field(default_factory=dict)
@@ -197,7 +198,7 @@ class Usage:
 
     @property
     def is_told(self) -> bool:
-        """Whether the cost is all told: some streams tell it after their last picture."""
+        """Whether the cost is final: some streams send it after their last picture."""
         return self.is_whole or self.cost_usd is not None or bool(self.tokens)
 
 
@@ -206,7 +207,7 @@ Event = GeneratedImage | PartialImage | BrokenImage | FoundLink | Usage
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be chosen of a model's pictures, beside their shape and format."""
+    """The choices for a model's pictures, beside their shape and format."""
 
     resolutions: tuple[str, ...] = ()
     qualities: tuple[str, ...] = ()
@@ -219,27 +220,27 @@ class ImageProvider(ABC):
 
     name: str
     models: tuple[str, ...]
-    """Model ids that it answers to; our own two are added for every provider."""
+    """Model ids that it accepts; our own two are added for every provider."""
 
     retired: ClassVar[Mapping[str, str]] = {}
-    """Names of models that are no more, and which one serves those who ask for them."""
+    """Names of retired models, and the model that serves each."""
 
     default_model = DEFAULT_MODEL
     default_edit_model = EDIT_MODEL
-    """Which one a request means that names none."""
+    """The model of an edit that names none."""
 
     any_model = False
-    """Whether it takes ids that are not in `models` too: the upstream knows them."""
+    """Whether it accepts ids that are not in `models`: the upstream knows them."""
 
     passes_on = False
-    """Whether the upstream may know fields and values that we do not, and is sent them."""
+    """Whether fields and values that we do not know are sent to the upstream."""
 
     takes: frozenset[str] = frozenset()
     """The parameters (by the names of `ImageRequest.parameters`) that change what it makes."""
 
     @abstractmethod
     def generate(self, request: ImageRequest) -> AsyncGenerator[Event, None]:
-        """Pictures in the order in which they come.
+        """Yield pictures as they come.
 
         Raises:
             ProviderError: there will be no (further) picture.
@@ -247,12 +248,12 @@ class ImageProvider(ABC):
 
     @classmethod
     def priced_model(cls, request: ImageRequest) -> str:
-        """What the upstream calls the model that will be asked: its price goes by that name."""
+        """Return the upstream's name for the model that will be used, by which it is priced."""
         return request.model
 
     @classmethod
     def offer(cls, model: str, *, edits: bool = False) -> Offer:
-        """What there is to choose of this model.
+        """Return the choices for this model.
 
         Args:
             edits: whether pictures are to be edited, by another model perhaps.
@@ -260,7 +261,7 @@ class ImageProvider(ABC):
         return Offer()
 
     async def fetch(self, url: str) -> bytes:
-        """The picture behind a link that this provider gave once.
+        """Return the picture behind a link that this provider once gave.
 
         Raises:
             ProviderError
@@ -268,37 +269,38 @@ class ImageProvider(ABC):
         raise ProviderError("This provider gives no links.", code="picture_unavailable")
 
     async def close(self) -> None:  # noqa: B027  (not every provider has something to close)
-        """Let go of connections."""
+        """Close all connections."""
 
     def knows(self, model: str) -> bool:
         return self.any_model or model in self.all_models
 
     async def resolve(self, model: str) -> str:
-        """The model that a name stands for: IMAGINE_MODEL_ALIASES, then what `stand_in` says."""
+        """Return the model for a name, by IMAGINE_MODEL_ALIASES, then by `stand_in`."""
         alias: str | None = settings.IMAGINE_MODEL_ALIASES.get(model)
         if alias is None and model.startswith(OPENAI_IMAGE_MODELS):
             alias = await self.stand_in(model)
         return alias or model
 
     async def stand_in(self, model: str) -> str | None:
-        """The own model that serves those who have a name of OpenAI's hard-coded."""
+        """Return our model for clients that have a name of OpenAI's hard-coded."""
         return None if model in self.all_models else self.default_model
 
     async def has(self, model: str) -> bool:
-        """Whether there is such a model, as far as anybody here knows."""
+        """Return whether there is such a model, as far as we know."""
         return model in self.all_models
 
     async def makes_pictures(self, model: str) -> bool:
-        """Whether a conversation with this model can only be about a picture."""
+        """Return whether a conversation with this model can only be about a picture."""
         return model in self.all_models
 
     def ignores(self, request: ImageRequest) -> list[str]:
-        """Parameters of the request that would change a picture, and here change nothing."""
+        """Return parameters of the request that would change a picture, but have no effect here."""
         given = request.parameters().keys() - self.takes - MADE_BY_US
         return sorted(given)
 
     async def list_models(self) -> tuple[str, ...]:
-        """Ids to tell a client: those known here, and those that the upstream tells, if it does."""
+        """Return the ids to show to a client: those known here, and those that the upstream
+        lists."""
         return self.all_models
 
     @property

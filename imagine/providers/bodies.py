@@ -1,4 +1,4 @@
-"""An upstream's answer as it is read: limited in time and length, and of use half-read."""
+"""Reads an upstream's answer, limited in time and length, and keeps what came of a broken one."""
 
 import asyncio
 import json
@@ -19,24 +19,24 @@ from .complaints import LONGEST_NAME, clean
 from .keyring import UpstreamKey
 
 TOO_LONG = "upstream_bad_answer"
-"""The code of an answer that is, which nothing else has that fails while a body is read."""
+"""The code of an answer that is too long, and of no other failure while a body is read."""
 
 DECODED = {"", "identity", "gzip", "deflate", "utf-8", "utf8", "none", "aws-chunked"}
-"""Encodings of an answer that are undone before anybody reads it, and mistakes for none."""
+"""Encodings that are decoded before anybody reads the answer, and mistakes for none."""
 
 FOREIGN = re.compile(r"content-encoding: \w+ \((\w+)\)")
-"""How aiohttp names an encoding that it knows and cannot undo."""
+"""aiohttp's message about an encoding that it knows and cannot decode."""
 
 NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-"""No connection came about, so nothing was sent."""
+"""Errors before a connection was made, so that nothing was sent."""
 
 
 class Answer:
     """A 2xx of the upstream, whose body is still to be read.
 
     Attributes:
-        key: that it was asked with.
-        broke_off: why there is no more of the body than was read.
+        key: the key that it was requested with.
+        broke_off: why the body ended early.
         begun: what was read of it to see what it is.
     """
 
@@ -48,7 +48,7 @@ class Answer:
         self.begun = b""
 
     async def is_stream(self) -> bool:
-        """Whether it is one of events. Some servers say so of a whole answer, too.
+        """Return whether it is an event stream. Some servers call a whole answer that, too.
 
         Raises:
             ProviderError: it broke off before it began.
@@ -61,7 +61,7 @@ class Answer:
         return self.begun[:1] not in (b"{", b"[")
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it comes. Only the waiting is limited, not what is done with a piece."""
+        """Yield the body as it comes. Only waiting is limited, not the work on a piece."""
         while piece := self.begun or await self._piece():
             self.begun = b""
             yield piece
@@ -89,7 +89,7 @@ class Answer:
 
 
 def read_json(body: bytes | str) -> Any:
-    """The JSON of an upstream's answer, and what is nearly JSON.
+    """Return the JSON of an upstream's answer, or what is nearly JSON.
 
     Raises:
         ProviderError: it is something else, such as a proxy's HTML page.
@@ -103,7 +103,7 @@ def read_json(body: bytes | str) -> Any:
     with suppress(orjson.JSONDecodeError):
         return orjson.loads(body)
     try:
-        # More lenient: half an emoji, NaN, line breaks in a text; a byte order mark, a wrong byte.
+        # More lenient: lone surrogates, NaN, line breaks in strings, byte order mark, bad bytes.
         text = body if isinstance(body, str) else body.decode(json.detect_encoding(body), "replace")
         return json.loads(text.removeprefix("\ufeff"), strict=False)
     except (ValueError, RecursionError):
@@ -113,7 +113,7 @@ def read_json(body: bytes | str) -> Any:
 
 
 async def read_bounded(response: ClientResponse, limit: int) -> bytes:
-    """The body, decoded.
+    """Return the decoded body.
 
     Raises:
         ProviderError: it is longer than `limit` bytes.
@@ -136,7 +136,7 @@ def too_long(limit: int, status: int) -> ProviderError:
 
 
 def expect_readable(response: ClientResponse) -> None:
-    """See that the body comes as it is, or in an encoding that was asked for.
+    """Check that the body is unencoded, or in an encoding that was asked for.
 
     Raises:
         ProviderError
@@ -148,7 +148,7 @@ def expect_readable(response: ClientResponse) -> None:
 
 
 def foreign_encoding(error: aiohttp.ClientError) -> str:
-    """The encoding in which an answer cannot be read at all; empty where it is something else."""
+    """Return the encoding that makes an answer unreadable; empty if that is not the problem."""
     if not isinstance(error, aiohttp.ClientResponseError):
         return ""
     found = FOREIGN.search(error.message)
@@ -166,7 +166,7 @@ def unreadable(encoding: str, status: int | None = None) -> ProviderError:
 
 @contextmanager
 def failures_named() -> Iterator[None]:
-    """Transport errors inside the block become `ProviderError`s."""
+    """Turn transport errors inside the block into `ProviderError`s."""
     try:
         yield
     except (*NOT_CONNECTED, aiohttp.InvalidURL) as error:

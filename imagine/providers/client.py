@@ -1,6 +1,6 @@
 """The HTTP client of the providers: how it connects, what it keeps, and what it never does.
 
-It follows no redirect, keeps no cookie, and sends nothing a second time without being told to.
+It follows no redirect, keeps no cookie, and repeats no request unless told to.
 """
 
 import asyncio
@@ -20,32 +20,32 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 KEEP_ALIVE_SECONDS = 5
-"""How long an idle connection is kept. Many servers close theirs after more than that."""
+"""How long an idle connection is kept. Many servers close theirs later than that."""
 
 READ_BUFFER = 64 * 1024
-"""Bytes of an answer that nobody reads yet, after which the rest waits in its socket."""
+"""Bytes of an unread answer in memory; the rest waits in its socket."""
 
 LONGEST_HEADER = 100 * 1024
 MOST_HEADERS = 1000
 
 ENCODINGS = "gzip, deflate"
-"""Those that are undone wherever this runs: what aiohttp asks for depends on what is installed."""
+"""Encodings that can be decoded everywhere: aiohttp's own default depends on what is installed."""
 
 SENT_WHOLE = 1024 * 1024
-"""Bytes of a body that are written at once; a longer one goes out piece by piece."""
+"""Bytes of a body that are written at once; a longer one is sent in pieces."""
 
 LOOKS_AT_SOCKETS = 4
-"""Rounds of the event loop until it has seen that a connection was closed; TLS takes three."""
+"""Rounds of the event loop until a closed connection is noticed; TLS takes three."""
 
 FormFile = tuple[str, tuple[str, bytes, str]]
-"""Field, and file name, content and media type."""
+"""A field with file name, content and media type."""
 
 
 class _Wire(ResponseHandler):
-    """A connection that tells whoever reads an answer when it is lost.
+    """A connection that tells the reader of an answer when it is lost.
 
-    aiohttp takes the reset of a connection for the good end of an answer without a length, and
-    lets its reader wait for ever where the middle of an answer is no HTTP.
+    aiohttp takes the reset of a connection for the regular end of an answer without a length, and
+    lets its reader wait for ever if the middle of an answer is not valid HTTP.
     """
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -65,11 +65,11 @@ class _Connector(aiohttp.TCPConnector):
 
 
 class Client:
-    """Connections to servers; made inside of the event loop that uses them.
+    """Connections to servers, created inside the event loop that uses them.
 
     Args:
-        connecting: seconds until a connection must have come about.
-        silence: seconds between two bytes of an answer; None does not limit them.
+        connecting: seconds to establish a connection.
+        silence: seconds between two bytes of an answer; None for no limit.
     """
 
     def __init__(self, connecting: float, silence: float | None = None) -> None:
@@ -101,7 +101,7 @@ class Client:
         server_name: str | None = None,
         again: bool = False,
     ) -> aiohttp.ClientResponse:
-        """The head of the answer, which has to be closed.
+        """Return the head of the answer, which has to be closed.
 
         Args:
             json: the body; or
@@ -138,7 +138,8 @@ class Client:
         )
 
     def _proxy(self, url: URL) -> URL | None:
-        """What HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say, or the system's settings."""
+        """Return the proxy from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, or the
+        system's."""
         proxy = self.proxies.get(url.scheme) or self.proxies.get("all")
         if not proxy or proxy_bypass(url.host or ""):
             return None
@@ -155,7 +156,8 @@ def is_success(response: aiohttp.ClientResponse) -> bool:
 async def _sent_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """aiohttp sends again what is lost in these two ways, unless it is a POST."""
+    """Keep aiohttp from repeating what is lost in these two ways, as it does unless it is a
+    POST."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
@@ -165,7 +167,7 @@ async def _sent_once(
 
 
 def form(fields: Mapping[str, Any], files: Sequence[FormFile]) -> aiohttp.MultipartWriter:
-    """A multipart form as browsers send it: no header for a text, the media type for a file."""
+    """Build a multipart form as browsers do: no header for a text, the media type for a file."""
     writer = aiohttp.MultipartWriter("form-data")
 
     def add(content: Any, media_type: str | None = None, **names: str) -> None:
@@ -184,10 +186,10 @@ def form(fields: Mapping[str, Any], files: Sequence[FormFile]) -> aiohttp.Multip
 
 @functools.cache
 def trust() -> ssl.SSLContext:
-    """The certificates that the system trusts, or those of SSL_CERT_FILE and SSL_CERT_DIR."""
+    """Return the system's certificates, or those of SSL_CERT_FILE and SSL_CERT_DIR."""
     paths = ssl.get_default_verify_paths()
     named = {paths.cafile, paths.capath} - {None, paths.openssl_cafile, paths.openssl_capath}
-    # A folder without names by hash is one that OpenSSL does not read.
+    # OpenSSL does not read a folder whose files are not named by hash.
     found = paths.cafile or (paths.capath and any(Path(paths.capath).glob("????????.[0-9]")))
     context: ssl.SSLContext
     if named or (found and platform.system() not in ("Darwin", "Windows")):

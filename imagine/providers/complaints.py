@@ -1,8 +1,8 @@
-"""What an error body says, whoever wrote it. Pure.
+"""Reads an error body, whoever wrote it.
 
-OpenAI's `{"error": {message, type, param, code}}`, xAI's `{"code", "error": "…"}` and
-`{"error": "…"}`, Azure's `inner_error`, FastAPI's `{"detail": [{loc, msg}]}`, Google's list of
-one, problem details (RFC 9457), `{"message"}`, `{"msg"}`, and JSON within such a text.
+Known shapes are OpenAI's `{"error": {message, type, param, code}}`, xAI's `{"code", "error": "…"}`
+and `{"error": "…"}`, Azure's `inner_error`, FastAPI's `{"detail": [{loc, msg}]}`, Google's list of
+one, problem details (RFC 9457), `{"message"}`, `{"msg"}`, and JSON inside such a text.
 """
 
 import json
@@ -16,14 +16,14 @@ from imagine.masking import masked
 LONGEST_MESSAGE = 1000
 LONGEST_NAME = 100
 LONGEST_READ = 8000
-"""Characters of a text that are looked at; what is kept is shorter still."""
+"""Characters of a text that are interpreted; what is stored is even shorter."""
 
 DEEPEST = 4
-"""Gateways put the answer of the one behind them into a text of theirs."""
+"""Levels of texts within texts: gateways wrap the answer of the one behind them."""
 
 MESSAGES = ("message", "error", "detail", "msg", "error_message", "error_description", "reason",
             "errors", "title", "base_resp", "status_msg")  # fmt: skip
-"""Where a sentence for people stands, the best place first."""
+"""Places of a sentence for people, the best first."""
 
 CODES = (
     "code", "type", "status", "reason", "finish_reason", "finishReason", "error_code",
@@ -37,9 +37,9 @@ INNER = (
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What an error body says; empty where it says nothing.
+    """The content of an error body; empty if it says nothing.
 
-    `text` and `codes` are as they came, to be understood; the others are for people: without
+    `text` and `codes` are as they came, to be interpreted; the others are for people: without
     secrets and not too long.
     """
 
@@ -55,13 +55,13 @@ class Complaint:
 
     @property
     def status(self) -> int | None:
-        """The HTTP status that is told inside of the body, where one is."""
+        """Return the HTTP status that the body itself names, if any."""
         told = (int(code) for code in self.codes if code.isascii() and code.isdecimal())
         return next((status for status in told if 400 <= status < 600), None)
 
 
 def read_complaint(body: bytes, content_type: str = "") -> Complaint:
-    """The error that a body describes; of a plain text, the text."""
+    """Return the error that a body describes; for plain text, the text."""
     if holds_too_many(body):
         return Complaint()
     text = body.decode("utf-8-sig", errors="replace")
@@ -76,7 +76,7 @@ def read_complaint(body: bytes, content_type: str = "") -> Complaint:
 
 
 def complaint_of(content: Any) -> Complaint:
-    """As `read_complaint`, for JSON already read."""
+    """Do the same as `read_complaint` for parsed JSON."""
     content = _unpacked(content)
     if not isinstance(content, dict):
         return Complaint(_clean(content)) if isinstance(content, str) else Complaint()
@@ -93,7 +93,7 @@ def complaint_of(content: Any) -> Complaint:
 
 
 def _unpacked(content: Any) -> Any:
-    """A list's first element; the JSON in a text."""
+    """Return a list's first element, or the JSON in a text."""
     if isinstance(content, list) and content:
         content = content[0]
     if isinstance(content, str) and content.lstrip().startswith("{"):
@@ -105,7 +105,7 @@ def _unpacked(content: Any) -> Any:
 
 
 def _sentence(content: Any, depth: int) -> tuple[str, str]:
-    """The sentence for people, and the field that it is about, where FastAPI says so."""
+    """Return the sentence for people, and the field that it is about, if FastAPI names one."""
     if isinstance(content, list) and content and all(isinstance(one, dict) for one in content):
         said = [one for one in content[:10] if isinstance(one.get("msg"), str)]
         if said:
@@ -146,7 +146,7 @@ def _codes(content: Any, depth: int) -> Iterator[str]:
 
 
 def clean(text: str) -> str:
-    """A text as every database and every client takes it: no NUL, no half of an emoji."""
+    """Return a text that every database and client accepts: without NUL and lone surrogates."""
     return text.replace("\x00", "").encode(errors="replace").decode()
 
 

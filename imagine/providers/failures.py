@@ -1,4 +1,4 @@
-"""An upstream's refusal in our own words. Pure."""
+"""Turns an upstream's refusal into an error in our own words."""
 
 import json
 import math
@@ -40,15 +40,15 @@ ADMINISTRATORS: Mapping[Verdict, tuple[str, str]] = {
         "The upstream refused the request of this server. Its administrator must look into it.",
     ),
 }
-"""Code and message of what is no affair of the client's: its own key was accepted by us."""
+"""Code and message of failures that the client cannot mend: we have accepted its own key."""
 
 
 REFUSALS = {413: "The request is too large for the upstream."}
-"""What is meant by a refusal without words."""
+"""The meaning of a refusal without words, by status."""
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-    """The error for an upstream's answer that is not a 2xx."""
+    """Return the error for an upstream's answer that is not a 2xx."""
     if 300 <= status < 400:
         return ProviderError(
             "The upstream redirects to another address. This server's administrator must set it.",
@@ -60,12 +60,12 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
 
 
 def failure_within(content: Any) -> ProviderError:
-    """The error that an answer or an event tells of, whose status is a 200."""
+    """Return the error inside an answer or event whose status is 200."""
     return _error(200, complaint_of(content), None, usage_told(content))
 
 
 def blocked(message: str = "", status: int = 200) -> ProviderError:
-    """The upstream refuses the prompt, or made a picture and withholds it."""
+    """Return the error for a refused prompt, or for a picture that was made and withheld."""
     return ProviderError(
         message or "The picture was blocked by the upstream's moderation.",
         status=400,
@@ -78,7 +78,7 @@ def blocked(message: str = "", status: int = 200) -> ProviderError:
 
 
 def charged(body: bytes) -> Usage | None:
-    """What a refusal cost: xAI charges for pictures that it made and withholds."""
+    """Return what a refusal cost: xAI charges for pictures that it makes and withholds."""
     if b'"usage"' not in body or holds_too_many(body):
         return None
     try:
@@ -130,7 +130,7 @@ def _by_verdict(verdict: Verdict, status: int, said: Complaint, wait: int | None
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """Seconds that an upstream asks to wait, given as a number, as a date or in milliseconds."""
+    """Return the seconds that an upstream asks to wait, given as number, date or milliseconds."""
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(headers.get("retry-after-ms", "").strip()) / 1000

@@ -1,4 +1,4 @@
-"""Pictures behind links, fetched at once: an upstream's links are gone within the hour."""
+"""Fetches pictures behind links at once: an upstream's links expire within the hour."""
 
 import asyncio
 import ipaddress
@@ -23,38 +23,38 @@ from .client import Client, is_success
 
 MAX_REDIRECTS = 3
 MAX_LINK = 8192
-"""Characters. A host's name is folded when it is read, which takes time for many of them."""
+"""Characters of a link; normalising a long host name takes time."""
 WAITING = (408, 425, 429)
-"""Statuses by which a server says that it is too early, or too much."""
+"""Statuses that mean too early, or too much."""
 
 FETCH_SECONDS = 60
 PAUSES = (0.5, 2.0)
 """Seconds before another attempt at a link that does not answer."""
 
 PAID_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""The same where the picture was paid for; the last one over and over."""
+"""The same for a picture that was paid for; the last pause repeats."""
 
 REFUSING_SECONDS = 30.0
-"""How long a link is asked again that answers, but not with the picture."""
+"""How long a link is retried that answers, but not with the picture."""
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 PATH_SAFE = _PRINTABLE.translate(dict.fromkeys(map(ord, '"#<>?`{}')))
 QUERY_SAFE = _PRINTABLE.translate(dict.fromkeys(map(ord, '"#<>')))
-"""What stands for itself, as browsers have it; `%xx` stays what it is, since it may be signed."""
+"""Characters that browsers leave unescaped; `%xx` is kept, since it may be signed."""
 
 TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
-"""NAT64 makes an IPv4 address of the last 32 bits (RFC 6052)."""
+"""NAT64, which makes an IPv4 address of the last 32 bits (RFC 6052)."""
 
 GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
-"""Of all other IPv6 addresses none is anybody's on the internet: scoped, local and compatible
-ones, multicast, what networks translate for themselves, and what is not given out yet."""
+"""The only IPv6 addresses that belong to somebody on the internet. All others are scoped, local,
+compatible, multicast, translated by networks for themselves, or unassigned."""
 
 SPECIAL = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20")))
-"""And of these, protocols (Teredo, ORCHID, benchmarks) and documentation are none: IANA's
+"""Exceptions within these: protocols (Teredo, ORCHID, benchmarks) and documentation, from IANA's
 registry of special-purpose addresses."""
 
 RELAYS = ipaddress.IPv4Network("192.88.99.0/24")
-"""Relays into 6to4, which are no more (RFC 7526)."""
+"""Relays into 6to4, which were abolished (RFC 7526)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -63,14 +63,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a server is told who asks, and nobody else."""
+    """Headers for one server and no other."""
 
     origin: str
     headers: Mapping[str, str]
 
 
 class NotYet(ProviderError):
-    """A link gave no picture, and may in a moment. `refused`: it answered, with something else."""
+    """A link gave no picture, but may in a moment. `refused`: it answered, but with something
+    else."""
 
     def __init__(self, message: str, *, refused: bool) -> None:
         super().__init__(message, code="picture_unavailable", upstream_status=200)
@@ -78,7 +79,7 @@ class NotYet(ProviderError):
 
 
 class Fetcher:
-    """Downloads from the internet, and from the hosts that the administrator named.
+    """Downloads from the internet, and from hosts that the administrator has named.
 
     Whoever may write a link could otherwise have this server read from its own network: the
     address is looked up once, refused where it is not public, and then connected to as it is.
@@ -92,7 +93,7 @@ class Fetcher:
         self.trusted = frozenset(trusted)
 
     async def fetch(self, url: str, limit: int) -> bytes:
-        """The bytes behind a link, at most `limit`.
+        """Return the bytes behind a link, at most `limit`.
 
         Raises:
             ProviderError: code `picture_unavailable`; it was tried three times where that may help.
@@ -111,7 +112,7 @@ class Fetcher:
         raise _silent()
 
     async def _follow(self, url: str, limit: int, credentials: Credentials | None = None) -> bytes:
-        """As `fetch`, once; `credentials` go along as long as no redirect has left their origin."""
+        """Fetch once; `credentials` are sent until a redirect leaves their origin."""
         for _ in range(MAX_REDIRECTS + 1):
             if len(url) > MAX_LINK:
                 raise unavailable(f"The picture's link is longer than {MAX_LINK} characters.")
@@ -139,7 +140,7 @@ class Fetcher:
         raise unavailable("The picture's link leads to too many others.")
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """Send JSON there, once; returns the answer's status. No redirect is followed.
+        """Send JSON once and return the answer's status, without following redirects.
 
         Raises:
             ProviderError: nobody is there, or it is no public address.
@@ -160,7 +161,7 @@ class Fetcher:
 
 
 async def locate(url: str, trusted: Collection[str]) -> tuple[URL, dict[str, Any]]:
-    """Where a link leads, with the address looked up, and the `headers` and `server_name` to send.
+    """Resolve a link to an address, with the `headers` and `server_name` to send.
 
     Raises:
         ProviderError: it leads nowhere, or into a network that is not public nor trusted.
@@ -186,7 +187,7 @@ async def locate(url: str, trusted: Collection[str]) -> tuple[URL, dict[str, Any
 
 
 class PaidFetcher(Fetcher):
-    """Fetches what an upstream was paid for: again and again, until `seconds` are over.
+    """Fetches what an upstream was paid for, again and again until `seconds` are over.
 
     Args:
         base_url: the upstream's address, which links may be relative to; its own origin, and no
@@ -203,7 +204,7 @@ class PaidFetcher(Fetcher):
         self.seconds = seconds
 
     async def fetch(self, url: str, limit: int, keys: Sequence[Mapping[str, str]] = ()) -> bytes:
-        """The bytes behind a link, at most `limit`.
+        """Return the bytes behind a link, at most `limit`.
 
         Args:
             keys: headers, each with a key of ours for the upstream.
@@ -226,7 +227,7 @@ class PaidFetcher(Fetcher):
             async with asyncio.timeout(self.seconds):
                 for number, way in enumerate(cycle(ways)):
                     try:
-                        # One attempt must not take the time of all others.
+                        # One attempt must not use up the time of the others.
                         async with asyncio.timeout(self.seconds / 4 if number < 2 else None):
                             return await self._follow(url, limit, way)
                     except NotYet as error:
@@ -241,13 +242,13 @@ class PaidFetcher(Fetcher):
 
 
 def host_and_port(url: str) -> str:
-    """`host:port` of an address, as `Fetcher` trusts them."""
+    """Return `host:port` of an address, as `Fetcher` trusts them."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port; empty where it has none."""
+    """Return scheme, host and port; empty if it has none."""
     try:
         return f"{urlsplit(url).scheme}://{host_and_port(url)}"
     except ValueError:
@@ -275,7 +276,7 @@ async def _public_address(host: str, port: int) -> Address:
 
 
 def _is_public(address: Address) -> bool:
-    """Also as the IPv4 address that a network makes of an IPv6 one."""
+    """Return whether an address is public, also as the IPv4 address inside an IPv6 one."""
     if isinstance(address, ipaddress.IPv6Address):
         within = address.ipv4_mapped or address.sixtofour
         if address in TRANSLATED:
@@ -303,7 +304,7 @@ async def _read(response: ClientResponse, limit: int) -> bytes:
 
 
 def _is_page(data: bytes) -> bool:
-    """Whether this is a sentence for people or programs, with the status of a picture."""
+    """Return whether this is text for people or programs, served with a picture's status."""
     head = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     is_text = head.startswith((b"<!doctype html", b"<html", b"{", b"["))
     return not head or (is_text and b"<svg" not in head)

@@ -1,4 +1,4 @@
-"""One element of an answer's `data`: a picture as base64, or a link to it. Pure."""
+"""Reads one element of an answer's `data`: a picture as base64, or a link to it."""
 
 import binascii
 import re
@@ -14,21 +14,21 @@ from .failures import blocked, failure_within
 from .verdicts import Verdict
 
 LISTS = ("data", "images", "image", "output")
-"""Where the pictures stand, in OpenAI's words and in those of others."""
+"""Where the pictures are, for OpenAI and for others."""
 
 HOLDERS = (
     *LISTS, "result", "results", "predictions", "artifacts", "image_base64", "image_urls", "item",
     "choices", "message", "delta", "candidates", "content", "parts", "inlineData", "inline_data",
 )  # fmt: skip
-"""What pictures stand within where an upstream hands on an answer of another API: a conversation,
+"""What pictures are within if an upstream passes on an answer of another API: a conversation,
 Gemini, Vertex, Cloudflare, DashScope, or its own envelope around OpenAI's."""
 
 DEEPEST = 10
 LONG = 500
-"""Characters: a text without blanks that is longer is base64."""
+"""Characters: a longer text without blanks is base64."""
 
 MARKDOWN = re.compile(r"!\[[^\[\]]{0,200}\]\(\s*((?:https?://|data:image/)[^)\s]+)")
-"""A picture in what an assistant says."""
+"""A picture in an assistant's message."""
 
 ENCODED = ("b64_json", "b64", "base64", "image_base64", "bytesBase64Encoded")
 LINKS = ("url", "image_url", "link")
@@ -42,7 +42,7 @@ URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
 class Undecodable(ProviderError):
-    """Something came that is no picture to us; `data` is all of it."""
+    """The content is not a picture to us; `data` is all of it."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(
@@ -55,13 +55,13 @@ class Undecodable(ProviderError):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where a picture lies that was not sent along."""
+    """The address of a picture that was not sent along."""
 
     url: str
 
 
 def items_of(answer: dict[str, Any]) -> list[Any]:
-    """The pictures of an answer, in their usual place or in another; empty where it has none."""
+    """Return the pictures of an answer, from their usual place or another; empty if it has none."""
     items = _listed(answer)
     return items if any(map(_is_item, items)) else list(_found(answer, DEEPEST)) or items
 
@@ -77,7 +77,7 @@ def _listed(answer: dict[str, Any]) -> list[Any]:
 
 
 def _found(value: Any, depth: int) -> Iterator[Any]:
-    """The pictures within a value: in a list all, in an object those of its first holder."""
+    """Return the pictures within a value: all of a list, or those of an object's first holder."""
     if isinstance(value, list) and depth:
         for each in value:
             yield from _found(each, depth - 1)
@@ -99,18 +99,18 @@ def _found(value: Any, depth: int) -> Iterator[Any]:
 
 
 def is_encoded(text: str) -> bool:
-    """Whether it is a picture as `decode` takes it, and no link or sentence."""
+    """Return whether it is a picture as `decode` accepts it, not a link or a sentence."""
     is_word = len(text) > LONG and " " not in text and text.isascii()
     return _is_data(text) or (is_word and not _is_address(text))
 
 
 def _bare(text: str) -> list[str]:
-    """The text, where it is a link or a picture."""
+    """Return the text if it is a link or a picture."""
     return [text] if _is_address(text) or is_encoded(text) else []
 
 
 def _is_item(item: Any) -> bool:
-    """Whether it is a picture, the link to one, or says that one is withheld."""
+    """Return whether it is a picture or a link to one, or says that one is withheld."""
     if not isinstance(item, dict):
         return isinstance(item, bytes | str)
     texts = (item.get(name) for name in (*ENCODED, "image"))
@@ -119,7 +119,7 @@ def _is_item(item: Any) -> bool:
 
 
 def read_item(item: Any) -> bytes | Link:
-    """The bytes of one element, or the link to them.
+    """Return the bytes of one element, or the link to them.
 
     Raises:
         ProviderError
@@ -147,8 +147,10 @@ def read_item(item: Any) -> bytes | Link:
 
 
 def decode(encoded: str) -> bytes:
-    """Base64 however it is written: with `data:…;base64,` before it, in the alphabet of URLs,
-    broken into lines, without its padding, escaped; and `data:` without base64.
+    """Decode base64 in any form.
+
+    It may begin with `data:…;base64,`, use the alphabet of URLs, be broken into lines, lack its
+    padding or be escaped; `data:` without base64 is decoded, too.
 
     Raises:
         Undecodable
@@ -171,9 +173,9 @@ def decode(encoded: str) -> bytes:
 
 
 def _unescaped(text: bytes) -> bytes:
-    """With the bytes that each `%41` of an address stands for.
+    """Replace each `%41` by its byte.
 
-    Piece by piece, since an object is made of each byte; none ends within an escape.
+    It works in pieces, which keep escapes whole, since each byte becomes an object.
     """
     pieces, start = [], 0
     while start < len(text):
@@ -186,7 +188,7 @@ def _unescaped(text: bytes) -> bytes:
 
 
 def without_picture(message: str, said: ProviderError) -> ProviderError:
-    """The error of an answer without a picture that is otherwise a good one."""
+    """Return the error of an answer that is fine except that it has no picture."""
     error = bad_answer(f"{message} {said.said}".strip(), code="no_picture")
     error.said, error.usage = said.said, said.usage
     return error
@@ -207,7 +209,7 @@ def _link_of(item: dict[str, Any]) -> str:
 
 
 def _read_text(text: str) -> bytes | Link:
-    """A picture or a link, where nothing says which; JPEG's base64 begins like a path."""
+    """Return a picture or a link from an unlabelled text; JPEG's base64 begins like a path."""
     if _is_address(text):
         return Link(text)
     try:
@@ -227,7 +229,7 @@ def _is_data(text: str) -> bool:
 
 
 def _is_withheld(item: dict[str, Any]) -> bool:
-    """Whether there is no picture because of moderation: xAI says so plainly, Azure by category."""
+    """Return whether moderation withheld the picture: xAI says so plainly, Azure by category."""
     if item.get("respect_moderation") is False:
         return True
     results = (item.get("content_filter_results"), item.get("prompt_filter_results"))

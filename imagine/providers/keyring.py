@@ -1,6 +1,6 @@
-"""Several keys for one upstream: spread over them, and let one rest that was refused.
+"""Spreads requests over several keys for one upstream, and rests a key that was refused.
 
-A limit, and a refusal that speaks of one model, leave a key alone for that model only.
+A limit, and a refusal that concerns one model, rests a key for that model only.
 """
 
 import time
@@ -12,7 +12,7 @@ from .base import ProviderError
 from .verdicts import Verdict
 
 REFUSED_SECONDS = 600
-"""How long a key that the upstream refused is left alone; it may be valid again by then."""
+"""How long a key that the upstream refused rests; it may be valid again by then."""
 
 DEFAULT_REST_SECONDS = 5
 
@@ -21,7 +21,7 @@ EVERY_MODEL = ""
 
 @dataclass(slots=True, eq=False)
 class UpstreamKey:
-    """One key. Times are of the monotonic clock, by the model that they hold for."""
+    """One key. Times are of the monotonic clock, by the model that they apply to."""
 
     secret: str
     in_flight: int = 0
@@ -34,7 +34,7 @@ class UpstreamKey:
 
     @property
     def prefix(self) -> str:
-        """As much of it as may be shown."""
+        """The part of it that may be shown."""
         return self.secret[: min(7, len(self.secret) // 3)]
 
 
@@ -42,7 +42,7 @@ class KeyRing:
     """The keys of one upstream, as this process knows them.
 
     Args:
-        secrets: separated by commas; where there is none, requests go without a key.
+        secrets: separated by commas; without any, requests are sent without a key.
     """
 
     def __init__(self, secrets: str) -> None:
@@ -52,13 +52,13 @@ class KeyRing:
     def taking(
         self, model: str = EVERY_MODEL, besides: Collection[UpstreamKey] = ()
     ) -> Iterator[UpstreamKey]:
-        """The least used key that may be used for this model now.
+        """Take the least used key that may be used for this model now. A context manager.
 
         Args:
-            besides: keys that this request was refused with, where there are others.
+            besides: keys that have been refused for this request, avoided if there are others.
 
         Raises:
-            ProviderError: 429 while every key rests, with the seconds until the first may go on.
+            ProviderError: 429 while every key rests, with the seconds until the first may continue.
         """
         now = time.monotonic()
         ready = [key for key in self.keys if _until(key.rests_until, model) <= now]
@@ -85,7 +85,7 @@ class KeyRing:
             key.in_flight -= 1
 
     def set_aside(self, key: UpstreamKey, error: ProviderError, model: str) -> int:
-        """Let a key rest as a refusal asks; returns for how many seconds."""
+        """Rest a key as a refusal asks; return for how many seconds."""
         now = time.monotonic()
         if error.verdict is Verdict.LIMITED:
             seconds = DEFAULT_REST_SECONDS if error.retry_after is None else error.retry_after
@@ -101,9 +101,9 @@ class KeyRing:
         return seconds
 
     def has_another(self, model: str, besides: Collection[UpstreamKey]) -> bool:
-        """Whether a key is left that does not rest, and is none of `besides`.
+        """Return whether a key is left that does not rest and is none of `besides`.
 
-        One that was refused before is worth asking: nothing better is left.
+        A key that was refused before is worth another try if nothing better is left.
         """
         now = time.monotonic()
         return any(

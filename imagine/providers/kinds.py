@@ -1,6 +1,6 @@
-"""What is known of the programs that IMAGINE_UPSTREAM_URL may lead to, before any is asked.
+"""Describes the programs that IMAGINE_UPSTREAM_URL may point to, before any is asked.
 
-Of any other it is found out by its refusals (`learned`).
+Other programs are learned about from their refusals (`learned`).
 """
 
 from collections.abc import Collection, Mapping
@@ -44,13 +44,13 @@ class Kind:
     has_masks: bool = True
 
     def takes(self, name: str, value: Any) -> bool:
-        """Whether the field with this value means anything there."""
+        """Return whether the field with this value means anything there."""
         if name == "quality" and self.qualities and value not in self.qualities:
             return False
         return name not in self.passes_over
 
     def size_of(self, aspect_ratio: str) -> str:
-        """The size whose proportions are nearest, where it has but a few."""
+        """Return the size of nearest proportions, if it has only a few."""
         across, down = map(float, aspect_ratio.split(":"))
         return self.sizes[nearest_aspect_ratio(across, down, among=self.sizes)]
 
@@ -74,7 +74,7 @@ XAI = Kind(  # docs.x.ai: edits are JSON alone, `size` is refused, nothing is st
 )  # fmt: skip
 
 LITELLM = Kind(lacks=frozenset((Lack.STREAMS,)))
-"""It asks its own upstream, which is charged, and fails with a 500 where it should stream."""
+"""It calls its own upstream, which charges, and fails with a 500 when it should stream."""
 
 GROK2API = Kind(  # both of its generations, in Python and in Go
     lacks=frozenset((Lack.PLAIN_IMAGE,)),
@@ -91,20 +91,20 @@ GROK2API = Kind(  # both of its generations, in Python and in Go
     most_sources=7,
     has_masks=False,
 )  # fmt: skip
-"""The one takes ratios, the other sizes and of other ones none, so it is told both."""
+"""One generation takes ratios; the other takes sizes, and only some: so both are sent."""
 
 KINDS = {"openai": OPENAI, "xai": XAI, "litellm": LITELLM, "grok2api": GROK2API}
-"""By the names that IMAGINE_UPSTREAM_KIND has for them."""
+"""Kinds by their names in IMAGINE_UPSTREAM_KIND."""
 
 ADDRESSES = {"https://api.openai.com": OPENAI, "https://api.x.ai": XAI}
-"""Those that are known by their address."""
+"""Kinds that are known by their address."""
 
 _found: dict[str, Kind] = {}
-"""By address, those that were known by their list of models."""
+"""Kinds that were recognised by their list of models, by address."""
 
 
 def kind_of_upstream() -> Kind:
-    """What IMAGINE_UPSTREAM_KIND names; where it does not, what address or list have told."""
+    """Return what IMAGINE_UPSTREAM_KIND names, else what address or list have revealed."""
     url: str = settings.IMAGINE_UPSTREAM_URL
     return _named(settings.IMAGINE_UPSTREAM_KIND, url) or _found.get(url, UNKNOWN)
 
@@ -116,9 +116,10 @@ def _named(name: str, url: str) -> Kind | None:
 
 
 def find_out(listed: Collection[str]) -> bool:
-    """Whether a list of models has told now what the upstream is: no other has such a model.
+    """Recognise the upstream by its list of models; return whether that is new.
 
-    One that lists the models of others too stands before several, and knows more than this one.
+    No other program lists such a model. A proxy that lists other models, too, is not recognised: it
+    stands before several upstreams, and supports more than this one.
     """
     is_grok2api = GROK2API.edit_model in listed and all(name.startswith("grok") for name in listed)
     if kind_of_upstream() is not UNKNOWN or not is_grok2api:
@@ -128,12 +129,12 @@ def find_out(listed: Collection[str]) -> bool:
 
 
 def forget() -> None:
-    """Find out anew: another program may answer there."""
+    """Recognise the upstream again: another program may answer there."""
     _found.clear()
 
 
 def expect_editable(request: ImageRequest, kind: Kind) -> None:
-    """See that a request's pictures can be edited there, before anything is spent.
+    """Check that a request's pictures can be edited there, before anything is spent.
 
     Raises:
         ProviderError: 400

@@ -1,4 +1,4 @@
-"""What an upstream turned out not to be able to do, so that it is not asked for it again."""
+"""Remembers what an upstream turned out not to support, so that it is not asked for it again."""
 
 import re
 import time
@@ -16,7 +16,7 @@ MOST = 1000
 
 
 class Lack(StrEnum):
-    """What a request may have that some upstreams do not take."""
+    """A part of a request that some upstreams do not support."""
 
     STREAMS = "streams"
     SEVERAL = "several pictures at once"
@@ -27,7 +27,7 @@ class Lack(StrEnum):
 
 @dataclass(slots=True)
 class Learned:
-    """Per model of one upstream. Times are of the monotonic clock."""
+    """The limitations of one upstream, by model. Times are of the monotonic clock."""
 
     until: dict[tuple[Lack, str], float] = field(default_factory=dict)
     streaming: set[str] = field(default_factory=set)  # models that have streamed
@@ -48,9 +48,9 @@ class Learned:
 
 
 def told_by(error: ProviderError, tried: set[Lack]) -> Lack | None:
-    """What a failure says that the upstream cannot do, of what was tried.
+    """Return which of the tried features a failure shows to be unsupported.
 
-    LiteLLM asks its own upstream and then fails with a 500 where it should stream.
+    LiteLLM asks its own upstream and then fails with a 500 when it should stream.
     """
     text = f"{error} {error.said}".lower()
     refused = error.verdict is Verdict.BAD_REQUEST
@@ -68,7 +68,7 @@ def told_by(error: ProviderError, tried: set[Lack]) -> Lack | None:
 
 
 BESIDE_SIZE = ("aspect_ratio", "resolution")
-"""Fields that say what `size` says, too: there are upstreams that know but the one or the other."""
+"""Fields that overlap with `size`: some upstreams know only one or the other."""
 
 STRANGE_FIELD = re.compile(
     r"\b(unknown|unrecogni[sz]ed|unsupported|unexpected|extra|additional)\b"
@@ -77,4 +77,4 @@ STRANGE_FIELD = re.compile(
 )
 
 ONE_ALONE = re.compile(r"\bn\b[^.]{0,40}\b(1|one)\b|\b(one|1|single) image (at a time|per request)")
-"""`n must be 1`, `only n=1 is supported`."""
+"""Texts like `n must be 1` and `only n=1 is supported`."""

@@ -1,4 +1,4 @@
-"""The models that an upstream itself lists, asked for now and then."""
+"""Reads the upstream's own list of models now and then."""
 
 import asyncio
 import logging
@@ -9,22 +9,22 @@ from .base import ProviderError
 from .upstream import Upstream
 
 SECONDS = 3.0
-"""How long the upstream may take: somebody waits for the list, and there is one without it."""
+"""The upstream's time limit: somebody waits for the list, and there is one without it."""
 
 FRESH_SECONDS = 300.0
 FAILED_SECONDS = 30.0
-"""How long a list is kept; and after how long an upstream is asked again that did not tell."""
+"""How long a list is kept, and how long after a failure the upstream is asked again."""
 
 MAX_ANSWER = 4 * 1024 * 1024
 MAX_MODELS = 2000
 MAX_LENGTH = 100
-"""Of a model's name; a longer one could not be written down."""
+"""Characters of a model's name; a longer one could not be stored."""
 
 logger = logging.getLogger(__name__)
 
 
 class ModelList:
-    """What `GET /models` of one upstream says, kept in memory."""
+    """One upstream's `GET /models`, kept in memory."""
 
     def __init__(self, upstream: Upstream) -> None:
         self.upstream = upstream
@@ -33,7 +33,7 @@ class ModelList:
         self.asking = asyncio.Lock()
 
     async def read(self) -> tuple[str, ...]:
-        """The last list that the upstream gave; empty where it never gave one."""
+        """Return the last list that the upstream gave; empty if it never gave one."""
         async with self.asking:  # one question for all who wait
             if time.monotonic() >= self.asked_again_at:
                 await self._ask()
@@ -50,7 +50,7 @@ class ModelList:
 
 
 def _names(answer: Any) -> tuple[str, ...]:
-    """The ids of a list in OpenAI's shape, or of what others have for it; each once, in its order.
+    """Return the ids of a list in OpenAI's or a similar shape, each once, in order.
 
     Raises:
         ProviderError: it has another shape.

@@ -1,4 +1,4 @@
-"""Several pictures from an upstream that makes one for each request."""
+"""Makes several pictures with an upstream that makes one for each request."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -14,7 +14,7 @@ Generate = Callable[[ImageRequest], AsyncGenerator[Event, None]]
 
 @dataclass(slots=True)
 class _Several:
-    """What the requests for n pictures say, as one request for all of them would say it."""
+    """Combines the requests for n pictures, as if it were one request for all of them."""
 
     n: int
     usages: dict[int, Usage] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class _Several:
         return replace(event, index=index)
 
     def failure(self, index: int, error: ProviderError) -> ProviderError:
-        """The same, which now says what all of them have cost: that is what it is asked for."""
+        """Return the same error with the cost of all requests, which is what it is read for."""
         if error.usage is not None:
             self.usages[index] = error.usage
         error.usage = self._total() if self.usages else None
@@ -40,7 +40,7 @@ class _Several:
 
 
 async def one_by_one(request: ImageRequest, generate: Generate) -> AsyncGenerator[Event, None]:
-    """Ask for each of n pictures by itself, side by side; events as they come, each with its index.
+    """Request n pictures one by one, in parallel; yield events as they come, with their index.
 
     Raises:
         ProviderError: not one of them came.

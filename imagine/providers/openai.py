@@ -1,4 +1,4 @@
-"""Any images API that speaks OpenAI's dialect: OpenAI, LiteLLM, another copy of this program."""
+"""Speaks OpenAI's images API: to OpenAI, LiteLLM, or another instance of this program."""
 
 import json
 import re
@@ -52,19 +52,19 @@ SIZES = {
     "21:9": "1680x720",
     "5:2": "1600x640",
 }
-"""Exact sizes of each ratio, of multiples of 16 as OpenAI's models ask."""
+"""Exact sizes of each ratio, in multiples of 16 as OpenAI's models require."""
 
 FIXED_SIZES = ("gpt-image-1", "chatgpt-image", "dall-e")
-"""Beginnings of the models that take three sizes and no other."""
+"""Prefixes of the models that only take three sizes."""
 
 FIELDS = (
     "quality", "background", "output_format", "output_compression", "moderation", "style", "user",
     "input_fidelity", "aspect_ratio", "resolution", "seed",
 )  # fmt: skip
-"""Those of a request that are passed on by their own names."""
+"""Fields of a request that are passed on under their own names."""
 
 OPENAI_MODELS = ("gpt-", "chatgpt-", "dall-e")
-"""Beginnings of the models before which a server refuses fields that OpenAI does not have."""
+"""Prefixes of the models whose servers refuse fields that OpenAI does not have."""
 
 RESOLUTIONS = ("1k", "2k")
 QUALITIES = {
@@ -74,7 +74,7 @@ QUALITIES = {
     "gpt-image-2.6": ("low", "medium", "high", "xhigh", "max"),
     "": ("low", "medium", "high"),
 }
-"""What there is to choose, by the beginnings of models' names."""
+"""The choice of qualities, by the prefixes of models' names."""
 
 MAKES_PICTURES = re.compile(
     r"imag(?:e|ine)|dall-e|diffusion|sd[x3]|flux|seedream|nano-banana|recraft|ideogram|midjourney"
@@ -84,7 +84,7 @@ MAKES_PICTURES = re.compile(
 
 
 OF_MODELS = re.compile("model|模型")
-"""In the refusal of a request whose model the upstream does not know."""
+"""What refusals of an unknown model contain."""
 
 
 class OpenAIProvider(ImageProvider):
@@ -106,25 +106,25 @@ class OpenAIProvider(ImageProvider):
         return tuple(dict.fromkeys((*self.all_models, *await self._listed())))
 
     async def _listed(self) -> tuple[str, ...]:
-        """What the upstream lists; it may tell by that what it is."""
+        """Return the upstream's list, which may reveal what it is."""
         listed = await self.model_list.read()
         find_out(listed)
         return listed
 
     async def stand_in(self, model: str) -> str | None:
-        """Our own name, where the upstream lists its models and this is none of them."""
+        """Return our own name if the upstream lists its models and this is none of them."""
         listed = () if kind_of_upstream() is OPENAI else await self._listed()
         return None if not listed or model in listed else DEFAULT_MODEL
 
     async def has(self, model: str) -> bool:
-        """One of our own names, or one of its list; where there is none, one that says so."""
+        """Accept our own names and listed ones; without a list, names that say they make images."""
         if model in (*self.all_models, *_named()):
             return True
         listed = await self._listed()
         return model in listed or (not listed and await self.makes_pictures(model))
 
     async def makes_pictures(self, model: str) -> bool:
-        """One of our own names, or one that says so: an upstream's list does not tell."""
+        """Accept our own names and those that say so; an upstream's list does not tell."""
         if model in (*self.all_models, *_named()):
             return True
         return MAKES_PICTURES.search(model.lower()) is not None
@@ -179,13 +179,13 @@ class OpenAIProvider(ImageProvider):
                 if lack is None:
                     raise
                 self.learned.note(lack, model)
-                # What failed otherwise than by a refusal may have been charged.
+                # A failure other than a refusal may have been charged.
                 refused = error.verdict is Verdict.BAD_REQUEST or lack is Lack.FORMS
                 if not (refused and self.learned.lacks(lack, model)):
                     raise
 
     async def _knows_better(self, request: ImageRequest, error: ProviderError) -> bool:
-        """Whether a refusal of our own name has led to what the upstream is."""
+        """Return whether the refusal of our own name has revealed what the upstream is."""
         if request.model not in (DEFAULT_MODEL, EDIT_MODEL):
             return False
         said = f"{error.code} {error.param} {error}".lower()
@@ -216,9 +216,9 @@ class OpenAIProvider(ImageProvider):
 
 
 def request_body(request: ImageRequest) -> dict[str, Any]:
-    """The request in OpenAI's fields, and in xAI's where the model is not one of OpenAI's.
+    """Return the request in OpenAI's fields, and in xAI's if the model is not one of OpenAI's.
 
-    `response_format` only where it is wanted: newer models refuse it, and either answer is
+    `response_format` is sent only if it is wanted: newer models refuse it, and either answer is
     understood.
     """
     model = upstream_model(request.model, edits=bool(request.sources))
@@ -236,7 +236,7 @@ def request_body(request: ImageRequest) -> dict[str, Any]:
 
 
 def asked_for(request: ImageRequest) -> set[Lack]:
-    """What this request would have that some upstreams lack."""
+    """Return which parts of this request some upstreams do not support."""
     wanted = {
         Lack.STREAMS: settings.IMAGINE_UPSTREAM_STREAMS
         and request.partial_images > 0
@@ -250,7 +250,7 @@ def asked_for(request: ImageRequest) -> set[Lack]:
 
 
 def json_sources(request: ImageRequest) -> dict[str, Any]:
-    """The pictures of an edit as xAI's JSON has them, for upstreams that take no form."""
+    """Return the pictures of an edit in xAI's JSON, for upstreams that take no form."""
     named = [{"url": source.data_url, "type": "image_url"} for source in request.sources]
     found: dict[str, Any] = {"image": named[0]} if len(named) == 1 else {"images": named}
     if request.mask is not None:
@@ -261,7 +261,7 @@ def json_sources(request: ImageRequest) -> dict[str, Any]:
 def form_files(
     request: ImageRequest, *, plain: bool = True
 ) -> list[tuple[str, tuple[str, bytes, str]]]:
-    """The pictures of an edit as OpenAI's form has them: `image`, or `image[]` for several.
+    """Return the pictures of an edit in OpenAI's form: `image`, or `image[]` for several.
 
     Args:
         plain: whether a single one goes without the brackets.
@@ -280,7 +280,7 @@ def form_files(
 
 
 def _as_field(value: Any) -> Any:
-    """A value as a form has it."""
+    """Return a value in the form's notation."""
     return json.dumps(value) if isinstance(value, bool | dict | list) else value
 
 
@@ -289,18 +289,18 @@ def _told_by_size(request: ImageRequest) -> set[str]:
 
 
 def kind_for(model: str) -> Kind:
-    """What the upstream is where this model is asked for: any may have OpenAI's own behind it."""
+    """Return what the upstream is for this model: any may have OpenAI's own behind it."""
     kind = kind_of_upstream()
     return OPENAI if kind in (UNKNOWN, LITELLM) and _own(model).startswith(OPENAI_MODELS) else kind
 
 
 def _own(model: str) -> str:
-    """What its maker calls a model: proxies write `openai/gpt-image-2`."""
+    """Return the maker's name of a model: proxies write `openai/gpt-image-2`."""
     return model.rpartition("/")[2]
 
 
 def upstream_model(model: str, *, edits: bool = False) -> str:
-    """What the upstream calls this model: our two names stand for its own image model."""
+    """Return the upstream's name for this model: our two names stand for its own image model."""
     if model not in (DEFAULT_MODEL, EDIT_MODEL):
         return model
     kind = kind_of_upstream()
@@ -310,7 +310,8 @@ def upstream_model(model: str, *, edits: bool = False) -> str:
 
 
 def _named() -> tuple[str, ...]:
-    """What the administrator, or what is known of the upstream, calls its models."""
+    """Return the name that the administrator, or what is known of the upstream, gives its
+    models."""
     named = (settings.IMAGINE_UPSTREAM_MODEL, settings.IMAGINE_UPSTREAM_EDIT_MODEL)
     return (upstream_model(DEFAULT_MODEL), upstream_model(EDIT_MODEL), *filter(None, named))
 

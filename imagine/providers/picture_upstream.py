@@ -1,4 +1,4 @@
-"""An upstream that is asked for pictures, wherever in its answer they lie."""
+"""Requests pictures from an upstream, wherever in its answer they are."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -27,7 +27,7 @@ class PictureUpstream(Upstream):
     async def pictures(
         self, path: str, *, model: str, most: int, **content: Any
     ) -> AsyncGenerator[Event, None]:
-        """What comes of a POST, as it comes.
+        """Yield the results of a POST as they come.
 
         Args:
             model: what makes the pictures, where the answer does not say.
@@ -38,7 +38,7 @@ class PictureUpstream(Upstream):
             ProviderError: there will be no (further) picture.
         """
         async with self.stream(path, **content) as answer:
-            # What the key that made it may fetch, another one may not.
+            # Another key may not fetch what one key has made.
             keys = [answer.key.headers] if answer.key.secret else []
             fetch = partial(self.fetcher.fetch, limit=MAX_BYTES, keys=keys)
             if await answer.is_stream():
@@ -56,7 +56,7 @@ class PictureUpstream(Upstream):
                 yield event
 
     async def fetch(self, url: str) -> bytes:
-        """The picture behind a link of an earlier answer, be it of whichever key.
+        """Return the picture behind a link of an earlier answer, whichever key it was made with.
 
         Raises:
             ProviderError

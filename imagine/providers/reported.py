@@ -1,4 +1,4 @@
-"""What an upstream says of tokens and cost, of what is well-formed. Pure.
+"""Reads what an upstream reports on tokens and cost, and drops what is malformed.
 
 Gateways differ: OpenAI's images API has `input_tokens` and `output_tokens`, LiteLLM puts
 `prompt_tokens` and `completion_tokens` beside or instead of them, and some write numbers as texts.
@@ -15,7 +15,7 @@ TICKS_PER_DOLLAR = 10_000_000_000
 """xAI counts cost in ticks (docs.x.ai)."""
 
 MOST_TICKS = 10**15
-"""100,000 dollars: no answer costs so much, and what says so is wrong."""
+"""100,000 dollars: no answer costs as much, and a report that says so is wrong."""
 
 NAMES = {
     "input_tokens": ("input_tokens", "prompt_tokens"),
@@ -30,7 +30,7 @@ KINDS = ("image_tokens", "text_tokens")
 
 
 def read_usage(answer: Mapping[str, Any]) -> Usage:
-    """OpenAI's token counts and xAI's cost."""
+    """Return OpenAI's token counts and xAI's cost."""
     usage = answer.get("usage")
     if not isinstance(usage, dict):
         return Usage()
@@ -49,9 +49,9 @@ def read_usage(answer: Mapping[str, Any]) -> Usage:
 
 
 def usage_told(answer: Any) -> Usage | None:
-    """The usage that an answer, a refusal or an event tells of, beside its error or inside of it.
+    """Return the usage in an answer, refusal or event, beside its error or inside of it.
 
-    None where it tells none: then what was told before stands.
+    Return None if there is none: then what was reported before remains valid.
     """
     if not isinstance(answer, dict):
         return None
@@ -64,7 +64,7 @@ def usage_told(answer: Any) -> Usage | None:
 
 
 def read_cost(usage: Mapping[str, Any]) -> Decimal | None:
-    """US dollars of `cost_in_usd_ticks`; None where it is no number of ticks."""
+    """Return `cost_in_usd_ticks` in US dollars; None if it is not a number of ticks."""
     ticks = _whole(usage.get("cost_in_usd_ticks"))
     if ticks is None or not 0 <= ticks < MOST_TICKS:
         return None
@@ -72,12 +72,12 @@ def read_cost(usage: Mapping[str, Any]) -> Decimal | None:
 
 
 def ticks(cost_usd: Decimal) -> int:
-    """The same in ticks."""
+    """Return a cost in ticks."""
     return int(cost_usd * TICKS_PER_DOLLAR)
 
 
 def added(one: Usage, other: Usage) -> Usage:
-    """Both together, as of two pictures of a stream; a cost that one of them lacks is not known."""
+    """Add two usages, as of two pictures of a stream; a cost that one lacks is unknown."""
     costs = [usage.cost_usd for usage in (one, other) if usage.cost_usd is not None]
     return replace(
         other,
@@ -106,14 +106,14 @@ def _details(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _first_count(usage: Mapping[str, Any], names: Iterable[str]) -> int | None:
-    """The first of these that is a number of tokens, rather one that is not 0."""
+    """Return the first of these that is a number of tokens, preferably not 0."""
     counts = [count for name in names if (count := _whole(usage.get(name))) is not None]
     sane = [count for count in counts if 0 <= count < 2**53]  # what JSON readers keep exact
     return next(filter(None, sane), sane[0] if sane else None)
 
 
 def _whole(value: Any) -> int | None:
-    """A whole number, also one written as a float or as a text."""
+    """Return a whole number, also one written as a float or as text."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         return int(value)
     if isinstance(value, float) and value.is_integer():

@@ -1,4 +1,4 @@
-"""The pictures in an upstream's answer: whole or in a stream, as base64 or behind links."""
+"""Reads the pictures in an upstream's answer: whole or streamed, as base64 or behind links."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ MAX_EVENT = 2 * MAX_BYTES
 """Bytes of one event in a stream: a picture as base64, and room."""
 
 Fetch = Callable[[str], Awaitable[bytes]]
-"""Gives the bytes behind a link, or raises a ProviderError."""
+"""Returns the bytes behind a link, or raises a ProviderError."""
 
 logger = logging.getLogger(__name__)
 
@@ -47,10 +47,10 @@ async def read_body(
     most: int | None = None,
     broke_off: ProviderError | None = None,
 ) -> AsyncGenerator[Event, None]:
-    """As `read_results`, of an answer's body, be it what it may.
+    """Do the same as `read_results` for an answer's body, in whatever format.
 
     Args:
-        broke_off: why the body is not whole.
+        broke_off: why the body is incomplete.
 
     Raises:
         ProviderError: there is no picture in it.
@@ -90,7 +90,7 @@ async def read_body(
 async def read_results(
     answer: Any, *, model: str, fetch: Fetch, most: int | None = None, is_whole: bool = True
 ) -> AsyncGenerator[Event, None]:
-    """Usage and pictures of an images response; each picture fails alone.
+    """Yield usage and pictures of an images response; each picture fails alone.
 
     Links are fetched all at once, and told of before the first of them has come.
 
@@ -111,7 +111,7 @@ async def read_results(
     links = _Links(fetch)
     try:
         for index in range(len(items)):
-            # Popped, so that while a picture waits to be stored its base64 is not kept beside it.
+            # Popped, to free a picture's base64 while the picture waits to be stored.
             item = items[index]
             items[index] = None
             found = _event(index, item, _text(answer.get("model"), 100) or model)
@@ -128,9 +128,9 @@ async def read_results(
 async def read_stream(
     pieces: AsyncIterator[bytes], *, model: str, fetch: Fetch, most: int | None = None
 ) -> AsyncGenerator[Event, None]:
-    """The events of a streamed images response, with as many pictures as were asked for.
+    """Yield the events of a streamed images response, with as many pictures as were requested.
 
-    One that cannot be read is passed over, since the picture may come after it.
+    An unreadable event is skipped, since the picture may come after it.
 
     Raises:
         ProviderError: an `error` event came, or no picture.
@@ -170,7 +170,7 @@ async def read_stream(
 
 
 def _wanted(answer: dict[str, Any], most: int | None, count: int = 0) -> list[Any]:
-    """The pictures of an answer, cut to what was asked for; `count` have come before."""
+    """Return the pictures of an answer, limited to what was requested; `count` came before."""
     items = items_of(answer)
     if most is None or count + len(items) <= most:
         return items
@@ -180,7 +180,7 @@ def _wanted(answer: dict[str, Any], most: int | None, count: int = 0) -> list[An
 
 @dataclass(slots=True)
 class _Trouble:
-    """What went wrong with a stream: an event that was passed over, or its end."""
+    """A problem with a stream: an event that was skipped, or its end."""
 
     unreadable: ProviderError | None = None
     ending: ProviderError | None = None
@@ -189,7 +189,7 @@ class _Trouble:
 async def _answers(
     pieces: AsyncIterator[bytes], trouble: _Trouble
 ) -> AsyncIterator[dict[str, Any] | PartialImage]:
-    """Pictures of a stream, finished or not, until it ends, well or not."""
+    """Yield pictures of a stream, finished or not, until it ends, well or not."""
     try:
         async for message in _server_events(pieces):
             if message.data.strip() == "[DONE]":
@@ -208,7 +208,7 @@ async def _answers(
 
 @dataclass(slots=True)
 class _Links:
-    """Links that are being fetched side by side."""
+    """Links that are being fetched in parallel."""
 
     fetch: Fetch
     tasks: "dict[asyncio.Task[bytes], FoundLink]" = field(default_factory=dict)
@@ -220,7 +220,7 @@ class _Links:
         return await self.fetch(url)
 
     async def ended(self) -> AsyncIterator[GeneratedImage | BrokenImage]:
-        """What became of each, in the order in which they end."""
+        """Yield the result of each, in the order in which they end."""
         while self.tasks:
             done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -240,7 +240,7 @@ class _Links:
 
 
 class _Unreadable(Exception):
-    """An event is none of OpenAI's."""
+    """The event is not one of OpenAI's."""
 
     def __init__(self, failure: ProviderError) -> None:
         self.failure = failure
@@ -269,7 +269,7 @@ async def _server_events(pieces: AsyncIterator[bytes]) -> AsyncIterator[ServerEv
         size = MAX_EVENT // 1024 // 1024
         raise bad_answer(f"The upstream's stream has an event longer than {size} MB.") from None
     except ProviderError:
-        # What came before the connection was lost may be whole.
+        # The part before the connection was lost may be complete.
         for event in reader.end():
             yield event
         raise
@@ -278,7 +278,7 @@ async def _server_events(pieces: AsyncIterator[bytes]) -> AsyncIterator[ServerEv
 
 
 def _answer_of(message: ServerEvent) -> dict[str, Any] | PartialImage | None:
-    """An event as an answer with `data`, an unfinished picture, or nothing of interest.
+    """Return an event as an answer with `data`, an unfinished picture, or nothing of interest.
 
     Raises:
         ProviderError: it tells of a failure.
@@ -304,7 +304,7 @@ def _answer_of(message: ServerEvent) -> dict[str, Any] | PartialImage | None:
 
 
 def _glimpse(fields: dict[str, Any]) -> PartialImage | None:
-    """An unfinished picture; one that cannot be read costs nothing but itself."""
+    """Return an unfinished picture; an unreadable one does no harm."""
     step = fields.get("partial_image_index")
     encoded = fields.get("b64_json")
     if not isinstance(encoded, str):
@@ -316,7 +316,7 @@ def _glimpse(fields: dict[str, Any]) -> PartialImage | None:
 
 
 def _usage(answer: dict[str, Any]) -> Usage:
-    """What it says of its cost; more pictures than were asked for were made, too."""
+    """Return the cost that it reports; surplus pictures were made and paid for, too."""
     return replace(
         read_usage(answer),
         pictures=len(items_of(answer)),
@@ -326,7 +326,7 @@ def _usage(answer: dict[str, Any]) -> Usage:
 
 
 def _no_pictures(answer: dict[str, Any]) -> ProviderError:
-    """Why an answer has no pictures: an error in spite of its status, or moderation.
+    """Return why an answer has no pictures: an error in spite of its status, or moderation.
 
     An empty list is how xAI withholds all of them.
     """
@@ -339,7 +339,7 @@ def _no_pictures(answer: dict[str, Any]) -> ProviderError:
 
 
 def _is_stream(body: bytes) -> bool:
-    """Whether a body without the media type of one is a stream of events."""
+    """Return whether a body without the media type of an event stream is one."""
     return body[:1000].lstrip(b"\xef\xbb\xbf \r\n").startswith((b"data:", b"event:", b":", b"id:"))
 
 

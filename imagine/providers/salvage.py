@@ -1,4 +1,4 @@
-"""Pictures in an answer that nothing else can read: cut short, or no JSON. Pure."""
+"""Salvages pictures from an answer that nothing else can read: truncated, or not JSON."""
 
 import json
 import re
@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 WHOLE = re.compile(r'"(b64_json|url)"\s*:\s*("(?:[^"\\]++|\\.)++")', re.DOTALL)
-"""A picture or a link with its closing quotation mark: what has none may lack its end."""
+"""A picture or a link with its closing quotation mark; without that its end may be missing."""
 
 
 def whole_pictures(text: str) -> list[dict[str, Any]]:
-    """The pictures and links that are whole in a text, as elements of `data`, in their order."""
+    """Return the complete pictures and links in a text, as elements of `data`, in order."""
     return list(_found(text))
 
 

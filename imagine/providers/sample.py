@@ -1,4 +1,4 @@
-"""Pictures without an upstream: painted here, and never mistaken for an image model's."""
+"""Paints pictures without an upstream, never to be mistaken for an image model's."""
 
 import io
 from collections.abc import AsyncGenerator
@@ -12,13 +12,13 @@ from imagine.painting import paint_steps, size_for
 from .base import Event, GeneratedImage, ImageProvider, ImageRequest, Offer, PartialImage, Usage
 
 MODEL = "sample-painter"
-"""Kept with every picture; `gallery.models.Image.is_sample` goes by its beginning."""
+"""Stored with every picture; `gallery.models.Image.is_sample` relies on its prefix."""
 
 SIDES = range(64, 2049)
-"""Pixels: a size asked for within these is painted as it is."""
+"""Pixels: a requested size within these is painted as it is."""
 
 SCALES = {"1k": 1.0, "1.5k": 1.5, "2k": 2.0}
-"""Of the sides of a picture of a megapixel, by the resolution asked for."""
+"""Factors for the sides of a one-megapixel picture, by resolution."""
 
 _painters = Pool("painter", 2)
 
@@ -59,7 +59,7 @@ class SampleProvider(ImageProvider):
 
 
 def canvas(request: ImageRequest) -> tuple[int, int]:
-    """Pixels: the size asked for where it is a sensible one, else the ratio at the resolution."""
+    """Return the requested size in pixels if it is sensible, else the ratio at the resolution."""
     if request.size is not None and all(side in SIDES for side in request.size):
         return request.size
     ratio = request.aspect_ratio or "1:1"
@@ -72,7 +72,7 @@ def canvas(request: ImageRequest) -> tuple[int, int]:
 
 
 def blend(source: bytes, painting: bytes) -> bytes:
-    """An edit that edits nothing: the source with the painting shining through."""
+    """Pretend to edit: the painting shows through the source."""
     small = large_thumbnail(source)
     with Image.open(io.BytesIO(painting)) as over, Image.open(io.BytesIO(small)) as under:
         fitted = ImageOps.fit(under.convert("RGB"), over.size)

@@ -1,4 +1,4 @@
-"""Server-Sent Events read from bytes, as the WHATWG's HTML standard has them (9.2.6). Pure."""
+"""Parses Server-Sent Events from bytes, as in the WHATWG's HTML standard (9.2.6)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class EventTooLong(ValueError):
-    """An event has more bytes than it may."""
+    """An event has more bytes than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class ServerEvent:
 
 @dataclass(slots=True)
 class EventReader:
-    """Fed a stream piece by piece, wherever it was cut.
+    """Parses a stream piece by piece, wherever it was cut.
 
-    Fields other than `event` and `data` are for clients that connect again, and passed over.
-    What has no empty line after it at the stream's end is no event for `feed`.
+    Fields other than `event` and `data` are for clients that reconnect, and ignored. What has no
+    empty line after it at the stream's end is not an event for `feed`.
 
     Args:
-        limit: bytes of one event, its field names included.
+        limit: bytes of one event, including its field names.
     """
 
     limit: int
@@ -39,7 +39,7 @@ class EventReader:
     _after_return: bool = False
 
     def feed(self, piece: bytes) -> Iterator[ServerEvent]:
-        """The events that this piece completes.
+        """Return the events that this piece completes.
 
         Raises:
             EventTooLong
@@ -59,7 +59,8 @@ class EventReader:
             self._after_return = piece.endswith(b"\r")
 
     def end(self) -> Iterator[ServerEvent]:
-        """What the stream's end left unfinished, which the standard would drop: the last event."""
+        """Return the last event if the stream's end left it unfinished; the standard would drop
+        it."""
         event = self._end_line() if self._line else None
         if event is None:
             event = self._end_event()
@@ -72,7 +73,7 @@ class EventReader:
         if not self._began:
             self._began = True
             line = line.removeprefix(BYTE_ORDER_MARK)
-        # Comments keep the connection open, for as long as it takes: they count for no event.
+        # Comments keep the connection open indefinitely, and do not count as an event.
         if not line.startswith(b":"):
             self._event_size += self._line_size
         self._line_size = 0

@@ -1,7 +1,7 @@
-"""One HTTP upstream: a request goes out once, and every way to fail has its `ProviderError`.
+"""Talks HTTP to one upstream: a request is sent once, and every failure is a `ProviderError`.
 
-A request for pictures may be charged as soon as the upstream has read it, so it is sent again
-only where it surely was not: no connection came about, or it was refused for its key or rate.
+A request for pictures may be charged as soon as the upstream has read it. So it is sent again only
+if it surely was not: no connection was made, or it was refused for its key or rate.
 """
 
 import asyncio
@@ -32,20 +32,20 @@ from .keyring import EVERY_MODEL, KeyRing, UpstreamKey
 from .verdicts import FOR_ANOTHER_KEY, Verdict
 
 MAX_ANSWER = 256 * 1024 * 1024
-"""Bytes: ten pictures of 16 MB, as base64 and with room."""
+"""Bytes: ten pictures of 16 MB as base64, and room."""
 
 LONGEST_REFUSAL = 64 * 1024 * 1024
-"""Bytes: FastAPI says what is wrong with a request by repeating it, its pictures too."""
+"""Bytes: FastAPI explains what is wrong with a request by repeating it, including its pictures."""
 
 READ_AT_ONCE = 256
-"""Answers that are in memory half-read: a thousand may come in the same second."""
+"""Answers that are partly in memory: a thousand may come in the same second."""
 
 CONNECT_SECONDS = 10
 PAUSES = (0.25, 1.0)
 """Seconds before a request is sent again."""
 
 LONGEST_WAIT = 3
-"""Seconds of a Retry-After that we wait out; longer ones are the client's to wait."""
+"""Seconds of a Retry-After that we wait out; longer ones are passed to the client."""
 
 EVENTS = {
     Verdict.LIMITED: UpstreamNotice.Event.LIMITED,
@@ -53,7 +53,7 @@ EVENTS = {
     Verdict.REFUSED_KEY: UpstreamNotice.Event.REFUSED,
     Verdict.REFUSED_FOR_MODEL: UpstreamNotice.Event.REFUSED,
 }
-"""What the administrator is told of a key."""
+"""What the administrator is told about a key, by verdict."""
 
 logger = logging.getLogger(__name__)
 
@@ -71,14 +71,14 @@ class Upstream:
         self.keys = KeyRing(secrets)
         self.timeout = timeout
         self.reading = asyncio.Semaphore(READ_AT_ONCE)
-        # Between two bytes nothing is limited: a model paints in silence.
+        # The pause between two bytes is not limited: a model paints in silence.
         self.http = Client(CONNECT_SECONDS)
 
     async def close(self) -> None:
         await self.http.aclose()
 
     async def get(self, path: str, seconds: float, limit: int) -> Any:
-        """The JSON that the upstream answers to a GET, asked once and with one key.
+        """Return the JSON of a GET, requested once and with one key.
 
         A key that may not ask this may still paint, so nothing is concluded from a refusal.
 
@@ -97,7 +97,7 @@ class Upstream:
         return read_json(body)
 
     async def read(self, answer: Answer) -> bytes:
-        """An answer's body; a few hundred are read at once, the rest waits in its socket.
+        """Return an answer's body; a few hundred are read at once, the rest waits in its socket.
 
         What broke off is as long as it came, and `answer.broke_off` says why.
 
@@ -109,7 +109,7 @@ class Upstream:
 
     @asynccontextmanager
     async def stream(self, path: str, **content: Any) -> AsyncIterator[Answer]:
-        """The upstream's answer, a 2xx, whose body is still to be read inside the block.
+        """Yield the upstream's answer, a 2xx, whose body is still to be read inside the block.
 
         Raises:
             ProviderError: also for what fails while the body is read.
@@ -126,7 +126,7 @@ class Upstream:
     async def _insist(
         self, path: str, content: Mapping[str, Any]
     ) -> tuple[ClientResponse, UpstreamKey]:
-        """Send until it was heard: with each key once, and thrice where that helps."""
+        """Send until it is heard: with each key once, and three times if that helps."""
         model = _model(content)
         pauses = iter(PAUSES)
         refused: list[UpstreamKey] = []
@@ -151,13 +151,13 @@ class Upstream:
                 pause = next(pauses, None)
                 if limited is None or pause is None or (limited.retry_after or 0) > LONGEST_WAIT:
                     raise limited or error from None
-                # A little more than asked: two clocks never agree wholly.
+                # Slightly longer than requested: two clocks never quite agree.
                 await asyncio.sleep((limited.retry_after or pause) + 0.05)
 
     async def _send(
         self, path: str, content: Mapping[str, Any], model: str, refused: list[UpstreamKey]
     ) -> tuple[ClientResponse, UpstreamKey]:
-        """The answer, a 2xx, and its key; one that is refused is added to `refused`."""
+        """Return the answer, a 2xx, and its key; a refused key is added to `refused`."""
         with self.keys.taking(model, refused) as key:
             response = await self.http.send("POST", self._url(path), headers=key.headers, **content)
             if is_success(response):
@@ -197,7 +197,7 @@ class Upstream:
 
 
 async def _complaint(response: ClientResponse) -> bytes:
-    """The body of a refusal; empty where it cannot be read, since the status says enough."""
+    """Return the body of a refusal; empty if it is unreadable, since the status says enough."""
     try:
         return await read_bounded(response, LONGEST_REFUSAL)
     except (ClientError, ProviderError) as error:
@@ -208,6 +208,6 @@ async def _complaint(response: ClientResponse) -> bytes:
 
 
 def _model(content: Mapping[str, Any]) -> str:
-    """Whose limits and permissions a request meets."""
+    """Return the model whose limits and permissions a request meets."""
     body = content.get("json") or content.get("data") or {}
     return str(body.get("model", EVERY_MODEL)) if isinstance(body, Mapping) else EVERY_MODEL

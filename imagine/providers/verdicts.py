@@ -1,9 +1,9 @@
-"""What an upstream means by an answer without a picture: one table. Pure.
+"""Interprets an upstream's answer without a picture, by one table.
 
-One status has several meanings: xAI's 403 is a refused prompt, which it charges, or a team
-without credit; its 400 may be a wrong key; OpenAI's 429 may be an unpaid bill. And every one of
-these may reach us through a gateway that speaks otherwise. So a code or type counts first, then
-what the text says, and the status where neither tells.
+One status has several meanings: xAI's 403 is a refused prompt, which it charges, or a team without
+credit; its 400 may be a wrong key; OpenAI's 429 may be an unpaid bill. And each may reach us
+through a gateway that words it differently. So a code or type counts first, then the text, and the
+status if neither tells.
 """
 
 import re
@@ -15,7 +15,7 @@ from .complaints import Complaint
 
 
 class Verdict(StrEnum):
-    """Whose affair a refusal is, and what is to be done."""
+    """Who has to deal with a refusal, and what is to be done."""
 
     MODERATED = "moderated"  # the client's; perhaps charged, and so never sent again
     NO_CREDIT = "no_credit"  # the administrator's; another key may have some
@@ -30,12 +30,12 @@ class Verdict(StrEnum):
 FOR_ANOTHER_KEY = frozenset(
     {Verdict.NO_CREDIT, Verdict.REFUSED_KEY, Verdict.REFUSED_FOR_MODEL, Verdict.LIMITED}
 )
-"""What another key may be free of. Nothing of it is ever charged."""
+"""Verdicts that another key may be free of. None of them is ever charged."""
 
 ANY = range(200, 600)
 REFUSALS = range(400, 500)
 UNTOLD = (*range(200, 300), *REFUSALS)
-"""Also of an error inside of a 200, which has no status of its own."""
+"""Statuses that say nothing by themselves, including that of an error inside of a 200."""
 
 USER_ERROR = re.compile("user_error|invalid_request")
 CLIENT_MISTAKES = (400, 404, 406, 413, 414, 415, 422)
@@ -43,7 +43,7 @@ CLIENT_MISTAKES = (400, 404, 406, 413, 414, 415, 422)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line of the table: it holds for these statuses, where code, type or text match."""
+    """A line of the table: it applies to these statuses if code, type or text match."""
 
     verdict: Verdict
     statuses: Container[int]
@@ -65,7 +65,7 @@ def words(pattern: str) -> re.Pattern[str]:
 
 
 RULES = (
-    # An account that was closed, be it for what it asked for, is no matter of this prompt.
+    # A closed account has nothing to do with this prompt, whatever closed it.
     Rule(
         Verdict.REFUSED_KEY,
         (400, 401, 403),
@@ -168,16 +168,16 @@ RULES = (
             r"|not[ ]allowed|令牌|密钥|权限|分组)"
         ),
     ),
-    # Proxies say it with a page. Nothing else can be meant.
+    # Proxies say it with a page, and it has no other meaning.
     Rule(Verdict.BAD_REQUEST, (413,)),
-    # The address is wrong, not what was asked.
+    # The address is wrong, not the request.
     Rule(Verdict.FAULT, (404,), None, words(r"^(404[ ])?(page[ ])?not[ ]found[.!]?$")),
 )
-"""Tried from the first on; the first that holds decides."""
+"""Rules are tried in order; the first match decides."""
 
 
 def judge(status: int, said: Complaint, *, passing: bool = False) -> Verdict:
-    """What an answer means.
+    """Return what an answer means.
 
     Args:
         status: its HTTP status; 200 for an error inside of an answer or of a stream.

@@ -1,4 +1,4 @@
-"""xAI's official images API (docs.x.ai, model capabilities, images)."""
+"""Speaks xAI's official images API (docs.x.ai, model capabilities, images)."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,7 +13,7 @@ from .picture_upstream import PictureUpstream
 OWN_MODEL = "grok-imagine-image"
 NEWEST = "grok-imagine-image-2.0"
 RETIRED = {"grok-imagine-image-quality": NEWEST, "grok-imagine-image-pro": NEWEST}
-"""Since 2 November 2026; their names are answered by another model (docs.x.ai, migration)."""
+"""Models retired on 2 November 2026, and those that answer for them (docs.x.ai, migration)."""
 MODELS = (OWN_MODEL, NEWEST, *RETIRED)
 RESOLUTIONS = ("1k", "2k")
 
@@ -64,12 +64,12 @@ class XaiProvider(ImageProvider):
 
 
 def takes_quality(model: str) -> bool:
-    """Of its models the newest alone does."""
+    """Return whether a model takes a quality: only the newest does."""
     return RETIRED.get(model, model) == NEWEST
 
 
 def request_body(request: ImageRequest) -> dict[str, Any]:
-    """The request in xAI's fields."""
+    """Return the request in xAI's fields."""
     body: dict[str, Any] = {
         "model": upstream_model(request.model),
         "prompt": request.prompt,
@@ -89,5 +89,5 @@ def request_body(request: ImageRequest) -> dict[str, Any]:
 
 
 def upstream_model(model: str) -> str:
-    """What xAI calls this model: our two names stand for its own image model."""
+    """Return xAI's name for this model: our two names stand for its own image model."""
     return OWN_MODEL if model in (DEFAULT_MODEL, EDIT_MODEL) else model

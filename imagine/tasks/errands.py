@@ -1,7 +1,7 @@
-"""What a waiting task needs to be begun and answered later: its row's `errand`, and files.
+"""Keeps what a waiting task needs to be begun and answered later: its row's `errand`, and files.
 
-Pictures to be edited that the library does not have lie in the storage, in a folder that it
-passes over when it looks for pictures, until the task's turn has come.
+Pictures to be edited that the library does not have lie in the storage until the task's turn has
+come, in a folder that scans skip.
 """
 
 import uuid
@@ -23,19 +23,19 @@ from imagine.providers.base import ImageRequest, SourceImage
 FOLDER = ".tasks"
 
 OLD = timedelta(days=2)
-"""No task waits so long: what is left of one then, nobody will ask for."""
+"""No task waits as long; nobody will ask for what is left of one then."""
 
 _IN_COLUMNS = {"prompt", "model", "n", "aspect_ratio", "sources", "mask", "markup"}
 _FIELDS = [field.name for field in fields(ImageRequest) if field.name not in _IN_COLUMNS]
 
 
 class SourceLost(LookupError):
-    """A picture to be edited is no longer there."""
+    """A picture to be edited no longer exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A request, how it is to be answered, and where links of the answer begin."""
+    """A request, how it is to be answered, and the base of links in the answer."""
 
     request: ImageRequest
     answer: Answer
@@ -43,7 +43,7 @@ class Errand:
 
 
 def keep(errand: Errand) -> dict[str, Any]:
-    """The errand as JSON for its row; writes the pictures that the library does not have.
+    """Return the errand as JSON for its row; write the pictures that the library does not have.
 
     Raises:
         OSError: the storage refuses them.
@@ -78,7 +78,7 @@ def keep(errand: Errand) -> dict[str, Any]:
 
 
 def without_pictures(generation: Generation) -> Errand:
-    """A task's errand, but for the bytes of what is to be edited."""
+    """Return a task's errand without the bytes of what is to be edited."""
     kept: dict[str, Any] = generation.errand or {}
     asked = {name: value for name, value in kept.get("request", {}).items() if name in _FIELDS}
     if asked.get("size"):
@@ -96,7 +96,7 @@ def without_pictures(generation: Generation) -> Errand:
 
 
 def read(generation: Generation) -> ImageRequest:
-    """The whole request of a task.
+    """Return the whole request of a task.
 
     Raises:
         SourceLost
@@ -119,7 +119,7 @@ def forget(errand: dict[str, Any] | None) -> None:
 
 
 def sweep() -> None:
-    """Delete what tasks of long ago have left: their process was killed before it could."""
+    """Delete files of tasks long past, whose process was killed before it could."""
     with suppress(FileNotFoundError):
         folders, _ = default_storage.listdir(FOLDER)
         for folder in folders:

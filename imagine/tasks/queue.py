@@ -1,8 +1,8 @@
-"""Whose turn it is: every process takes waiting tasks up, each task is taken once.
+"""Decides whose turn it is: every process takes waiting tasks, and each task is taken once.
 
-A key's tasks begin at once, as its other requests do; of a person, who may ask for hundreds at
-the Imagine page, a few run at a time. What a process that is gone has left waiting, another one
-takes up within seconds, or the next start.
+A key's tasks begin at once, like its other requests; of a person, who may submit hundreds at the
+Imagine page, a few run at a time. What a process that is gone has left waiting is taken by another
+one within seconds, or at the next start.
 """
 
 import logging
@@ -23,10 +23,10 @@ from imagine.providers.base import ProviderError
 from . import errands
 
 AT_ONCE = 4
-"""Tasks of one person."""
+"""Tasks of one person that run at a time."""
 
 MOST_WAITING = 1000
-"""Tasks of one caller that are under way or wait."""
+"""Tasks of one caller that run or wait."""
 
 LONGEST_WAIT = timedelta(days=1)
 
@@ -39,14 +39,14 @@ class TooManyTasks(Exception):
 
 
 class NotWaiting(Exception):
-    """The task's turn has come already."""
+    """The task has begun already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Tasks that this process has taken, and how many it had to give up.
+    """The tasks that this process has taken, and how many it had to give up.
 
-    Of the doubtful ones the database failed to say whether they were taken.
+    For `doubtful` ones, the database failed before it said whether they were taken.
     """
 
     taken: list[Generation]
@@ -55,9 +55,10 @@ class Turns:
 
 
 def check_number(caller: Caller, more: int) -> None:
-    """
+    """Check that the caller may have so many more tasks.
+
     Raises:
-        TooManyTasks: with so many more.
+        TooManyTasks
     """
     if not more:
         return
@@ -68,9 +69,9 @@ def check_number(caller: Caller, more: int) -> None:
 
 
 def take(room: int) -> Turns:
-    """Take up at most so many tasks whose turn it is, the oldest first.
+    """Take at most so many tasks whose turn it is, oldest first.
 
-    A database that fails midway costs none of those that were taken before.
+    If the database fails midway, those taken before are kept.
     """
     now = timezone.now()
     taken: list[Generation] = []
@@ -91,7 +92,7 @@ def take(room: int) -> Turns:
 
 
 def put_back(generation: Generation) -> None:
-    """Let a task wait again that this process has taken, and not begun."""
+    """Return a task to the queue that this process has taken and not begun."""
     mine = Generation.objects.filter(
         pk=generation.pk,
         status=Generation.Status.PENDING,
@@ -102,7 +103,7 @@ def put_back(generation: Generation) -> None:
 
 
 def cancel(generation: Generation) -> None:
-    """Take a task out of the queue, before it has cost anything.
+    """Remove a task from the queue before it has cost anything.
 
     Raises:
         NotWaiting
@@ -118,7 +119,7 @@ def cancel(generation: Generation) -> None:
 
 
 def _begin(generation: Generation, now: datetime) -> bool:
-    """Whether this process has won it; the object says what its row says then."""
+    """Claim a task; return whether this process has won it, and update the object from its row."""
     generation.status = Generation.Status.PENDING
     generation.started_at, generation.served_by = now, records.served_by()
     won = _queued(generation).update(
@@ -128,7 +129,7 @@ def _begin(generation: Generation, now: datetime) -> bool:
 
 
 def _next(room: int, now: datetime) -> list[Generation]:
-    """The oldest of them, no more than there is room for."""
+    """Return the oldest waiting tasks, no more than there is room for."""
     queued = Generation.objects.filter(status=Generation.Status.QUEUED).order_by("pk")
     queued = queued.select_related("key", "user")
     found = list(queued.exclude(key=None)[:room])
@@ -142,7 +143,7 @@ def _next(room: int, now: datetime) -> list[Generation]:
 
 
 def _given_up(generation: Generation, now: datetime) -> ProviderError | None:
-    """Why a task is not begun any more, where there is a reason."""
+    """Return the reason why a task is not begun any more, if there is one."""
     if not callers.may_still_ask(generation.key, generation.user):
         return ProviderError(
             "Whoever asked for this may not ask any more.",
@@ -161,7 +162,7 @@ def _given_up(generation: Generation, now: datetime) -> ProviderError | None:
 
 
 def _end(generation: Generation, status: Generation.Status, reason: ProviderError) -> int:
-    """End a task that waits and cost nothing; 0 where it waits no longer."""
+    """End a waiting task that cost nothing; return 0 if it no longer waits."""
     ended = _queued(generation).update(
         status=status,
         finished_at=timezone.now(),

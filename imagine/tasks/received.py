@@ -1,4 +1,4 @@
-"""Pictures that a process had received and not stored: into the library with them."""
+"""Takes in pictures that a process had received and not stored."""
 
 import hashlib
 import logging
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 def take_in() -> int:
-    """Store what was left behind, with its generation; returns how many pictures.
+    """Store what was left behind, with its generation; return how many pictures.
 
-    What cannot be stored now stays, and is tried again the next time. Called before generations
-    of programs that are gone are marked as interrupted, and now and then afterwards.
+    What cannot be stored now stays, and is tried again next time. It runs before generations of
+    programs that are gone are marked as interrupted, and now and then afterwards.
     """
     count = 0
     with closing(spool.left_behind()) as left:
@@ -34,7 +34,7 @@ def take_in() -> int:
 
 
 def _take_in(received: Received) -> bool:
-    """Whether the library has a picture more."""
+    """Take in one picture; return whether the library has gained it."""
     generation = Generation.objects.filter(pk=received.generation_id).first()
     if generation is None:
         logger.error("%s goes: its generation was deleted", received.path)
@@ -89,7 +89,7 @@ def _request(generation: Generation) -> ImageRequest:
 
 
 def _is_known(generation: Generation, *data: bytes) -> bool:
-    """Whether the process was killed, or somebody fetched it, when all was done."""
+    """Return whether the library has the picture: it was stored just before the end, or fetched."""
     hashes = {hashlib.sha256(one).hexdigest() for one in data}
     return generation.images.filter(content_hash__in=hashes).exists()
 

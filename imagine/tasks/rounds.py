@@ -1,4 +1,4 @@
-"""A job that goes on in the background of an event loop: when rung for, and now and then."""
+"""Runs a job in the background of an event loop: when rung for, and now and then."""
 
 import asyncio
 import logging
@@ -11,9 +11,9 @@ logger = logging.getLogger(__name__)
 
 
 class Rounds:
-    """Runs `job` whenever somebody rings, and every `seconds` where nobody does.
+    """Runs `job` whenever somebody rings, and every `seconds` otherwise.
 
-    A database or a storage that fails ends one round, not the next.
+    A failure of the database or the storage ends one round, not the next.
     """
 
     def __init__(self, job: Callable[[], Awaitable[object]], *, name: str, seconds: float) -> None:
@@ -25,20 +25,20 @@ class Rounds:
         self.task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin, in the running event loop."""
+        """Begin in the running event loop."""
         self.loop = asyncio.get_running_loop()
         self.bell = asyncio.Event()
         self.task = asyncio.create_task(self._go_round())
 
     def ring(self) -> None:
-        """Ask for a round soon; from any thread, and also while there are no rounds."""
+        """Request a round soon, from any thread, even while none are running."""
         loop = self.loop
         if loop is not None:
             with suppress(RuntimeError):  # a loop that has ended
                 loop.call_soon_threadsafe(self.bell.set)
 
     async def close(self) -> None:
-        """Let the present round end, and begin no other."""
+        """Finish the current round, and begin no other."""
         task, self.task = self.task, None
         self.bell.set()
         if task is not None:

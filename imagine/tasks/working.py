@@ -1,4 +1,4 @@
-"""What a process does for the queue: it takes tasks in, begins those whose turn has come."""
+"""Does a process's work for the queue: it accepts tasks, and begins those whose turn has come."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from .errands import Errand
 from .rounds import Rounds
 
 LOOK_SECONDS = 5.0
-"""How long a task waits at most that another process has left."""
+"""How long a task that another process has left waits at most."""
 
 UPKEEP_SECONDS = 60.0
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _beginning: set["asyncio.Task[None]"] = set()
 _unbegun: list[Generation] = []
-"""Taken and not begun, and to be put back as soon as the database answers."""
+"""Tasks that were taken and not begun, to be put back as soon as the database answers."""
 
 _looked_after = 0.0  # by the monotonic clock
 
@@ -40,10 +40,10 @@ _looked_after = 0.0  # by the monotonic clock
 async def submit(
     errand: Errand, asked: Asked, *, identify: Callable[[], Caller], times: int = 1
 ) -> list[Generation]:
-    """Put a task into the queue, or find the same one sent before; they are not begun yet.
+    """Put a task into the queue, or find the same one sent before; it is not begun yet.
 
     Args:
-        times: so many alike, but that each has the next seed, where one is given.
+        times: so many copies, each with the next seed if one is given.
 
     Raises:
         queue.TooManyTasks
@@ -118,17 +118,17 @@ async def _round() -> None:
 
 
 rounds = Rounds(_round, name="The queue", seconds=LOOK_SECONDS)
-"""Of this process."""
+"""This process's rounds."""
 
 
 def start() -> None:
-    """Take tasks up from now on, in the running event loop."""
+    """Take tasks from now on, in the running event loop."""
     generate.closing.clear()
     rounds.start()
 
 
 async def close() -> None:
-    """Take up nothing more; what was taken is under way afterwards."""
+    """Take no more tasks; those already taken are under way afterwards."""
     generate.closing.set()
     await rounds.close()
     if _beginning:
@@ -150,7 +150,7 @@ async def _put_back() -> None:
 
 
 async def _begin(generation: Generation) -> None:
-    """Set a task going that was taken; where that fails for now, it waits again."""
+    """Start a task that was taken; if that fails for now, it waits again."""
     try:
         request = await _read(generation)
     except (OSError, DatabaseError) as error:
@@ -171,7 +171,7 @@ async def _begin(generation: Generation) -> None:
 
 
 async def _read(generation: Generation) -> ImageRequest | None:
-    """What is asked; None where it can never be begun, which its row says then.
+    """Return what is requested; None if it can never be begun, which its row then says.
 
     Raises:
         OSError: the storage does not answer.

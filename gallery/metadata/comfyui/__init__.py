@@ -1,11 +1,11 @@
-"""ComfyUI: the graph that made the picture, as JSON.
+"""Reads ComfyUI's graph, which made the picture, from JSON.
 
-PNG text chunks `prompt` (node id -> {class_type, inputs}) and `workflow` (the editor's graph);
-in WebP, EXIF's Model = `prompt:{…}` and Make = `workflow:{…}`; some savers put the graph into
-UserComment or ImageDescription, or into the XMP packet.
+It stands in PNG's text chunks `prompt` (node id -> {class_type, inputs}) and `workflow` (the
+editor's graph); in WebP in EXIF's Model = `prompt:{…}` and Make = `workflow:{…}`; some savers put
+the graph into UserComment or ImageDescription, or into the XMP packet.
 
-From each node that saves a picture the links are followed backwards to what made its pixels (a
-sampler, or a node that asks a service), and from there to the texts on its two sides.
+From each node that saves a picture, the links are followed back to what made its pixels (a sampler,
+or a node that calls a service), and from there to the texts on its two sides.
 """
 
 import re
@@ -20,7 +20,7 @@ from .texts import PIPES, Texts, literal_texts
 
 MODELS = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name", "gguf_name", "checkpoint")
 OF_LOADERS = (*MODELS, "model_path", "model", "ckpt", "diffusion_model", "transformer")
-"""Of these the last ones are a picture's model only where it leads to them."""
+"""Inputs of loaders; the last ones name a picture's model only if it leads to them."""
 SETTINGS = ("seed", "noise_seed", "steps", "cfg", "sampler_name", "scheduler", "denoise")
 SIZES = {"width": "width", "height": "height",
          "empty_latent_width": "width", "empty_latent_height": "height"}  # fmt: skip
@@ -31,7 +31,7 @@ TO_MODEL = re.compile(r"(?:.*model|.*unet|guider|on_\w+|.*pipe|any_\d+)$")
 TO_SETTINGS = re.compile(rf"(?:guider|noise|sigmas|sampler|{PIPES.pattern})")
 TO_SIZE = re.compile(rf"(?:latent|samples|.*image|pixels|positive|{PIPES.pattern})")
 TO_LORAS = re.compile(r"(?:.*model|guider|.*lora|on_\w+|.*pipe)")
-"""Names of the inputs that lead to what is looked for."""
+"""Names of the inputs that lead to LoRAs."""
 LORA_NAME = re.compile(r"lora(?:_name)?(?:_(\d{1,3}))?(?:_name)?")
 LORA_SWITCHES = ("switch", "toggle", "enabled")
 LORA_COUNTS = ("lora_count", "num_loras")
@@ -68,7 +68,7 @@ def read(fields: Fields) -> Embedded | None:
 
 
 def _of_civitai(text: str) -> Embedded | None:
-    """Civitai's own generator says beside the graph what it was asked for."""
+    """Read the request that Civitai's own generator writes beside the graph."""
     if "extraMetadata" not in text:
         return None
     extra = (json_object(text) or {}).get("extraMetadata")
@@ -80,7 +80,7 @@ def _of_civitai(text: str) -> Embedded | None:
 
 
 def parse(graph: Graph) -> Embedded:
-    """What the graph says of the picture that it made."""
+    """Return what the graph says of its picture."""
     texts = Texts(graph)
     prompts: dict[str, None] = {}  # in their order, each once
     negatives: dict[str, None] = {}
@@ -111,7 +111,8 @@ def parse(graph: Graph) -> Embedded:
 
 
 def _outputs(graph: Graph) -> list[str]:
-    """Nodes that save pictures; else those that show one; else those that nothing follows."""
+    """Return the nodes that save pictures, else those that show one, else those without
+    successors."""
     for word in ("save", "preview"):
         found = [
             key for key, node in graph.items()
@@ -136,12 +137,12 @@ def _makes_pixels(node: Node) -> bool:
 
 
 def _hands_texts_on(node: Node) -> bool:
-    """Whether it is a sampler that gets its texts by a pipe: the settings are its own."""
+    """Return whether it is a sampler with its own settings that gets its texts through a pipe."""
     return _is_sampler(node) and any(PIPES.match(name) for name in node.links)
 
 
 def _makers(graph: Graph) -> Iterator[Node]:
-    """Samplers anywhere in the graph."""
+    """Return all samplers of the graph."""
     for node in graph.values():
         if any(name in node.links for name in ("positive", "guider")) and _is_sampler(node):
             yield node
@@ -152,7 +153,7 @@ def _is_sampler(node: Node) -> bool:
 
 
 def _makers_of(graph: Graph, output: str, makers: list[Node]) -> Iterator[Node]:
-    """Walk back from an output, breadth first, to what made its pixels, the nearest first."""
+    """Search back from an output, breadth first, for what made its pixels, nearest first."""
     queue, seen = [output], {output}
     found = False
     for key in queue:
@@ -190,7 +191,7 @@ def _side(graph: Graph, texts: Texts, maker: Node, side: Any) -> str | None:
 
 
 def _only_text(graph: Graph, texts: Texts, makers: list[Node]) -> dict[str, None]:
-    """Where nothing leads to a picture: the one text that is encoded and on no negative side."""
+    """Return the only encoded text that is on no negative side, if nothing leads to a picture."""
     negative = {_side(graph, texts, maker, "negative") or "" for maker in makers}
     found = {text.strip(): None for text in literal_texts(graph.values())}
     for text in negative:
@@ -216,7 +217,7 @@ def _model(graph: Graph, maker: Node) -> str:
 
 
 def _upstream(graph: Graph, node: Node, names: "re.Pattern[str]") -> Iterator[Node]:
-    """A node and those behind its inputs of these names, the nearest first."""
+    """Yield a node and those behind its inputs of these names, nearest first."""
     queue, seen = [node], {id(node)}
     for current in queue[:]:
         yield current
@@ -249,7 +250,7 @@ def _parameters(graph: Graph, texts: Texts, maker: Node) -> dict[str, Any]:
 
 
 def _is_of_a_part(node: Node) -> bool:
-    """Whether its size is not the picture's: encoders are told one, too."""
+    """Return whether its size is not the picture's: encoders are given one, too."""
     return "area" in node.word or "mask" in node.word or "clip" in node.links
 
 
@@ -271,7 +272,7 @@ def _loras(node: Node) -> Iterator[str]:
 
 
 def _simple(texts: Texts, value: Any) -> Any:
-    """A setting's own value; of a link, the number behind it."""
+    """Return a setting's own value, or the number that a link leads to."""
     if isinstance(value, Link):
         number = texts.number(value)
         return int(number) if number is not None and number.is_integer() else number

@@ -1,9 +1,9 @@
-"""The editor's graph in the shape of the API's: what the editor itself does before it asks.
+"""Converts the editor's graph to the shape of the API, as the editor does before it sends one.
 
-Subgraphs are unfolded (an inner node is `outer:inner`), wires through the editor's own nodes
-(reroutes, set and get) and through switched-off nodes are followed, and the values of widgets,
-which stand in a bare list, get their inputs' names. A link is `[node, slot, type]`.
-Format: https://docs.comfy.org/specs/workflow_json
+Subgraphs are unfolded (an inner node is `outer:inner`). Wires are followed through the editor's own
+nodes (reroutes, set and get) and through disabled nodes. Widget values, which stand in a bare list,
+get the names of their inputs. A link is `[node, slot, type]`. Format:
+https://docs.comfy.org/specs/workflow_json
 """
 
 from collections.abc import Iterator, Mapping
@@ -98,7 +98,7 @@ WIDGETS = {
 
 @dataclass(slots=True)
 class _Sheet:
-    """One level of the graph: the whole, or a subgraph where it stands."""
+    """One level of the graph: the whole, or a subgraph where it is used."""
 
     prefix: str
     nodes: dict[str, dict[str, Any]]
@@ -112,7 +112,7 @@ class _Sheet:
 
 
 def as_api(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Node id -> `{class_type, inputs}` of an editor's graph."""
+    """Return an editor's graph as node id -> `{class_type, inputs}`."""
     definitions = found.get("definitions")
     subgraphs = definitions.get("subgraphs") if isinstance(definitions, dict) else None
     known = {str(item.get("id")): item for item in _dicts(subgraphs)}
@@ -176,13 +176,13 @@ def _written(sheet: _Sheet) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _fed(sheet: _Sheet, slot: Mapping[str, Any]) -> tuple[bool, Any]:
-    """Whether an input is wired, and to what: a link, or a value of a widget outside."""
+    """Return whether an input is wired, and its source: a link, or the value of an outer widget."""
     link = slot.get("link")
     return (False, None) if link is None else _origin(sheet, str(link), MAX_WIRES)
 
 
 def _origin(sheet: _Sheet, link: str, wires: int) -> tuple[bool, Any]:
-    """Follow a link backwards to a node that computes."""
+    """Follow a link back to a node that computes."""
     if link not in sheet.links or wires == 0:
         return False, None
     origin, slot, kind = sheet.links[link]
@@ -192,7 +192,7 @@ def _origin(sheet: _Sheet, link: str, wires: int) -> tuple[bool, Any]:
     if node is None or node.get("mode", 0) == NEVER:
         return False, None
     if node.get("mode", 0) == BYPASSED:
-        # Switched off, a node hands on what comes in of the kind that is asked for.
+        # A disabled node passes on its input of the requested type.
         same = (item for item in _dicts(node.get("inputs")) if item.get("type") == kind)
         through = next((item for item in same if item.get("link") is not None), None)
         return _origin(sheet, str(through["link"]), wires - 1) if through else (False, None)
@@ -209,7 +209,7 @@ def _origin(sheet: _Sheet, link: str, wires: int) -> tuple[bool, Any]:
 
 
 def _only(sheet: _Sheet, node: Mapping[str, Any], wires: int) -> tuple[bool, Any]:
-    """What feeds a node that has one wired input."""
+    """Return the source of a node that has a single wired input."""
     links = [item["link"] for item in _dicts(node.get("inputs")) if item.get("link") is not None]
     return _origin(sheet, str(links[0]), wires - 1) if links else (False, None)
 
@@ -223,7 +223,7 @@ def _setter(sheet: _Sheet | None, name: str) -> tuple[_Sheet, dict[str, Any]] | 
 
 
 def _from_outside(sheet: _Sheet, slot: int, wires: int) -> tuple[bool, Any]:
-    """What feeds a subgraph's input; where nothing does, its widget, or the one within."""
+    """Return the source of a subgraph's input, or the value of its outer or inner widget."""
     if sheet.outer is None or slot >= len(sheet.names):
         return False, None
     name = sheet.names[slot]
@@ -235,7 +235,7 @@ def _from_outside(sheet: _Sheet, slot: int, wires: int) -> tuple[bool, Any]:
 
 
 def _widgets(node: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a node's widgets by their names."""
+    """Return the values of a node's widgets by name."""
     values = node.get("widgets_values")
     if isinstance(values, dict):
         return {str(key): value for key, value in values.items() if not isinstance(value, list)}
@@ -261,7 +261,7 @@ def _widgets(node: Mapping[str, Any]) -> dict[str, Any]:
         files = [v for v in values if isinstance(v, str) and v.lower().endswith(MODEL_FILES)]
         return {"model_path": files[0]} if files else {}
     if any(item.get("type") == "IMAGE" for item in outputs):
-        # A node that asks a service for a picture: of its texts the prompt has several words.
+        # A node that calls a service: the prompt is the text of several words.
         texts = [
             v for v in values if isinstance(v, str) and (len(v.split()) > 3 or not v.isascii())
         ]

@@ -1,7 +1,7 @@
-"""The graph that made a picture: nodes, and the links from an input to what feeds it.
+"""The graph that made a picture: nodes, and the links from each input to its source.
 
 ComfyUI writes it twice: as the API takes it (node id -> `{class_type, inputs}`, without anything
-that the editor only shows), and as the editor keeps it (see `editor`). Both become one `Graph`.
+that only the editor shows), and as the editor keeps it (see `editor`). Both become one `Graph`.
 """
 
 import re
@@ -44,7 +44,7 @@ Graph = dict[str, Node]
 
 
 def graph_of(text: str) -> Graph | None:
-    """The graph in a text of a file, or None where there is none."""
+    """Return the graph in a text of a file, or None if there is none."""
     for head in HEADS:
         text = text.removeprefix(head)
     found = json_object(text)

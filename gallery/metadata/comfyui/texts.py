@@ -1,7 +1,7 @@
-"""What text an input of a graph has: links are followed backwards, nodes that compute are computed.
+"""Evaluates the text of a graph's inputs by following links back through the nodes that compute it.
 
-A text that cannot be known (a language model wrote it, a random line was drawn) is None, and
-makes unknown what is composed of it: no answer is better than a wrong one.
+A text that cannot be known (a language model wrote it, a random line was drawn) is None, and so is
+everything that contains it: no answer is better than a wrong one.
 """
 
 import re
@@ -20,13 +20,13 @@ TEXTS = (
     "user_prompt", "string", "value", "text_positive", "prompt_text", "text_prompt", "source",
     "anything", "any_input", "input", "caption", "tags",
 )  # fmt: skip
-"""Inputs that hold a text, in the order in which they are told."""
+"""Inputs that hold a text, in the order in which they are joined."""
 
 NOT_TEXT = re.compile(
     r"(?:model|clip|vae|image|pixels|latent|samples|mask|control|style_model|noise|sigmas|sampler"
     r"|audio|video|lora|unet|seed|width|height|steps|cfg|denoise|batch|font|color|embeds|upscale)"
 )
-"""Beginnings of the names of inputs that bring no text."""
+"""Beginnings of the names of inputs that carry no text."""
 
 NOT_TEXT_TYPES = frozenset((
     "MODEL", "CLIP", "VAE", "IMAGE", "LATENT", "MASK", "CONTROL_NET", "STYLE_MODEL", "NOISE",
@@ -46,7 +46,7 @@ SPEAKERS = re.compile(
     r"text|string|prompt|positive|negative|primitive|multiline|note|show|preview|display|reroute"
     r"|value|line|any|pipe|context|bus|wildcard|literal|constant|input|get|set|debug|notify"
 )
-"""Kinds of nodes that hand on a text as it is."""
+"""Kinds of nodes that pass on a text unchanged."""
 
 WILDCARD = re.compile(r"\{[^{}]*\||__[^\s_][^\s]*?__|\{\d+(?:-\d+)?\$\$")
 DELIMITERS = ("delimiter", "separator", "sep", "delim", "joiner", "join_with", "divider")
@@ -67,7 +67,7 @@ PIPES = re.compile(r"(?:.*pipe|.*ctx|.*context|bus)$")
 
 
 class Texts:
-    """The texts of a graph's inputs; each node is looked at once for each side."""
+    """The texts of a graph's inputs; each node is evaluated once for each side."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -75,7 +75,7 @@ class Texts:
         self._depth = 0
 
     def of(self, value: Any, side: Side) -> str | None:
-        """The text that an input's value stands for; empty where it stands for none.
+        """Return the text that an input's value stands for; empty if there is none.
 
         Args:
             side: which one is asked for, where a node hands on both.
@@ -99,7 +99,7 @@ class Texts:
         return self._known[key]
 
     def number(self, value: Any, hops: int = 20) -> float | None:
-        """The number or switch (0, 1) that an input's value stands for."""
+        """Return the number or switch (0, 1) that an input's value stands for."""
         if isinstance(value, bool | int | float):
             return float(value)
         if isinstance(value, str):
@@ -130,10 +130,10 @@ class Texts:
                 return found  # type: ignore[no-any-return]
         return self._handed_on(node, word, slot, side)
 
-    # Nodes that compute. Each says NotImplemented of a node that is not of its kind.
+    # Nodes that compute. Each returns NotImplemented for a node of another kind.
 
     def _wildcard(self, node: Node, word: str, side: Side) -> Any:
-        """Wildcards are drawn before the graph is asked, and what was drawn is written down."""
+        """Return a wildcard's recorded choice: it was drawn before the graph was sent."""
         if "populated_text" in node.inputs:
             drawn = self.of(node.inputs["populated_text"], side)
             return drawn or self._plain(node.inputs.get("wildcard_text"), side)
@@ -162,7 +162,7 @@ class Texts:
             if (value := inputs.get(name)) is not None
         ]  # fmt: skip
         if not selectors:
-            # The first of several that is there.
+            # Return the first of several that exists.
             rest = sorted(node.links, key=_natural)
             there = [name for name in rest if inputs[name].node in self.graph]
             return self.of(inputs[there[0]], side) if there else ""
@@ -227,9 +227,9 @@ class Texts:
             return None
         found = texts[1]
         if "regex" in word and not LITERAL.fullmatch(found):
-            return None  # a pattern, and a stranger's: it is not run
+            return None  # a stranger's regular expression is not run
         if len(found) > 1 and found[0] == found[-1] == "/":
-            return None  # between slashes stands a pattern, too
+            return None  # slashes enclose a regular expression, too
         if not found:
             return texts[0]
         grown = texts[0].count(found) * len(texts[2])
@@ -265,7 +265,7 @@ class Texts:
             parts[at] = value
         return _bounded("".join(parts))
 
-    # Nodes that hand on.
+    # Nodes that pass on.
 
     def _handed_on(self, node: Node, word: str, slot: int, side: Side) -> str | None:
         inputs, links = node.inputs, node.links
@@ -292,7 +292,7 @@ class Texts:
         return self._combined([*rest, *own], side)
 
     def _combined(self, values: Iterable[Any], side: Side) -> str | None:
-        """All that is known of them, each once, in lines of its own."""
+        """Join all known texts, each once, by line breaks."""
         texts = [self.of(value, side) for value in values]
         known = dict.fromkeys(text.strip() for text in texts if text is not None)
         known.pop("", None)
@@ -312,7 +312,7 @@ def _first(node: Node, *names: str) -> Any:
 
 
 def _parts(node: Node) -> list[Any]:
-    """What a joining node joins, in the order that its inputs' names give."""
+    """Return what a joining node joins, in the order of its inputs' names."""
     names = [name for name in node.inputs if _place(name) is not None]
     return [node.inputs[name] for name in sorted(names, key=lambda name: _place(name) or (0,))]
 
@@ -336,7 +336,7 @@ def _natural(name: str) -> tuple[str, int]:
 
 
 def literal_texts(nodes: Iterable[Node]) -> Iterator[str]:
-    """The texts that stand in nodes which encode one."""
+    """Return the texts that stand in encoding nodes themselves."""
     for node in nodes:
         if "textencode" in node.word:
             yield from (v for name in TEXTS if isinstance(v := node.inputs.get(name), str) and v)

@@ -1,4 +1,4 @@
-"""Django's MariaDB and MySQL, which a request need not ask first whether it is there."""
+"""Django's MariaDB and MySQL backend, without a ping before each request."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _keep_alive(descriptor: int) -> None:
-    """Let the system find out where a server is gone without a word; psycopg has options for it."""
+    """Let the operating system detect a dead server; psycopg has options for that."""
     with socket.socket(fileno=os.dup(descriptor)) as wire:
         if wire.family not in (socket.AF_INET, socket.AF_INET6):
             return

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL, which a request need not ask first whether it is there."""
+"""Django's PostgreSQL backend, without a ping before each request."""
 
 from contextlib import suppress
 from typing import Any
@@ -11,7 +11,7 @@ from grok2api.databases.quiet import is_quiet
 
 class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
-        """For the log. A cursor of `grok2api.sql.cursors` leaves the parameters to the server."""
+        """Return a query for the log. `grok2api.sql.cursors` leaves parameters to the server."""
         known: Any = super().last_executed_query(cursor, sql, params)
         if known is None:
             with suppress(psycopg.Error):  # it did not get as far as the server

@@ -1,8 +1,9 @@
-"""Django's SQLite, whose writers in one process take turns instead of asking again and again.
+"""Django's SQLite backend, whose writers in one process queue instead of polling.
 
-SQLite lets one writer in at a time. Whoever finds the door closed sleeps, up to 100 ms, and looks
-again, and meanwhile others go in: with sixteen requests at once some waited for most of a second.
-Here threads of a process queue for a lock. Other processes still meet at SQLite's own door.
+SQLite lets one writer in at a time. A writer that finds the database locked sleeps, up to 100 ms,
+and tries again, while others overtake it: with sixteen requests at once some waited for most of a
+second. Here the threads of a process queue for a lock. Other processes still meet at SQLite's own
+lock.
 """
 
 from threading import Lock
@@ -14,7 +15,7 @@ _turn = Lock()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Every transaction begins IMMEDIATE, so each that begins is a writer."""
+    """A connection whose transactions begin IMMEDIATE, so that each that begins is a writer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -22,7 +23,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         if not self._has_turn:
-            # After the timeout it is SQLite that waits, as long again, and says "locked".
+            # After the timeout SQLite itself waits, as long again, and reports "locked".
             self._has_turn = _turn.acquire(timeout=self.settings_dict["OPTIONS"]["timeout"])
         try:
             super()._start_transaction_under_autocommit()  # type: ignore[misc]

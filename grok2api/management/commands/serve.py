@@ -67,7 +67,7 @@ class Command(BaseCommand):
         with preflight.alone():
             if preflight.prepare_database():
                 self.stderr.write("The database is up to date.")
-            # Shown before they count: who interrupts now, or cannot read, gets others.
+            # Shown before they are committed: whoever interrupts now gets new ones.
             with transaction.atomic():
                 self.greet(create_credentials())
         if closed:
@@ -84,7 +84,7 @@ class Command(BaseCommand):
         _serve_from_now_on(listener)
 
     def greet(self, created: Credentials) -> None:
-        """Addresses at every start; secrets once, at the start that made them."""
+        """Print addresses at every start, and secrets once, at the start that made them."""
         host = settings.SERVER_HOST
         base = settings.APP_URL or (
             f"http://{'localhost' if host in ('0.0.0.0', '::') else host}"  # noqa: S104
@@ -130,7 +130,7 @@ class Command(BaseCommand):
 
 
 def _work(descriptor: int, lifeline: int, ready: int, *, mends: bool) -> None:
-    """Be one of the processes that serve.
+    """Be one of the serving processes.
 
     Raises:
         preflight.NotReady
@@ -143,7 +143,7 @@ def _work(descriptor: int, lifeline: int, ready: int, *, mends: bool) -> None:
 
 
 def _serve_from_now_on(listener: socket.socket) -> None:
-    """Have processes serve, and become the one that looks after them."""
+    """Start serving processes, and become the one that looks after them."""
     if sys.platform == "win32":  # where no process takes the place of another
         several = settings.SERVER_WORKERS > 1
         runner = Multiprocess(_config(), [listener]) if several else None
@@ -152,7 +152,7 @@ def _serve_from_now_on(listener: socket.socket) -> None:
     read_end, write_end = os.pipe()
     first = None
     if settings.SERVER_WORKERS == 1 and _is_alone():
-        # What has been loaded serves on; the processes of a later release load theirs.
+        # What is loaded continues to serve; processes of a later release load their own.
         ready, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -170,7 +170,8 @@ def _serve_from_now_on(listener: socket.socket) -> None:
 
 
 def _is_alone() -> bool:
-    """Whether this process has no other thread: in a copy of it, what that has locked stays so."""
+    """Return whether this process has no other thread: a fork would copy its locks, held for
+    ever."""
     return sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
 
 
@@ -192,7 +193,7 @@ def _config() -> uvicorn.Config:
 
 
 def listening_socket() -> socket.socket:
-    """SERVER_HOST:SERVER_PORT, or the socket that systemd holds while programs come and go.
+    """Listen at SERVER_HOST:SERVER_PORT, or return the socket that systemd keeps across restarts.
 
     Raises:
         preflight.NotReady: the address is taken or is not ours.

@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 
 def _collect() -> Iterator[Collected]:
-    """First what has come and lies on the disk: whose link is then fetched no more."""
+    """Take in what lies on the disk first: its links need not be fetched any more."""
     for _ in range(received.take_in()):
         yield Collected("a picture that had come", Outcome.ADDED)
     yield from recovery.collect()
