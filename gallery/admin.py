@@ -268,7 +268,7 @@ class RemovedRowAdmin(admin.ModelAdmin[RemovedRow]):
     readonly_fields = ("removed_at", "image_id", "file", "facts")
     actions = ("bring_back",)
 
-    @admin.action(description=_("Restore those whose file exists"), permissions=["change"])
+    @admin.action(description=_("Restore those whose files exist again"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[RemovedRow]) -> None:
         try:
             report = cleanup.bring_back(rows=queryset)

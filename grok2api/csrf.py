@@ -38,7 +38,7 @@ def failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if match is not None and match.view_name == "admin:login" and not reason.startswith(FOREIGN):
         return _login_again(request, told)
     page = _own_path(request, request.headers.get("Referer", ""))
-    again = (page or reverse("gallery:image_list"), _("Load the page again"))
+    again = (page or reverse("gallery:image_list"), _("Reload the page"))
     if not request.user.is_authenticated:
         query = urlencode({REDIRECT_FIELD_NAME: page}) if page else ""
         again = (f"{reverse('admin:login')}{'?' if query else ''}{query}", _("Log in"))
@@ -52,15 +52,15 @@ def explain(request: HttpRequest, reason: str) -> Explanation:
         if urlsplit(origin).netloc == request.get_host():
             return Explanation(
                 _("This server does not know that it is reached over HTTPS"),
-                _("Nothing was changed. Whoever runs it has to set APP_URL to %(origin)s.")
+                _("Nothing was changed. The administrator has to set APP_URL to %(origin)s.")
                 % {"origin": origin},
             )
         return Explanation(
-            _("This came from an address that the server does not know"),
+            _("The form came from an address unknown to the server"),
             _(
                 "Nothing was changed. The form came from %(origin)s, and the server answers as "
-                "%(host)s. If the former is the address that you use, whoever runs the server "
-                "has to set APP_URL to it."
+                "%(host)s. If the first is the address that you use, the administrator has to "
+                "set APP_URL to it."
             )
             % {"origin": origin or "–", "host": request.get_host()},
         )
@@ -68,20 +68,20 @@ def explain(request: HttpRequest, reason: str) -> Explanation:
         return Explanation(
             _("This page is older than your login"),
             _(
-                "Nothing was changed. You have logged in again since it was loaded, perhaps in "
-                "another tab. Load it again, and repeat what you did."
+                "Nothing was changed. You have logged in again since this page was loaded, "
+                "perhaps in another tab. Reload it and try again."
             ),
         )
     if reason == csrf.REASON_NO_CSRF_COOKIE:
         return Explanation(
             _("Your browser sent no cookie"),
             _(
-                "Nothing was changed. Either your session has ended, or the browser keeps no "
-                "cookies of this address: allow them, and log in."
+                "Nothing was changed. Either your session has ended, or your browser blocks "
+                "cookies for this address: allow them, then log in."
             ),
         )
     return Explanation(
-        _("Your session has ended"), _("Nothing was changed. Log in, and repeat what you did.")
+        _("Your session has ended"), _("Nothing was changed. Log in and try again.")
     )
 
 

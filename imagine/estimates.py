@@ -24,7 +24,7 @@ def foretell(request: ImageRequest, *, times: int, endless: bool = False) -> str
     if not each:
         return _("Costs nothing.")
     if endless:
-        return _("At most %(each)s a picture, until you stop it.") % {"each": with_sign(each)}
+        return _("At most %(each)s per picture, until you stop it.") % {"each": with_sign(each)}
     if times == 1:
         return _("At most %(each)s.") % {"each": with_sign(each)}
     return _("At most %(all)s: %(times)d × %(each)s.") % {

@@ -140,7 +140,7 @@ class Generation(models.Model):
         EDIT = "edit", _("Editing")
 
     class CostBasis(models.TextChoices):
-        UPSTREAM = "upstream", _("told by the upstream")
+        UPSTREAM = "upstream", _("reported by the upstream")
         COMPUTED = "computed", _("computed from the price book")
         UNKNOWN = "unknown", _("unknown")
 
@@ -174,7 +174,7 @@ class Generation(models.Model):
     provider = models.CharField(_("provider"), max_length=32)
     model = models.CharField(_("model"), max_length=100)
     prompt = models.TextField(_("prompt"))
-    n = models.PositiveSmallIntegerField(_("pictures asked for"))
+    n = models.PositiveSmallIntegerField(_("pictures requested"))
     aspect_ratio = models.CharField(_("aspect ratio"), max_length=16, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict)
     # What else is needed to begin it later, and to answer it then.
@@ -185,7 +185,7 @@ class Generation(models.Model):
     fingerprint = models.CharField(max_length=64, blank=True)
 
     upstream_status = models.PositiveSmallIntegerField(_("upstream's HTTP status"), null=True)
-    error_status = models.PositiveSmallIntegerField(_("HTTP status answered"), null=True)
+    error_status = models.PositiveSmallIntegerField(_("HTTP status returned"), null=True)
     error_type = models.CharField(_("error type"), max_length=64, blank=True)
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
     error_param = models.CharField(max_length=64, blank=True, default="", db_default="")
@@ -293,14 +293,14 @@ class UpstreamNotice(models.Model):
 
     class Event(models.TextChoices):
         REFUSED = "refused", _("refused")
-        LIMITED = "limited", _("limited in its rate")
+        LIMITED = "limited", _("rate-limited")
         NO_CREDIT = "no_credit", _("without credit")
 
     upstream = models.CharField(_("upstream"), max_length=200)
     key_prefix = models.CharField(_("key begins with"), max_length=12, blank=True)
     event = models.CharField(_("event"), max_length=16, choices=Event.choices)
     happened_at = models.DateTimeField(_("when"))
-    until = models.DateTimeField(_("left alone until"))
+    until = models.DateTimeField(_("paused until"))
     said = models.CharField(
         _("it says"), max_length=LONGEST_SAID, blank=True, default="", db_default=""
     )

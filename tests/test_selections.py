@@ -100,7 +100,7 @@ def test_list_and_facets_take_a_selection(staff, ids, token, add_image):
     assert counted["tags"] == [{"name": "a", "count": 3}, {"name": "b", "count": 1}]
     page = staff.get(f"/admin/gallery/?selection={chosen}").content.decode()
     assert page.count('class="card"') == 3
-    assert "What is selected" in page
+    assert "Selected pictures" in page
     refused = staff.get(f"{API}images/?selection=x")
     assert (refused.status_code, refused.json()) == (
         400, {"selection": ["This selection does not exist or has expired."]},

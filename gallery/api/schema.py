@@ -50,6 +50,7 @@ SUMMARIES = {
     "get images/{id}/": "The facts of one picture",
     "get images/{id}/thumbnail/": "A small WebP of the picture",
     "get facets/": "Counts of models, ratios, tags and months under filters",
+    "get changes/{id}/": "One change",
     "get stats/": "The numbers of the whole library",
     "post scan/": "Take in files that lie in the media folder",
     "patch tags/{id}/": "Rename a tag, or merge it into another one",

@@ -75,7 +75,7 @@ class SelectionView(APIView):
     )
     @one_snapshot()
     def get(self, request: Request, token: str) -> Response:
-        """Return how many of its pictures still exist."""
+        """Count the pictures of a selection that still exist."""
         try:
             kept = look_at(token)
         except DjangoValidationError as error:

@@ -110,7 +110,7 @@ class ImageViewSet(
             raise UnsupportedMediaType(request.content_type)
         if sum(len(files) for _name, files in request.FILES.lists()) > 1:
             raise ValidationError(
-                {"file": [_("Send one file in each request, or several in a ZIP archive.")]}
+                {"file": [_("Send one file per request, or several in a ZIP archive.")]}
             )
         upload = serializers.UploadSerializer(
             data=request.data, context=self.get_serializer_context()
@@ -226,7 +226,7 @@ class ImageViewSet(
     @extend_schema(request=serializers.FavoriteSerializer, responses=CHANGED)
     @action(detail=False, methods=["post"])
     def favorite(self, request: Request) -> Response:
-        """Mark a selection as favourite, or remove the mark with `favorite: false`."""
+        """Mark a selection as favourite; `favorite: false` removes the mark."""
         selection, values = read(serializers.FavoriteSerializer, request)
         with going_on():
             done = marking.mark_images(
@@ -239,7 +239,7 @@ class ImageViewSet(
     @extend_schema(request=serializers.SensitiveSerializer, responses=CHANGED)
     @action(detail=False, methods=["post"])
     def nsfw(self, request: Request) -> Response:
-        """Mark a selection as sensitive, or remove the mark with `nsfw: false`."""
+        """Mark a selection as sensitive; `nsfw: false` removes the mark."""
         selection, values = read(serializers.SensitiveSerializer, request)
         with going_on():
             done = marking.mark_images(

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='when')),
                 ('author', models.CharField(max_length=40)),
                 ('actor', models.CharField(max_length=200, verbose_name='by')),
-                ('action', models.CharField(choices=[('favorite', 'Added to favourites'), ('not_favorite', 'Removed from favourites'), ('sensitive', 'Marked as sensitive'), ('not_sensitive', 'Sensitive mark removed'), ('edited', 'Edited'), ('tagged', 'Tags changed'), ('trashed', 'Moved to the trash'), ('restored', 'Restored from the trash'), ('taken_in', 'Taken in again'), ('tag_renamed', 'Tag renamed'), ('tag_merged', 'Tags merged'), ('tag_deleted', 'Tag deleted'), ('undone', 'Change undone')], max_length=32, verbose_name='action')),
+                ('action', models.CharField(choices=[('favorite', 'Added to favourites'), ('not_favorite', 'Removed from favourites'), ('sensitive', 'Marked as sensitive'), ('not_sensitive', 'Sensitive mark removed'), ('edited', 'Edited'), ('tagged', 'Tags changed'), ('trashed', 'Moved to the trash'), ('restored', 'Restored from the trash'), ('taken_in', 'Imported again'), ('tag_renamed', 'Tag renamed'), ('tag_merged', 'Tags merged'), ('tag_deleted', 'Tag deleted'), ('undone', 'Change undone')], max_length=32, verbose_name='action')),
                 ('detail', models.JSONField(default=dict, verbose_name='details')),
                 ('count', models.PositiveIntegerField(verbose_name='number')),
                 ('first_image', models.BigIntegerField(null=True)),

@@ -60,6 +60,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='recordedchange',
             name='action',
-            field=models.CharField(choices=[('favorite', 'Added to favourites'), ('not_favorite', 'Removed from favourites'), ('sensitive', 'Marked as sensitive'), ('not_sensitive', 'Sensitive mark removed'), ('edited', 'Edited'), ('prompt', 'Prompt edited'), ('reread', 'Read again from the files'), ('tagged', 'Tags changed'), ('trashed', 'Moved to the trash'), ('restored', 'Restored from the trash'), ('taken_in', 'Taken in again'), ('brought_back', 'Brought back from an archive'), ('tag_renamed', 'Tag renamed'), ('tag_merged', 'Tags merged'), ('tag_deleted', 'Tag deleted'), ('undone', 'Change undone')], max_length=32, verbose_name='action'),
+            field=models.CharField(choices=[('favorite', 'Added to favourites'), ('not_favorite', 'Removed from favourites'), ('sensitive', 'Marked as sensitive'), ('not_sensitive', 'Sensitive mark removed'), ('edited', 'Edited'), ('prompt', 'Prompt edited'), ('reread', 'Read again from the files'), ('tagged', 'Tags changed'), ('trashed', 'Moved to the trash'), ('restored', 'Restored from the trash'), ('taken_in', 'Imported again'), ('brought_back', 'Restored from an archive'), ('tag_renamed', 'Tag renamed'), ('tag_merged', 'Tags merged'), ('tag_deleted', 'Tag deleted'), ('undone', 'Change undone')], max_length=32, verbose_name='action'),
         ),
     ]

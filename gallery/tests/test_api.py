@@ -425,7 +425,7 @@ def test_upload_of_several_files_at_once_is_refused_whole(staff):
     files = [SimpleUploadedFile(f"{name}.jpg", draw(color=name)) for name in ("red", "blue")]
     answer = staff.post(IMAGES, {"file": files})
     assert (answer.status_code, answer.json()) == (
-        400, {"file": ["Send one file in each request, or several in a ZIP archive."]},
+        400, {"file": ["Send one file per request, or several in a ZIP archive."]},
     )  # fmt: skip
     assert not Image.objects.exists()
 

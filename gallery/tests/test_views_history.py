@@ -87,7 +87,7 @@ def test_history_undoes_a_long_change_in_steps(staff, ids, monkeypatch):
     for _ in ids:
         page = staff.post(path, form, follow=True)
         form = {"change": page.context["step"]}
-        messages.append((told(page), page.context["unfinished"], b"Go on" in page.content))
+        messages.append((told(page), page.context["unfinished"], b"Continue" in page.content))
     done = ["Done: 1 picture was put back."]
     left = [f"1 picture was changed afterwards and was left as it is: {ids[0]}"]
     assert messages == [(left, change, True), (done, change, True), (done, None, False)]

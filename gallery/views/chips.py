@@ -46,7 +46,7 @@ def reset_query(query: QueryDict) -> str:
 
 def _chips(query: QueryDict) -> Iterator[Chip]:
     if query.get("selection", ""):
-        yield Chip("selection", "", _("What is selected"), _without(query, "selection"))
+        yield Chip("selection", "", _("Selected pictures"), _without(query, "selection"))
     if text := query.get("search", "").strip():
         yield Chip("search", _("Search"), text, _without(query, "search"))
     for name, label in (("model", _("Model")), ("aspect_ratio", _("Aspect ratio"))):

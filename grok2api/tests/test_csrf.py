@@ -37,7 +37,7 @@ def test_page_older_than_the_login_is_told_so_and_leads_back(signed_in, add_imag
     page = "http://testserver/admin/gallery/?search=cat"
     response = favorite(signed_in, image, referer=page)
     assert (response.status_code, title(response)) == (403, "This page is older than your login")
-    assert response.context["again"] == ("/admin/gallery/?search=cat", "Load the page again")
+    assert response.context["again"] == ("/admin/gallery/?search=cat", "Reload the page")
     assert not Image.objects.get().favorite
 
 
@@ -69,7 +69,7 @@ def test_https_without_app_url_is_told_to_whoever_runs_the_server(browser, path)
 
 def test_form_of_another_site_is_refused_with_its_name(signed_in, add_image):
     response = favorite(signed_in, add_image(), origin="https://elsewhere.example")
-    assert title(response) == "This came from an address that the server does not know"
+    assert title(response) == "The form came from an address unknown to the server"
     assert "https://elsewhere.example" in response.context["advice"]
     assert "the server answers as testserver" in response.context["advice"]
 
@@ -95,7 +95,7 @@ def test_programs_get_a_sentence(signed_in, add_image):
     image = add_image()
     sentence = (
         "This page is older than your login. Nothing was changed. You have logged in again since "
-        "it was loaded, perhaps in another tab. Load it again, and repeat what you did."
+        "this page was loaded, perhaps in another tab. Reload it and try again."
     )
     answers = [
         signed_in.post(

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('provider', models.CharField(max_length=32, verbose_name='provider')),
                 ('model', models.CharField(max_length=100, verbose_name='model')),
                 ('prompt', models.TextField(verbose_name='prompt')),
-                ('n', models.PositiveSmallIntegerField(verbose_name='pictures asked for')),
+                ('n', models.PositiveSmallIntegerField(verbose_name='pictures requested')),
                 ('aspect_ratio', models.CharField(blank=True, max_length=16, verbose_name='aspect ratio')),
                 ('parameters', models.JSONField(default=dict, verbose_name='parameters')),
                 ('upstream_status', models.PositiveSmallIntegerField(null=True, verbose_name="upstream's HTTP status")),

@@ -16,9 +16,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('upstream', models.CharField(max_length=200, verbose_name='upstream')),
                 ('key_prefix', models.CharField(blank=True, max_length=12, verbose_name='key begins with')),
-                ('event', models.CharField(choices=[('refused', 'refused'), ('limited', 'limited in its rate')], max_length=16, verbose_name='event')),
+                ('event', models.CharField(choices=[('refused', 'refused'), ('limited', 'rate-limited')], max_length=16, verbose_name='event')),
                 ('happened_at', models.DateTimeField(verbose_name='when')),
-                ('until', models.DateTimeField(verbose_name='left alone until')),
+                ('until', models.DateTimeField(verbose_name='paused until')),
             ],
             options={
                 'verbose_name': 'upstream key',

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='generation',
             name='error_status',
-            field=models.PositiveSmallIntegerField(null=True, verbose_name='HTTP status answered'),
+            field=models.PositiveSmallIntegerField(null=True, verbose_name='HTTP status returned'),
         ),
         migrations.AddField(
             model_name='generation',

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='generation',
             name='cost_basis',
-            field=models.CharField(choices=[('upstream', 'told by the upstream'), ('computed', 'computed from the price book'), ('unknown', 'unknown')], db_default='unknown', default='unknown', max_length=16, verbose_name='cost is'),
+            field=models.CharField(choices=[('upstream', 'reported by the upstream'), ('computed', 'computed from the price book'), ('unknown', 'unknown')], db_default='unknown', default='unknown', max_length=16, verbose_name='cost is'),
         ),
         migrations.AddField(
             model_name='generation',

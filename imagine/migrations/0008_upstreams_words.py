@@ -23,6 +23,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='upstreamnotice',
             name='event',
-            field=models.CharField(choices=[('refused', 'refused'), ('limited', 'limited in its rate'), ('no_credit', 'without credit')], max_length=16, verbose_name='event'),
+            field=models.CharField(choices=[('refused', 'refused'), ('limited', 'rate-limited'), ('no_credit', 'without credit')], max_length=16, verbose_name='event'),
         ),
     ]

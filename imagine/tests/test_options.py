@@ -70,7 +70,7 @@ def test_price_is_said_before_and_unknown_is_not_nothing(staff, settings):
     assert told(quality="medium", resolution="2k", **newest)["price"] == "At most $0.08."
     assert told(sources="2", **newest)["price"] == "At most $0.08."  # 0.06 and 2 × 0.01
     endless = told(endless="on", n="4", **newest)
-    assert endless["price"] == "At most $0.04 a picture, until you stop it."
+    assert endless["price"] == "At most $0.04 per picture, until you stop it."
     settings.IMAGINE_PROVIDER = "openai"
     settings.IMAGINE_UPSTREAM_URL = "http://localhost:9/v1"
     assert told(model="some-model")["price"] == "The price of this model is unknown."

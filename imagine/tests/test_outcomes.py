@@ -61,7 +61,7 @@ def test_asked_stands_beside_what_came(staff, made):
             ("File format", "WEBP", "JPEG"),
             ("Seed", "0", "–"),
             ("Time", "–", "8.4 s"),
-            ("Cost", "at most $0.06", "$0.0408, told by the upstream"),
+            ("Cost", "at most $0.06", "$0.0408, reported by the upstream"),
         ],
     )
     page = staff.get(f"/admin/imagine/pictures/{pk}/outcome/").content.decode()

@@ -135,7 +135,7 @@ def test_ticks_of_other_lists_count_beside_select_all(six: Page, server: Server,
     expect(count(six)).to_have_text("7 selected")
     bar(six).get_by_role("button", name="5 not on this page").click()
     expect(six.locator(".results__count")).to_have_text("7 pictures")
-    expect(six.locator(".chips")).to_have_text("What is selected")
+    expect(six.locator(".chips")).to_have_text("Selected pictures")
     six.go_back()
     expect(six.locator(".card .checkbox:checked")).to_have_count(2)
     act(six, "Favourite")

@@ -10,7 +10,7 @@ from tests.server import Server
 from .library import fill, many
 
 LETTERS = "Use single-key shortcuts"
-ASK = "Ask before the Delete key deletes"
+ASK = "Ask before deleting with the Delete key"
 
 
 REMEMBERED = """([name, on]) => Object.entries(localStorage).some(

@@ -79,7 +79,7 @@ def test_known_refused_and_empty_files_are_each_named(gallery: Page, tmp_path: P
 
     chooser.set_input_files(tmp_path / "empty.zip")
     expect(gallery.locator(".toast__text").last).to_have_text(
-        "1 file was not added: empty.zip: There are no pictures in it. "
+        "1 file was not added: empty.zip: It contains no pictures. "
         "1 file in it is not a picture."
     )
 
@@ -167,7 +167,7 @@ def test_an_export_that_is_dropped_again_brings_its_marks_back_and_can_be_undone
     data = base64.b64encode((tmp_path / "export.zip").read_bytes()).decode()
     gallery.evaluate(DROP, [["export.zip", data]])
     told = gallery.locator(".toast").last
-    expect(told).to_contain_text("1 picture is again as in the archive.")
+    expect(told).to_contain_text("1 picture was reset to the version in the archive.")
     hearts = gallery.locator(".card .heart[aria-pressed=true]")
     expect(hearts).to_have_count(0)
     told.get_by_role("button", name="Undo").click()

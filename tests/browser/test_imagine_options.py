@@ -73,7 +73,7 @@ def test_choices_follow_the_model_and_the_price_follows_the_choices(
     studio.keyboard.press("Enter")
     expect(outcome.locator("tbody tr", has_text="File format")).to_have_text("File formatWEBPWEBP")
     expect(outcome.locator("tbody tr", has_text="Cost")).to_have_text(
-        "Costat most $0.08$0.06, told by the upstream"
+        "Costat most $0.08$0.06, reported by the upstream"
     )
     studio.reload()
     expect(studio.locator(".outcome")).to_have_count(2)
@@ -144,7 +144,7 @@ def test_options_and_outcomes_fit_a_phone_in_chinese(
     if not page.locator(".outcome").count():
         page.get_by_role("button", name="生成", exact=True).click()
     page.locator(".outcome summary").first.click()
-    expect(page.locator(".outcome table").first).to_contain_text("上游告知")
+    expect(page.locator(".outcome table").first).to_contain_text("上游报告")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert violations(page) == []
 
