@@ -71,7 +71,7 @@ def test_picture_is_on_the_disk_until_it_is_stored(data_dir):
         assert path.parent.stat().st_mode & 0o777 == 0o700
         assert list(spool.left_behind()) == []
         kept.is_safe = True
-    assert path.read_bytes() == b""
+    assert spool._read(path) is None
 
 
 def test_emptied_file_takes_the_next_picture(data_dir):
@@ -93,6 +93,23 @@ def test_few_emptied_files_are_kept(data_dir, monkeypatch):
     with spool.kept(5, PICTURE, USAGE) as one, spool.kept(6, PICTURE, USAGE) as other:
         one.is_safe = other.is_safe = True
     assert len(files_in(next(data_dir.glob("received/*")))) == 1
+
+
+def test_picture_half_written_over_another_is_none(data_dir, monkeypatch):
+    with spool.kept(5, PICTURE, USAGE) as kept:
+        kept.is_safe = True
+    done, write = [], spool._write
+    monkeypatch.setattr(spool, "_write", lambda *given: done or done.append(write(*given)))
+    with spool.kept(6, PICTURE, USAGE):
+        [path] = files_in(next(data_dir.glob("received/*")))
+        assert spool._read(path) is None
+
+
+def test_large_files_are_not_kept(data_dir, monkeypatch):
+    monkeypatch.setattr(spool, "LARGEST_EMPTY", len(PICTURE.data))
+    with spool.kept(5, PICTURE, USAGE) as kept:
+        kept.is_safe = True
+    assert files_in(next(data_dir.glob("received/*"))) == []
 
 
 def test_picture_that_the_disk_refuses_leaves_no_file(data_dir):
