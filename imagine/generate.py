@@ -312,25 +312,25 @@ async def _keep(run: Run, image: GeneratedImage) -> None:
     began = time.monotonic()
     # At once and on this very thread: what waits for another one may be killed meanwhile.
     with spool.kept(run.generation.pk, image, run.usage) as kept:
-        kept.is_safe = await _store(run, image, began)
+        await _store(run, image, kept, began)
 
 
-async def _store(run: Run, image: GeneratedImage, began: float) -> bool:
-    """Whether it is in the library or in quarantine."""
+async def _store(run: Run, image: GeneratedImage, kept: spool.Kept, began: float) -> None:
     is_last = run.request.n == 1 and not run.ended and run.usage.is_told
     status = Generation.Status.PARTIAL if run.errors else Generation.Status.SUCCEEDED
     outcome = partial(run.outcome, status, storing_since=began)
     try:
         stored = await in_storing_thread(
-            _convert_and_store, run, image, outcome if is_last else None
+            _convert_and_store, run, image, kept, outcome if is_last else None
         )
     except records.BadPicture as error:
         logger.warning("Generation %s: %s", run.generation.pk, error)
         run.errors.append(ProviderError(str(error), code="bad_picture", upstream_status=200))
-        is_kept = await run.owed.unreadable(run.generation, image, str(error))
+        if await run.owed.unreadable(run.generation, image, str(error)):
+            kept.let_go()
         if came := for_client(image):
             run.tell(came)
-        return is_kept
+        return
     finally:
         run.storing += time.monotonic() - began
     if is_last and stored.image_id is not None:
@@ -345,14 +345,16 @@ async def _store(run: Run, image: GeneratedImage, began: float) -> bool:
             )
         )
     run.tell(stored)
-    return stored.image_id is not None
 
 
 def _convert_and_store(
-    run: Run, image: GeneratedImage, outcome: Callable[[], Outcome] | None
+    run: Run, image: GeneratedImage, kept: spool.Kept, outcome: Callable[[], Outcome] | None
 ) -> StoredImage:
     generation, request, data = run.generation, run.request, image.data
     if request.output_format:
         data = convert(data, request.output_format, request.output_compression)
     settle = run.owed.settling(image.index)
-    return records.store_image(generation, request, image, data, outcome, settle=settle)
+    stored = records.store_image(generation, request, image, data, outcome, settle=settle)
+    if stored.image_id is not None:
+        kept.let_go()
+    return stored

@@ -3,9 +3,9 @@
 Nothing is synced: what a process has written the system keeps, also where the process is killed.
 Each process has a folder of its own in DATA_DIR, and holds its lock as long as it lives; of a
 folder whose lock is free the pictures are whoever's who takes them up. What a process that lives
-could not store it moves to a folder that is nobody's. A file's head, written last, says what it
-holds; it says nothing only when the picture is safe, and the next picture is then written over it:
-new files and new pages cost the system twenty times as much.
+could not store it moves to a folder that is nobody's. A file holds a picture until that is safe,
+and the next one is then written over it: new files and new pages cost the system twenty times as
+much. One call writes it, since whoever calls the system may wait for the interpreter afterwards.
 """
 
 import atexit
@@ -47,8 +47,11 @@ MOST_EMPTY = 16
 LARGEST_EMPTY = 4 * 1024**2
 """Bytes of such a file, at most."""
 
-HEAD = struct.Struct(">QQ")
-"""The lengths of a picture's facts and of its data, which follow it; zeros where there is none."""
+HEAD = struct.Struct(">16sQQ")
+"""A mark that no other picture has, and the lengths of the facts and of the data that follow it.
+Behind these stands the mark again: a file that was half written over another has none there."""
+EMPTY = bytes(HEAD.size)
+"""The head of a file that holds nothing."""
 
 
 @dataclass(slots=True)
@@ -86,42 +89,51 @@ class Received:
         self.path.unlink(missing_ok=True)
 
 
-@dataclass(slots=True)
 class Kept:
-    """Says whether a picture has its row in the library or in quarantine, and needs no file."""
+    """A picture that lies on the disk until it is safe, if the disk lets it."""
 
-    is_safe: bool = False
+    def __init__(self, generation_id: int, image: GeneratedImage, usage: Usage) -> None:
+        self.name = f"{generation_id}-{image.index}"
+        self._content = (json.dumps(_facts(generation_id, image, usage)).encode(), image.data)
+        file = _try_to_write(*self._content)
+        self._files = [] if file is None else [file]  # a list, so that one thread alone takes it
+        self._is_safe = False
+
+    def let_go(self) -> None:
+        """It has its row in the library or in quarantine, and needs no file. On any thread."""
+        self._is_safe = True
+        with suppress(IndexError):
+            _take_back(self._files.pop(), sum(map(len, self._content)))
+
+    def end(self) -> None:
+        """What nobody has let go is left to whoever comes next."""
+        if self._is_safe:
+            return
+        if file := self._files.pop() if self._files else _try_to_write(*self._content):
+            _give_up(file, self.name)
+        else:
+            logger.error("A picture of generation %s is in memory alone", self.name)
 
 
 @contextmanager
 def kept(generation_id: int, image: GeneratedImage, usage: Usage) -> Iterator[Kept]:
-    """The picture lies on the disk until it is safe, if the disk lets it."""
-    picture = Kept()
-    content = (json.dumps(_facts(generation_id, image, usage)).encode(), image.data)
-    file = _try_to_write(content)
+    """The picture lies on the disk until it is let go, if the disk lets it."""
+    picture = Kept(generation_id, image, usage)
     try:
         yield picture
     finally:
-        if picture.is_safe:
-            if file is not None:
-                _take_back(file)
-        elif file := file or _try_to_write(content):
-            _give_up(file, f"{generation_id}-{image.index}")
-        else:
-            logger.error("A picture of generation %s is in memory alone", generation_id)
+        picture.end()
 
 
-def _try_to_write(content: tuple[bytes, bytes]) -> IO[bytes] | None:
+def _try_to_write(facts: bytes, data: bytes) -> IO[bytes] | None:
     """None where the disk refuses it."""
     file: IO[bytes] | None = None
     if os.name == "nt":  # nobody could take it up
         return None
     try:
         file = _own().file()
-        facts, data = content
-        _write(file, data, HEAD.size + len(facts))
-        _write(file, facts, HEAD.size)
-        _write(file, HEAD.pack(len(facts), len(data)), 0)
+        mark = uuid.uuid4().bytes
+        _write(file, HEAD.pack(mark, len(facts), len(data)), facts, data, mark)
     except OSError as error:
         logger.warning("A picture that has come is not on the disk: %s", error)
         if file is not None:
@@ -130,18 +142,18 @@ def _try_to_write(content: tuple[bytes, bytes]) -> IO[bytes] | None:
     return file
 
 
-def _write(file: IO[bytes], data: bytes, at: int) -> None:
-    if os.pwrite(file.fileno(), data, at) < len(data):
+def _write(file: IO[bytes], *parts: bytes) -> None:
+    content = b"".join(parts)
+    if os.pwrite(file.fileno(), content, 0) < len(content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _take_back(file: IO[bytes]) -> None:
+def _take_back(file: IO[bytes], size: int) -> None:
     """It holds nothing any more; where it is large, or there are enough, it goes."""
     own = _held.get(os.getpid())
     with suppress(OSError):
-        size = os.fstat(file.fileno()).st_size
         if own is not None and len(own.empty) < MOST_EMPTY and size <= LARGEST_EMPTY:
-            _write(file, HEAD.pack(0, 0), 0)
+            _write(file, EMPTY)
             own.empty.append(file)
             return
     _remove(file)
@@ -265,14 +277,16 @@ def _read(path: Path) -> Received | None:
     """
     with path.open("rb") as file:
         head = file.read(HEAD.size)
-        if head == bytes(len(head)):
+        if head == EMPTY[: len(head)]:
             return None
         try:
-            length, size = HEAD.unpack(head)
+            mark, length, size = HEAD.unpack(head)
         except struct.error as error:
             raise ValueError(str(error)) from None
-        facts: dict[str, Any] = json.loads(file.read(length))
-        data = file.read(size)
+        content, data, end = file.read(length), file.read(size), file.read(len(mark))
+    if end != mark:
+        return None
+    facts: dict[str, Any] = json.loads(content)
     usage = facts["usage"]
     if usage["cost_usd"] is not None:
         usage["cost_usd"] = Decimal(usage["cost_usd"])

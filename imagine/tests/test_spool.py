@@ -1,6 +1,5 @@
 """Pictures that have come outlive the process that was to store them."""
 
-import os
 import resource
 import subprocess
 import sys
@@ -30,7 +29,7 @@ def data_dir(settings, tmp_path, monkeypatch):
     yield tmp_path
     while _killed:
         block, kept = _killed.pop()
-        kept.is_safe = True
+        kept.let_go()
         block.__exit__(None, None, None)
     spool.close()
 
@@ -46,13 +45,12 @@ def files_in(folder):
     return [path for path in folder.iterdir() if path.name != spool.LOCK]
 
 
-def leave_behind(generation, image=PICTURE, cut=0):
+def leave_behind(generation, image=PICTURE):
     """As a process does that is killed while it stores a picture."""
     block = spool.kept(generation.pk, image, USAGE)
     _killed.append((block, block.__enter__()))  # one that is thrown away would end
     [own] = spool._held.values()
     [path] = files_in(own.folder)
-    os.truncate(path, path.stat().st_size - cut)
     own.lock.close()
     spool._held.clear()
     return path
@@ -70,13 +68,13 @@ def test_picture_is_on_the_disk_until_it_is_stored(data_dir):
         assert draw(96, 64) in path.read_bytes()
         assert path.parent.stat().st_mode & 0o777 == 0o700
         assert list(spool.left_behind()) == []
-        kept.is_safe = True
+        kept.let_go()
     assert spool._read(path) is None
 
 
 def test_emptied_file_takes_the_next_picture(data_dir):
     with spool.kept(5, PICTURE, USAGE) as kept:
-        kept.is_safe = True
+        kept.let_go()
     shorter = GeneratedImage(1, b"data", "m")
     with spool.kept(6, shorter, USAGE):
         [path] = files_in(next(data_dir.glob("received/*")))
@@ -91,35 +89,41 @@ def test_emptied_file_takes_the_next_picture(data_dir):
 def test_few_emptied_files_are_kept(data_dir, monkeypatch):
     monkeypatch.setattr(spool, "MOST_EMPTY", 1)
     with spool.kept(5, PICTURE, USAGE) as one, spool.kept(6, PICTURE, USAGE) as other:
-        one.is_safe = other.is_safe = True
+        one.let_go()
+        other.let_go()
     assert len(files_in(next(data_dir.glob("received/*")))) == 1
 
 
-def test_picture_half_written_over_another_is_none(data_dir, monkeypatch):
-    with spool.kept(5, PICTURE, USAGE) as kept:
-        kept.is_safe = True
-    done, write = [], spool._write
-    monkeypatch.setattr(spool, "_write", lambda *given: done or done.append(write(*given)))
-    with spool.kept(6, PICTURE, USAGE):
+def test_picture_half_written_over_another_is_none(data_dir):
+    with spool.kept(5, GeneratedImage(0, bytes(3000), "m"), USAGE) as kept:
         [path] = files_in(next(data_dir.glob("received/*")))
+        earlier = path.read_bytes()
+        kept.let_go()
+    with spool.kept(6, PICTURE, USAGE):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:500] + earlier[500:])
         assert spool._read(path) is None
+        path.write_bytes(whole[:500])
+        assert spool._read(path) is None
+        path.write_bytes(whole)
+        assert spool._read(path).image == PICTURE
 
 
 def test_large_files_are_not_kept(data_dir, monkeypatch):
     monkeypatch.setattr(spool, "LARGEST_EMPTY", len(PICTURE.data))
     with spool.kept(5, PICTURE, USAGE) as kept:
-        kept.is_safe = True
+        kept.let_go()
     assert files_in(next(data_dir.glob("received/*"))) == []
 
 
 def test_picture_that_the_disk_refuses_leaves_no_file(data_dir):
     with spool.kept(5, PICTURE, USAGE) as kept:
-        kept.is_safe = True
+        kept.let_go()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
         with spool.kept(6, GeneratedImage(0, bytes(200_000), "m"), USAGE) as kept:
-            kept.is_safe = True
+            kept.let_go()
             assert files_in(next(data_dir.glob("received/*"))) == []
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -133,6 +137,14 @@ def test_picture_that_is_not_safe_stays_for_whoever_comes_next(data_dir):
     [left] = spool.left_behind()
     left.let_go()
     assert list(spool.left_behind()) == []
+
+
+def test_picture_that_is_safe_after_its_end_stays_for_whoever_comes_next(data_dir):
+    with spool.kept(5, PICTURE, USAGE) as kept:
+        pass
+    kept.let_go()
+    [left] = spool.left_behind()
+    assert left.image == PICTURE
 
 
 def test_what_was_left_is_read_one_by_one(data_dir, monkeypatch):
@@ -150,7 +162,7 @@ def test_what_was_left_is_read_one_by_one(data_dir, monkeypatch):
 
 def test_a_process_that_ends_takes_its_folder_away(data_dir):
     with spool.kept(5, PICTURE, USAGE) as kept:
-        kept.is_safe = True
+        kept.let_go()
     spool.close()
     assert list((data_dir / "received").iterdir()) == []
 
@@ -215,18 +227,16 @@ def _full_disk(**_):
     raise OSError(28, "No space left on device")
 
 
-def test_unreadable_and_half_pictures_go_to_quarantine(db, data_dir):
+def test_unreadable_picture_goes_to_quarantine(db, data_dir):
     generation = begin()
     quarantine.keep_link(generation, FoundLink(1, "/a.svg", "m"))
-    half = leave_behind(generation, cut=300)
     svg = leave_behind(generation, GeneratedImage(1, b"<svg/>", "m"))
     assert received.take_in() == 0
     assert interruptions.mark_interrupted() == 1
-    rows = Quarantined.objects.order_by("index")
-    assert [(row.index, quarantine.read(row), row.link, row.model) for row in rows] == [
-        (0, PICTURE.data[:-300], "", "served"), (1, b"<svg/>", "/a.svg", "m"),
-    ]  # fmt: skip
-    assert (half.exists(), svg.exists()) == (False, False)
+    row = Quarantined.objects.get()
+    found = (row.index, quarantine.read(row), row.link, row.model)
+    assert found == (1, b"<svg/>", "/a.svg", "m")
+    assert not svg.exists()
 
 
 def test_unreadable_picture_waits_until_the_quarantine_can_take_it(db, data_dir, monkeypatch):
@@ -315,7 +325,7 @@ def test_threads_take_emptied_files_at_once_and_any_text_is_kept(data_dir):
             barrier.wait()
             picture = GeneratedImage(step, b"x", "m", "half \ud800")
             with spool.kept(number, picture, Usage()) as each:
-                each.is_safe = True
+                each.let_go()
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(keep, range(8)))
