@@ -61,12 +61,16 @@ class _Own:
     folder: Path
     lock: IO[bytes]
     empty: list[IO[bytes]] = field(default_factory=list)
-    made: Iterator[int] = field(default_factory=count)
+    numbers: Iterator[int] = field(default_factory=count)
 
     def file(self) -> IO[bytes]:
         with suppress(IndexError):  # threads take them at once
             return self.empty.pop()
-        return (self.folder / str(next(self.made))).open("xb", buffering=0)
+        return (self.folder / str(next(self.numbers))).open("xb", buffering=0)
+
+    def mark(self) -> bytes:
+        """Bytes that stand nowhere else in the folder."""
+        return bytes.fromhex(self.folder.name)[:8] + next(self.numbers).to_bytes(8)
 
 
 _making = threading.Lock()
@@ -131,8 +135,8 @@ def _try_to_write(facts: bytes, data: bytes) -> IO[bytes] | None:
     if os.name == "nt":  # nobody could take it up
         return None
     try:
-        file = _own().file()
-        mark = uuid.uuid4().bytes
+        own = _own()
+        file, mark = own.file(), own.mark()
         _write(file, HEAD.pack(mark, len(facts), len(data)), facts, data, mark)
     except OSError as error:
         logger.warning("A picture that has come is not on the disk: %s", error)
