@@ -90,7 +90,7 @@ def tables_are_emptied_row_by_row() -> None:
 def thumbnails_at_once(monkeypatch: Any) -> None:
     """Made on their thread: the process that makes them elsewhere has to start, and waits until
     the processor is idle, which it is not while a suite runs. Servers have it, and its tests."""
-    monkeypatch.setattr(thumbnails, "_read_idly", pictures.read_picture)
+    monkeypatch.setattr(thumbnails, "_read_idly", lambda data, name: pictures.read_picture(data))
     monkeypatch.setattr(thumbnails, "PAUSE", 0)
 
 

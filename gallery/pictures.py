@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -137,10 +138,14 @@ def read_picture(data: bytes, *, thumbnail_later: bool = False, patient: bool = 
     )
 
 
-def read_elsewhere(data: bytes, max_pixels: int) -> Picture:
-    """Do the same as `read_picture` in a process of its own, which does not know the settings."""
+def read_elsewhere(given: bytes | str, max_pixels: int) -> Picture:
+    """Do the same as `read_picture` in a process of its own, which does not know the settings.
+
+    Args:
+        given: the bytes, or the path of a file that has them.
+    """
     decoding.allow(max_pixels)
-    return read_picture(data)
+    return read_picture(Path(given).read_bytes() if isinstance(given, str) else given)
 
 
 def memory_for(data: bytes) -> int:

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 
@@ -36,8 +35,11 @@ _queue = Pool("thumbnails")
 _made = Update(Image, "thumbnail", "color", "thumbnail_version")
 
 
-def make(image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read_picture) -> str:
+def make(image: Image, *, idly: bool = False) -> str:
     """Write a picture's thumbnail, and its mean colour into its row; return the thumbnail's name.
+
+    Args:
+        idly: in the process that works when the processor has nothing better to do.
 
     Raises:
         pictures.UnreadablePicture
@@ -45,7 +47,8 @@ def make(image: Image, read: Callable[[bytes], pictures.Picture] = pictures.read
     """
     file = image.file.name or ""
     with default_storage.open(file) as stored:
-        picture = read(stored.read())
+        data = stored.read()
+    picture = _read_idly(data, file) if idly else pictures.read_picture(data)
     name = default_storage.save(pictures.thumbnail_name(file), ContentFile(picture.thumbnail))
     # Write the file first: no version's address may show an older version's thumbnail.
     if not _made.change(image.pk, [name, picture.color, current_version()]):
@@ -99,7 +102,7 @@ def renew(*, pause: float = RESTS) -> int:
 
 def _renew(image: Image) -> None:
     try:
-        make(image, _read_idly)
+        make(image, idly=True)
     except (FileNotFoundError, pictures.UnreadablePicture, BrokenProcessPool):
         # Clean-up reports it, and opening it does; another attempt would fail again.
         Image.objects.filter(pk=image.pk).update(thumbnail_version=current_version())
@@ -131,9 +134,12 @@ def close() -> None:
     queue.close()
 
 
-def _read_idly(data: bytes) -> pictures.Picture:
+def _read_idly(data: bytes, name: str) -> pictures.Picture:
+    given: bytes | str = data
+    with suppress(NotImplementedError):  # it is on no disk
+        given = default_storage.path(name)  # a tenth of the work of giving the bytes
     with decoding.budget.room(pictures.memory_for(data), patient=True):
-        return idle_process.run(pictures.read_elsewhere, data, decoding.max_pixels())
+        return idle_process.run(pictures.read_elsewhere, given, decoding.max_pixels())
 
 
 def _make_quietly(queue: Pool, image: Image, due: float) -> None:
@@ -151,7 +157,7 @@ def _make_quietly(queue: Pool, image: Image, due: float) -> None:
 
 def _make_unless_gone(image: Image) -> None:
     try:
-        make(image, _read_idly)
+        make(image, idly=True)
     except FileNotFoundError:
         if Image.objects.filter(pk=image.pk).exists():
             raise

@@ -63,7 +63,7 @@ def test_old_thumbnails_are_made_anew_under_new_addresses(old, staff):
 
 
 def test_the_next_start_goes_on_where_it_was_broken_off(old, monkeypatch):
-    def fail(data: bytes) -> pictures.Picture:
+    def fail(data: bytes, name: str) -> pictures.Picture:
         if Image.objects.filter(thumbnail_version=1).count() == 2:
             raise OSError("the disk is gone")
         return pictures.read_picture(data)
@@ -73,7 +73,7 @@ def test_the_next_start_goes_on_where_it_was_broken_off(old, monkeypatch):
     with pytest.raises(OSError, match="gone"):
         thumbnails.renew(pause=0)
     assert versions() == [2, 1, 1, 2]
-    monkeypatch.setattr(thumbnails, "_read_idly", pictures.read_picture)
+    monkeypatch.setattr(thumbnails, "_read_idly", lambda data, name: pictures.read_picture(data))
     assert thumbnails.renew(pause=0) == 2
     assert versions() == [2] * 4
 
@@ -82,7 +82,7 @@ def test_a_picture_that_cannot_be_read_keeps_its_thumbnail_and_stops_nobody(old,
     Path(old[0].file.path).unlink()
     Path(old[1].file.path).write_bytes(b"damaged")
 
-    def read(data: bytes) -> pictures.Picture:
+    def read(data: bytes, name: str) -> pictures.Picture:
         if data == draw(1202, 900):
             raise BrokenProcessPool
         return pictures.read_picture(data)
@@ -95,7 +95,7 @@ def test_a_picture_that_cannot_be_read_keeps_its_thumbnail_and_stops_nobody(old,
 
 def test_renewal_is_done_in_one_process_and_ends_with_the_program(old, monkeypatch):
     monkeypatch.setattr(idle_process, "close", lambda: None)
-    read = lambda data: thumbnails.close() or pictures.read_picture(data)  # noqa: E731
+    read = lambda data, name: thumbnails.close() or pictures.read_picture(data)  # noqa: E731
     monkeypatch.setattr(thumbnails, "_read_idly", read)
     assert thumbnails.renew(pause=0) == 0
     assert versions() == [2, 1, 1, 2]
