@@ -45,7 +45,7 @@ def test_thumbnail_and_colour_follow_by_themselves():
 def test_a_thumbnail_begins_a_moment_after_its_picture(monkeypatch):
     begun: list[float] = []
     monkeypatch.setattr(thumbnails, "PAUSE", 0.3)
-    monkeypatch.setattr(thumbnails, "make", lambda *_: begun.append(time.monotonic()))
+    monkeypatch.setattr(thumbnails, "make", lambda *_, **__: begun.append(time.monotonic()))
     before = time.monotonic()
     add_waited_for()
     thumbnails.settle()
