@@ -27,10 +27,13 @@ RESTS = 0.05
 """Seconds between two renewals."""
 
 PAUSE = 0.03
-"""Seconds from a picture to the beginning of its thumbnail: the waiting answer goes first."""
-
+"""Seconds after the newest picture before a thumbnail is begun: first the answers that wait."""
+PATIENCE = 1
+"""Seconds after its own picture when it is begun though others have come meanwhile."""
 
 _queue = Pool("thumbnails")
+_newest = 0.0
+"""When the last picture came, by the monotonic clock."""
 
 _made = Update(Image, "thumbnail", "color", "thumbnail_version")
 
@@ -116,9 +119,11 @@ def make_soon(image: Image) -> None:
 
     Whoever asks for it earlier gets it at once, and so does whoever asks after a crash.
     """
+    global _newest
+    _newest = time.monotonic()
     facts = [image.pk, image.file.name, image.thumbnail.name]
     named = Image.from_db(DEFAULT_DB_ALIAS, ["id", "file", "thumbnail"], facts)  # and no others
-    _queue.submit(_make_quietly, _queue, named, time.monotonic() + PAUSE)
+    _queue.submit(_make_quietly, _queue, named, _newest)
 
 
 def settle() -> None:
@@ -142,8 +147,9 @@ def _read_idly(data: bytes, name: str) -> pictures.Picture:
         return idle_process.run(pictures.read_elsewhere, given, decoding.max_pixels())
 
 
-def _make_quietly(queue: Pool, image: Image, due: float) -> None:
-    time.sleep(max(0, due - time.monotonic()))
+def _make_quietly(queue: Pool, image: Image, came: float) -> None:
+    while (pause := min(_newest + PAUSE, came + PATIENCE) - time.monotonic()) > 0:
+        time.sleep(pause)
     if queue is not _queue:
         return  # it was closed
     try:

@@ -42,14 +42,20 @@ def test_thumbnail_and_colour_follow_by_themselves():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_thumbnail_begins_a_moment_after_its_picture(monkeypatch):
+def test_a_thumbnail_begins_a_moment_after_the_newest_picture(monkeypatch):
     begun: list[float] = []
     monkeypatch.setattr(thumbnails, "PAUSE", 0.3)
     monkeypatch.setattr(thumbnails, "make", lambda *_, **__: begun.append(time.monotonic()))
-    before = time.monotonic()
+    add_waited_for()
+    second = time.monotonic()
     add_waited_for()
     thumbnails.settle()
-    assert begun[0] >= before + thumbnails.PAUSE
+    assert begun[0] >= second + thumbnails.PAUSE
+    monkeypatch.setattr(thumbnails, "PAUSE", 3600)
+    monkeypatch.setattr(thumbnails, "PATIENCE", 0)
+    add_waited_for()
+    thumbnails.settle()
+    assert len(begun) == 3
 
 
 @pytest.mark.django_db  # nothing is committed, so nothing is made in the background
