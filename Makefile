@@ -66,7 +66,7 @@ node_modules/.installed: package.json .venv/dev-installed
 	@touch $@
 
 test-sqlite: .venv/dev-installed .venv/litellm/installed build
-	$(PYTEST) --numprocesses=2 --dist=loadfile -m "not browser" $(ONLY)
+	$(PYTEST) -m "not browser" $(ONLY)
 
 test-pgsql: .venv/dev-installed .venv/litellm/installed build
 	SERVER_STORAGE_TYPE=pgsql SERVER_STORAGE_URL=$(TEST_PGSQL_URL) REDIS_URL=$(TEST_REDIS_URL)/9 $(PYTEST) -m "not browser" $(ONLY)

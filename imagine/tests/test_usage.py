@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 
 from imagine import usage
 from imagine.charts import Part
@@ -108,7 +109,8 @@ def test_charts_have_a_column_for_each_day_and_a_part_for_each_model_or_caller(
     generate(images=1, key=key, model="z", cost_usd=Decimal("0.12"))
     generate(images=1, user=admin_user, reserved_usd=Decimal("0.02"))
     lines = usage.read_usage(days=7)
-    by_model = usage.draw(lines, days=7, by=lambda line: line.model)
+    with override("en"):
+        by_model = usage.draw(lines, days=7, by=lambda line: line.model)
     assert [(series, name, part.pictures) for series, name, part in by_model.legend] == [
         ("0", "z", 1), ("1", "m", 4),
     ]  # fmt: skip
