@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import file_names
 from .audit import AuditEntry
-from .derived import MAX_SEED, derived
+from .facts import MAX_SEED, derived
 from .file_names import MAX_NAME
 from .history import RecordedChange
 from .metadata.formats import OF_MEDIA_TYPE

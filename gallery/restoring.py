@@ -26,7 +26,7 @@ from .backup_reading import (
     open_backup,
 )
 from .changes import changing, read_facts, repeated
-from .derived import DERIVED
+from .facts import DERIVED
 from .history import Action, Recording
 from .imports import Imported, PixelLimit, import_archive
 from .metadata.formats import FORMATS

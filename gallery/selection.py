@@ -135,7 +135,9 @@ def _section(value: Any, base: PictureSet | None, criteria: Criteria | None) -> 
             raise ValidationError({"section": _("Give gallery or trash.")})
         known.add(Section(value))
     if len(known) > 1:
-        raise ValidationError({"section": _("A selection belongs to either the gallery or the trash.")})
+        raise ValidationError(
+            {"section": _("A selection belongs to either the gallery or the trash.")}
+        )
     return next(iter(known), Section.GALLERY)
 
 

@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .derived import DERIVED
-from .facts import ImageFacts
+from .facts import DERIVED, ImageFacts
 from .metadata import Embedded
 from .models import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH, Image
 

@@ -80,9 +80,7 @@ def explain(request: HttpRequest, reason: str) -> Explanation:
                 "cookies for this address: allow them, then log in."
             ),
         )
-    return Explanation(
-        _("Your session has ended"), _("Nothing was changed. Log in and try again.")
-    )
+    return Explanation(_("Your session has ended"), _("Nothing was changed. Log in and try again."))
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

@@ -4,7 +4,7 @@ of their files that searches look into."""
 from django.db import connection, migrations, models, transaction
 from django.db.models import Case, F, Q, Value, When
 
-from gallery.derived import derived
+from gallery.facts import derived
 
 BATCH = 20_000
 AT_ONCE = 200

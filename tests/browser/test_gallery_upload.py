@@ -79,8 +79,7 @@ def test_known_refused_and_empty_files_are_each_named(gallery: Page, tmp_path: P
 
     chooser.set_input_files(tmp_path / "empty.zip")
     expect(gallery.locator(".toast__text").last).to_have_text(
-        "1 file was not added: empty.zip: It contains no pictures. "
-        "1 file in it is not a picture."
+        "1 file was not added: empty.zip: It contains no pictures. 1 file in it is not a picture."
     )
 
     chooser.set_input_files([*bad, tmp_path / "again.zip", tmp_path / "known.webp"])
