@@ -1,4 +1,4 @@
-"""What every Python test gets: a media folder of its own, and pictures to put into it."""
+"""Fixtures of every Python test: a media folder of its own, and pictures to put into it."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from gallery.tests.drawing import draw
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What does not touch the suite's database runs with SQLite alone, and not once for each."""
+    """Run tests that do not touch the suite's database on SQLite only, not on each database."""
     if os.environ.get("SERVER_STORAGE_TYPE", "local") in ("local", "redis"):
         return
     again = [item for item in items if _is_for_once(item)]
@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_for_once(item: pytest.Item) -> bool:
-    """Marked so, or a room's own test that asks for no database; `tests/` starts servers on it."""
+    """Return whether a test is marked `once`, or is an app's own and uses no database."""
     if item.get_closest_marker("once"):
         return True
     if item.path.is_relative_to(Path(__file__).parent / "tests"):
@@ -42,9 +42,9 @@ def _is_for_once(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
-    """Workers of `pytest -n` get folders of their own, and a Redis where the suite has one.
+    """Give each worker of `pytest -n` its own folders, and a Redis if the suite has one.
 
-    The database of each has a name of its own from pytest-django.
+    pytest-django gives each a database of its own.
     """
     root = Path(tempfile.mkdtemp(prefix="workers-"))
     config.add_cleanup(lambda: shutil.rmtree(root))
@@ -61,14 +61,14 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_report_to_serializable() -> Any:
-    """A worker tells in UTF-8 what a test has logged, and half of a character has none."""
+    """Replace lone surrogates in a worker's report, which is sent in UTF-8."""
     told = yield
     return json.loads(json.dumps(told, ensure_ascii=False).encode(errors="replace"))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Any:
-    """With CI=true whatever is "not installed" is a failure, never a skip."""
+    """Turn "not installed" from a skip into a failure with CI=true."""
     report = yield
     missing = report.skipped and "not installed" in str(report.longrepr)
     if missing and os.environ.get("CI") == "true":
@@ -78,8 +78,11 @@ def pytest_runtest_makereport() -> Any:
 
 @pytest.fixture(scope="session", autouse=True)
 def tables_are_emptied_row_by_row() -> None:
-    """After a test with transactions of its own: PostgreSQL's TRUNCATE makes 150 new files, which
-    takes longer than most tests; there are few rows. Foreign keys are looked at in the end."""
+    """Delete rows after a test with its own transactions, and check foreign keys at the end.
+
+    PostgreSQL's TRUNCATE creates 150 new files, which takes longer than most tests; there are few
+    rows.
+    """
     if connection.vendor == "postgresql":
         type(connection.ops).sql_flush = lambda self, style, tables, **options: [
             f"DELETE FROM {self.quote_name(table)}" for table in tables
@@ -88,15 +91,18 @@ def tables_are_emptied_row_by_row() -> None:
 
 @pytest.fixture(autouse=True)
 def thumbnails_at_once(monkeypatch: Any) -> None:
-    """Made on their thread: the process that makes them elsewhere has to start, and waits until
-    the processor is idle, which it is not while a suite runs. Servers have it, and its tests."""
+    """Make thumbnails on the calling thread.
+
+    The process that makes them has to start, and waits until the processor is idle, which it never
+    is while tests run. Servers have it, and its own tests.
+    """
     monkeypatch.setattr(thumbnails, "_read_idly", lambda data, name: pictures.read_picture(data))
     monkeypatch.setattr(thumbnails, "PAUSE", 0)
 
 
 @pytest.fixture(autouse=True)
 def media_folder(thumbnails_at_once: None, settings: Any, tmp_path: Path) -> Iterator[Path]:
-    """An empty MEDIA_ROOT; the name of the folder is the fixture's value."""
+    """Set MEDIA_ROOT to an empty folder; the value is its path."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MEDIA_ROOT.mkdir()
     yield settings.MEDIA_ROOT
@@ -108,32 +114,33 @@ def media_folder(thumbnails_at_once: None, settings: Any, tmp_path: Path) -> Ite
 
 @pytest.fixture(autouse=True)
 def language_of_the_settings() -> None:
-    """A page that a test asks for leaves its language to the thread, and so to the next test."""
+    """Reset the language: a page that a test requests leaves its own to the thread's next test."""
     translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
 def plain_static_names(settings: Any) -> None:
-    """Pages are made without the collected files; a server process has them."""
+    """Serve pages without collected files; a server process has them."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture(autouse=True)
 def sessions_in_the_database(settings: Any) -> None:
-    """So that a page costs the same number of queries with Redis and without."""
+    """Store sessions in the database, so that a page costs as many queries with Redis as
+    without."""
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 
 @pytest.fixture(autouse=True)
 def cheap_passwords(settings: Any) -> None:
-    """Hashing is slow on purpose, and nothing here asks how passwords are kept."""
+    """Hash passwords fast: hashing is slow on purpose, and no test here depends on it."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
 def add_image(db: None) -> Callable[..., Image]:
-    """Adds a picture through the library's door: `add_image(prompt="a cat", tags=["pets"])`."""
+    """Add a picture through `ingest`: `add_image(prompt="a cat", tags=["pets"])`."""
 
     def add(**facts: Any) -> Image:
         facts.setdefault("data", draw())
@@ -145,7 +152,7 @@ def add_image(db: None) -> Callable[..., Image]:
 
 @pytest.fixture
 def staff(admin_user: Any) -> Client:
-    """A browser session of the administrator, in English."""
+    """Return a client with the administrator's session, in English."""
     client = Client(headers={"Accept-Language": "en"})
     client.force_login(admin_user)
     return client

@@ -1,4 +1,4 @@
-"""A client that keeps its connection, and what it measures."""
+"""A client with a persistent connection, and its measurements."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ ROOT = "/api/v1/admin/gallery/"
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Milliseconds of a series of requests."""
+    """Durations of a series of requests, in milliseconds."""
 
     values: list[float]
 
@@ -72,7 +72,7 @@ def timed(calls: Iterable[Callable[[], Any]]) -> Times:
 
 
 def rate(port: int, path: str, *, clients: int, seconds: float) -> float:
-    """Requests that `clients` at once get answered in a second."""
+    """Return how many requests per second `clients` concurrent clients get answered."""
     done = [0] * clients
     until = time.perf_counter() + seconds
 

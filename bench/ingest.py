@@ -1,7 +1,8 @@
-"""From an upstream's answer to the committed row with its thumbnail: `python -m bench.ingest`.
+"""Measures the way from an upstream's answer to the row and its thumbnail: `python -m
+bench.ingest`.
 
-A 1024 × 1024 JPEG of 260 KB as base64 in JSON, into a library of its own on SQLite. The
-processor's time is what counts: the budget is 60 ms of one core.
+It ingests a 1024 × 1024 JPEG of 260 KB, as base64 in JSON, into its own library on SQLite. What
+counts is processor time: the budget is 60 ms of one core.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ def main() -> None:
 
 
 async def measure(answer: bytes) -> dict[str, list[tuple[float, float]]]:
-    """Milliseconds by the clock and of the processor: until the row, and for the thumbnail."""
+    """Return wall-clock and processor milliseconds until the row, and for the thumbnail."""
     from gallery import thumbnails
     from gallery.models import Image
     from imagine import records

@@ -82,7 +82,7 @@ def _links(tag_ids: list[int], start: int, size: int) -> Iterator[dict[str, obje
 
 
 def _insert(model: type, rows: list[dict[str, object]]) -> None:
-    """One statement for all rows: several times as fast as objects."""
+    """Insert all rows by one statement, several times as fast as objects."""
     if not rows:
         return
     quote = connection.ops.quote_name

@@ -60,7 +60,7 @@ def measure(server: Server, count: int) -> None:
 
 
 def timed(way: Way, count: int) -> tuple[float, list[tuple[int, float]]]:
-    """The seconds until all were answered; each one's status and seconds."""
+    """Return the seconds until all were answered, and the status and seconds of each."""
     began = time.perf_counter()
     found = asyncio.run(generate_all(way, count))
     return time.perf_counter() - began, found
@@ -91,7 +91,7 @@ async def generate(http: httpx2.AsyncClient, way: Way) -> tuple[int, float]:
 
 
 def look(server: Server, pid: int, told: Connection) -> None:
-    """In a process of its own, as a browser is: the thousand keep this one's event loop busy."""
+    """Act as a browser, in a process of its own: the thousand keep this one's event loop busy."""
     pages: list[float] = []
     peak = 0
     with httpx2.Client(base_url=server.url, timeout=600) as http:
@@ -106,7 +106,7 @@ def look(server: Server, pid: int, told: Connection) -> None:
 
 
 def memory_of(pid: int) -> int:
-    """KB that the process has in memory."""
+    """Return the KB that the process has in memory."""
     return int(re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0])
 
 

@@ -1,9 +1,9 @@
-"""Pictures in and out by the thousand: `python -m bench.moving [PICTURES]`.
+"""Imports and exports thousands of pictures: `python -m bench.moving [PICTURES]`.
 
-Imports a folder on all cores, beside what it costs to decode the same files once with Pillow;
-exports many pictures of 300 KB from a server over HTTP, and says how long the first byte took,
-how much memory the server took more, and whether the promised length was kept. A library of its
-own on SQLite; the export's files are links to one file, so they take no room.
+It imports a folder on all cores, and compares that with decoding the same files once with Pillow;
+then it exports many pictures of 300 KB from a server over HTTP, and measures the time to the first
+byte, the server's additional memory, and whether the announced length was right. It has its own
+library on SQLite; the exported files are links to one file, so they take no room.
 """
 
 import http.client
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def picture(rng: Random, side: int = 1024) -> bytes:
-    """A JPEG of about 300 KB."""
+    """Return a JPEG of about 300 KB."""
     noise = Image.frombytes("RGB", (128, 128), rng.randbytes(128 * 128 * 3))
     out = io.BytesIO()
     noise.resize((side, side), Image.Resampling.BICUBIC).save(out, "JPEG", quality=QUALITY)
@@ -80,7 +80,7 @@ def import_folder(folder: Path) -> None:
 
 
 def measure(name: str, job: Callable[[], int]) -> None:
-    """Print how many pictures a second a job does, and what each costs of the processor."""
+    """Print how many pictures per second a job does, and the processor time of each."""
     wall, processor = time.perf_counter(), time.process_time()
     done = job()
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
@@ -142,7 +142,7 @@ def export_library(server: Server, count: int, embedding: str) -> None:
 
 
 def most_memory(pid: int) -> float:
-    """The most memory, in MB, that a process has had so far."""
+    """Return the peak memory of a process so far, in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024

@@ -1,8 +1,8 @@
-"""Other gateways between the same clients and the same upstream, for comparison.
+"""Runs other gateways between the same clients and the same upstream, for comparison.
 
-`LITELLM` names the executable of the LiteLLM proxy (`pip install 'litellm[proxy]'` into an
-environment of its own), `PORTKEY` the folder in which Portkey's gateway was installed
-(`npm install @portkey-ai/gateway`). Neither stores a picture.
+`LITELLM` names the executable of the LiteLLM proxy (`pip install 'litellm[proxy]'` into its own
+environment), `PORTKEY` the folder with Portkey's gateway (`npm install @portkey-ai/gateway`).
+Neither stores a picture.
 """
 
 import json
@@ -30,7 +30,7 @@ class Way:
 
 
 def started_others(stack: ExitStack, folder: Path, upstream: str) -> dict[str, Way]:
-    """The gateways that the environment names, started, until the stack is closed."""
+    """Start the gateways that the environment names, until the stack is closed."""
     ways = {}
     if executable := os.environ.get("LITELLM"):
         ways["litellm"] = stack.enter_context(started_litellm(executable, folder, upstream))

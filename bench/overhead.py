@@ -1,10 +1,10 @@
-"""What the gateway adds to its upstream's own time: `python -m bench.overhead`.
+"""Measures what the gateway adds to its upstream's own time: `python -m bench.overhead`.
 
-One upstream that answers a 300 KB JPEG after 50 ms; asked directly, through this program, and
-through the other gateways that the environment names (`bench/others.py`), in turns, by 1 and by
-16 clients. This program stores every picture; the others store none. What it does after its
-answers, the thumbnails, is waited for before the next way's turn. The first request of every
-client in a turn comes after a pause of seconds, and is shown apart.
+One upstream answers a 300 KB JPEG after 50 ms. It is called directly, through this program, and
+through the other gateways that the environment names (`bench/others.py`), alternating, by 1 and by
+16 clients. This program stores every picture; the others store none. Its work after the answers,
+the thumbnails, is waited for before the next one's turn. The first request of every client in a
+turn comes after a pause of seconds, and is shown separately.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 async def measure(ways: dict[str, Way], clients: int, folder: Path) -> dict[str, list[list[float]]]:
-    """Milliseconds of the requests of every turn, in the order of their answers, by way."""
+    """Return the milliseconds of every turn's requests, in the order of their answers, by way."""
     found: dict[str, list[list[float]]] = {name: [] for name in ways}
     each = max(EACH, TURN // clients)
     order = list(ways)

@@ -34,7 +34,7 @@ def say(what: str) -> Any:
 
 
 def create_database() -> None:
-    """Make the database that the settings name, on a server; SQLite makes its own file."""
+    """Create the database that the settings name on a server; SQLite creates its own file."""
     name = connection.settings_dict["NAME"]
     exists = {
         "postgresql": "SELECT 1 FROM pg_database WHERE datname = %s",
@@ -74,7 +74,7 @@ def warm() -> None:
 
 
 def describe() -> dict[str, Any]:
-    """Sizes in bytes, and the index that the plan of each sort names."""
+    """Return sizes in bytes, and the index in the plan of each sort."""
     plans = {}
     for criteria in SORTS:
         plan = Image.objects.order_by(*criteria.ordering).values_list("pk")[:500].explain()

@@ -1,4 +1,4 @@
-"""What the benchmark asks for. Pure and deterministic."""
+"""Queries for the benchmark, deterministic."""
 
 import random
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ class Questions:
     """Query strings for the picture list.
 
     Args:
-        series: another name makes other questions of the same kinds.
+        series: another name makes other queries of the same kinds.
     """
 
     def __init__(self, series: str = "questions") -> None:
@@ -23,7 +23,7 @@ class Questions:
         self.source = random.Random(f"{SEED}:{series}")
 
     def lists(self) -> list[str]:
-        """Every sort with every single filter, and with none; no text."""
+        """Yield every sort with every single filter, and with none; no text."""
         filters: list[dict[str, str]] = [
             {},
             *({"model": model} for model in MODELS),
@@ -42,7 +42,7 @@ class Questions:
         ]
 
     def mix(self, count: int = 400) -> list[str]:
-        """Random combinations of search, filters, tags (all, any), dates and sorts."""
+        """Yield random combinations of search, filters, tags (all, any), dates and sorts."""
         return [self._combination() for _ in range(count)]
 
     def _combination(self) -> str:
@@ -85,5 +85,5 @@ class Questions:
         return source.choice(["ortres", "100%", "不存在的词", "🦊", "zzzzqq"])
 
     def _word(self, words: list[str]) -> str:
-        """Common and rare ones alike often: by the logarithm of the rank."""
+        """Choose a word, common and rare ones equally often: by the logarithm of the rank."""
         return words[int(len(words) ** self.source.random()) - 1]

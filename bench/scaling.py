@@ -1,10 +1,11 @@
-"""What one, two and three processes carry on this machine: `python -m bench.scaling [ROUNDS]`.
+"""Measures what one, two and three processes can do on this machine: `python -m bench.scaling
+[ROUNDS]`.
 
-Over the PostgreSQL of `make services`, a Redis of its own and a library of 10,000 rows, the list,
-generations and picture bytes are asked for by eight clients at once; picture bytes from the disk
-and from an S3 server (moto's, which is slow and of one process). The numbers of processes take
-turns, so that what else the machine does meets all of them; ratios are to one process on the disk
-in the same round.
+With the PostgreSQL of `make services`, its own Redis and a library of 10,000 rows, eight concurrent
+clients request the list, generations and picture bytes, the latter from the disk and from an S3
+server (moto's, which is slow and a single process). The numbers of processes take turns, so that
+other work on the machine affects all of them; ratios are to one process on the disk in the same
+round.
 """
 
 import http.client
@@ -72,7 +73,7 @@ def main() -> None:
 
 
 def prepare(folder: Path, shared: dict[str, str]) -> None:
-    """A new library: an earlier run has left its generations in the old one."""
+    """Create a new library: an earlier run has left its generations in the old one."""
     server, _, name = PGSQL.rpartition("/")
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(SQL("DROP DATABASE IF EXISTS {}").format(Identifier(name)))
@@ -93,7 +94,7 @@ def serving(server: Server) -> Iterator[None]:
 
 
 def measure(server: Server) -> Found:
-    """Answers a second to each kind of question."""
+    """Return the answers per second for each kind of request."""
     generate = ("POST", "/v1/images/generations", {"prompt": "a fox", "response_format": "url"})
     links = [json.loads(ask(server)(*generate))["data"][0]["url"] for _ in range(CLIENTS)]
     paths = [urlsplit(link).path for link in links]
@@ -105,7 +106,7 @@ def measure(server: Server) -> Found:
 
 
 def rate(server: Server, question: Callable[[int], tuple[str, str, object]]) -> float:
-    """Answers a second that all clients together get; a second of warming comes before."""
+    """Return the answers per second of all clients together, after a second of warming up."""
     done = [0] * CLIENTS
     begin = time.perf_counter() + 1
     end = begin + SECONDS
@@ -125,7 +126,7 @@ def rate(server: Server, question: Callable[[int], tuple[str, str, object]]) -> 
 
 
 def ask(server: Server) -> Callable[[str, str, object], bytes]:
-    """A client with a connection of its own; a refusal ends the benchmark."""
+    """Run a client with its own connection; a refusal ends the benchmark."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
 
@@ -141,7 +142,7 @@ def ask(server: Server) -> Callable[[str, str, object], bytes]:
 
 
 def report(found: dict[tuple[str, int], list[Found]]) -> None:
-    """Medians of the rounds; median, least and greatest ratio to the round's own first."""
+    """Print medians of the rounds, with median, minimum and maximum ratio to the round's first."""
     names = list(found[PLACES[0]][0])
     print("| pictures on | processes | " + " | ".join(f"{name}/s" for name in names) + " |")
     print("|---|---|" + "---|" * len(names))

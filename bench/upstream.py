@@ -1,4 +1,4 @@
-"""An upstream for benchmarks: answers every POST after a while with one 300 KB JPEG.
+"""An upstream for benchmarks: it answers every POST after a while with one 300 KB JPEG.
 
 `python -m bench.upstream PORT SECONDS`
 """

@@ -1,4 +1,4 @@
-"""Words and prompts for benchmarks: deterministic, made here, belonging to nobody. Pure."""
+"""Words and prompts for benchmarks: deterministic, and made here."""
 
 import random
 from collections.abc import Callable
@@ -75,5 +75,5 @@ def zipf(count: int) -> list[float]:
 
 
 def tag_names(vocabulary: Vocabulary) -> list[str]:
-    """Half Chinese, half English: words that prompts hold too, common and rare."""
+    """Return names, half Chinese and half English, common and rare, which prompts contain, too."""
     return vocabulary.chinese[10:1510:10] + vocabulary.english[10:1510:10]

@@ -1,4 +1,4 @@
-"""How much more work twice the input makes; within one run, and of this thread alone."""
+"""Measures how work grows with its input, within one run and for this thread alone."""
 
 import math
 import time
@@ -25,7 +25,7 @@ ROUNDS = 12
 
 
 def growth(work: Callable[[T], object], make: Callable[[int], T], size: int) -> float:
-    """How many times as long the work takes for an input that is `TIMES` as large."""
+    """Return how many times as long the work takes for an input that is `TIMES` as large."""
     small, large = make(size), make(TIMES * size)
     part = whole = math.inf
     for number in range(ROUNDS):
@@ -40,7 +40,7 @@ def growth(work: Callable[[T], object], make: Callable[[int], T], size: int) -> 
 
 
 def _least(work: Callable[[T], object], given: T) -> int:
-    """Nanoseconds of this thread: the least of three, since others disturb and never help."""
+    """Return nanoseconds of this thread: the least of three, since disturbances only add."""
     taken = []
     for _ in range(3):
         began = time.thread_time_ns()

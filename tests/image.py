@@ -1,4 +1,4 @@
-"""The image without a container engine: the Dockerfile's own steps, in folders of a test's."""
+"""Builds the image without a container engine: the Dockerfile's own steps, in a test's folders."""
 
 import json
 import os
@@ -14,7 +14,8 @@ PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 class Image:
-    """Built into a folder by the Dockerfile's own steps, but those that install packages."""
+    """An image built into a folder by the Dockerfile's steps, except those that install
+    packages."""
 
     def __init__(self, folder: Path) -> None:
         self.app = folder / "app"
@@ -45,7 +46,7 @@ class Image:
         subprocess.run(["sh", "-ec", command], cwd=self.app, env=environment, check=True)
 
     def container(self, volumes: Path, **environment: str) -> Server:
-        """A server of this image, with its volumes in this folder."""
+        """Run a server of this image, with its volumes in this folder."""
         places = {
             name: value.replace("/data", str(volumes / "data"), 1).replace(
                 "/media", str(volumes / "media"), 1
@@ -59,7 +60,7 @@ class Image:
         return server
 
     def compose(self, example: str, container: Server, folder: Path) -> str:
-        """Run an example of the documents here, `docker compose exec` in this container."""
+        """Run an example of the documents here, and `docker compose exec` in this container."""
         docker = """docker() {
             [ "$1 $2 $3 $4" = "compose exec -T app" ] || exit 125
             shift 4
@@ -79,7 +80,7 @@ class Image:
 
 
 def _steps(dockerfile: str) -> list[tuple[str, str]]:
-    """Name and arguments of each instruction."""
+    """Return name and arguments of each instruction."""
     whole = re.sub(r"\\\s*\n\s*", " ", re.sub(r"^#.*\n", "", dockerfile, flags=re.MULTILINE))
     lines = (line.strip() for line in whole.splitlines() if line.strip())
     return [(name, rest.strip()) for name, _, rest in (line.partition(" ") for line in lines)]

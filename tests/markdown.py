@@ -1,4 +1,4 @@
-"""A Markdown document taken apart: headings, tables, links, and its examples."""
+"""Parses a Markdown document into headings, tables, links and examples."""
 
 import re
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class Document:
 
     @cached_property
     def anchors(self) -> set[str]:
-        """What `#…` may name, as GitHub makes it of headings."""
+        """The anchors for `#…`, as GitHub derives them from headings."""
         return {
             PUNCTUATION.sub("", text.replace("`", "").lower()).strip().replace(" ", "-")
             for _, text in self.headings

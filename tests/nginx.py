@@ -1,4 +1,4 @@
-"""nginx with the example configuration before a server."""
+"""Runs nginx with the example configuration in front of a server."""
 
 import os
 import shutil
@@ -39,10 +39,10 @@ http {{
 def nginx_before(
     server: Server, folder: Path, changes: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """The address of nginx before this server.
+    """Return the address of nginx in front of this server.
 
     Args:
-        changes: lines of the example, and what stands in their place.
+        changes: lines of the example, and their replacements.
     """
     if NGINX is None:
         assert os.environ.get("CI") != "true", "nginx is not installed."

@@ -1,4 +1,4 @@
-"""A socket to a server: bytes as they are sent, and every answer that comes back."""
+"""Sends bytes to a server through a socket, and reads every answer."""
 
 import contextlib
 import re
@@ -15,7 +15,7 @@ APART = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer as it came."""
+    """One answer as it arrived."""
 
     status: int
     headers: dict[str, str]
@@ -44,9 +44,10 @@ def converse(
 
 
 def read_answers(received: bytes, bodiless: set[int]) -> Iterable[Answer]:
-    """
+    """Parse the answers.
+
     Raises:
-        AssertionError: what came is not a row of whole answers.
+        AssertionError: these are not successive complete answers.
     """
     number = 0
     while received:
@@ -85,7 +86,7 @@ def _chunks(received: bytes) -> tuple[bytes, bytes]:
 def request(
     method: str, path: str, *headers: str, body: bytes = b"", version: str = "1.1"
 ) -> bytes:
-    """A request's bytes; with `body` comes its Content-Length."""
+    """Build a request; with `body`, it has a Content-Length."""
     lines = [f"{method} {path} HTTP/{version}", "Host: 127.0.0.1", *headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")

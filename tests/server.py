@@ -1,4 +1,4 @@
-"""The program as a user starts it: a process of its own, with folders of its own."""
+"""Runs the program as a user does: a process of its own, with folders of its own."""
 
 import os
 import secrets
@@ -30,7 +30,7 @@ OURS = (
 
 
 class Server:
-    """`manage.py serve` on a free port of loopback; `with Server(folder) as server: …`.
+    """A `manage.py serve` on a free loopback port; `with Server(folder) as server: …`.
 
     `output` is what it has printed so far; `url` has no trailing slash.
     """
@@ -87,14 +87,14 @@ class Server:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def stop(self, *, timeout: float = 40) -> int:
-        """SIGINT, as Ctrl-C sends it; returns the exit status."""
+        """Send SIGINT, as Ctrl-C does; return the exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout)
 
     @property
     def workers(self) -> list[int]:
-        """Ids of the processes that serve, or will, or end what they have begun; oldest first."""
+        """Ids of processes that serve, will serve, or finish their work; oldest first."""
         assert self.process is not None
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
@@ -107,7 +107,7 @@ class Server:
         return pid
 
     def kill(self) -> None:
-        """SIGKILL to it and to its worker processes."""
+        """Send SIGKILL to it and to its worker processes."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -126,7 +126,7 @@ class Server:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody has: none of those that connections to others are given."""
+    """Return a free loopback port outside of the range for outgoing connections."""
     while True:
         port = 11_000 + secrets.randbelow(20_000)
         with suppress(OSError), socket.socket() as probe:

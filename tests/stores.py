@@ -1,4 +1,4 @@
-"""Database and Redis servers of a test's own, to be stopped and started at will."""
+"""Runs a test's own database and Redis servers, to be stopped and started at will."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from tests.server import free_port
 
 
 class OwnServer:
-    """A server process on a free port of loopback: `start()`, `stop()`, and again."""
+    """A server process on a free loopback port: `start()`, `stop()`, and again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,7 +78,7 @@ class OwnS3(OwnServer):
 
     @property
     def url(self) -> str:
-        """For MEDIA_STORAGE_URL."""
+        """The value for MEDIA_STORAGE_URL."""
         return f"s3://test-key:test-secret@pictures/library?endpoint={self.endpoint}"
 
     def command(self) -> list[str]:
@@ -133,7 +133,7 @@ class OwnPostgres(OwnServer):
         return subprocess.run(ready, check=False).returncode == 0
 
     def create(self) -> Self:
-        """Make the cluster and its database; leaves the server running."""
+        """Create the cluster and its database, and leave the server running."""
         secret = self.folder / "password"
         secret.write_text("secret")
         if self.run_as:
@@ -156,7 +156,7 @@ class OwnPostgres(OwnServer):
         shutil.rmtree(self.folder)
 
     def sql(self, statement: str, *, database: str = "gallery") -> str:
-        """What psql prints for the statement, unaligned."""
+        """Return what psql prints for the statement, unaligned."""
         address = self.url.rpartition("/")[0] + f"/{database}"
         run = subprocess.run(
             ["psql", "-qAt", address, "-c", statement], check=True, capture_output=True, text=True
@@ -190,7 +190,7 @@ class OwnMariaDB(OwnServer):
             self.process.wait(30)
 
     def create(self) -> Self:
-        """Make the data folder and the database; leaves the server running."""
+        """Create the data folder and the database, and leave the server running."""
         subprocess.run(
             ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
              "--auth-root-authentication-method=normal"],
@@ -208,7 +208,7 @@ class OwnMariaDB(OwnServer):
 
 
 def program(name: str) -> str:
-    """A PostgreSQL program, which Debian keeps outside the path."""
+    """Return the path of a PostgreSQL program, which Debian keeps outside of PATH."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     found = shutil.which(name, path=os.pathsep.join([*map(str, folders), os.environ["PATH"]]))
     assert found, f"{name} is not installed."
@@ -216,7 +216,7 @@ def program(name: str) -> str:
 
 
 def wait_until(true: Callable[[], bool], *, timeout: float = 30) -> float:
-    """Ask until it is true; returns how many seconds that took."""
+    """Poll until it is true; return how many seconds that took."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < timeout, f"not within {timeout} s"

@@ -1,4 +1,4 @@
-"""Pictures for tests, drawn with Pillow."""
+"""Draws pictures for tests with Pillow."""
 
 import io
 from typing import Any
@@ -15,7 +15,7 @@ def draw(
     mode: str = "RGB",
     **options: Any,
 ) -> bytes:
-    """A circle on a plain ground, as the bytes of a file."""
+    """Draw a circle on a plain ground; return the bytes of a file."""
     image = Image.new(mode, (width, height), color)
     ImageDraw.Draw(image).ellipse(
         (width // 4, height // 4, width * 3 // 4, height * 3 // 4), "white"

@@ -1,4 +1,4 @@
-"""Somebody else comes between two queries of ours: no mock, but Django's own hook."""
+"""Lets somebody else act between two of our queries, by Django's own hook and without a mock."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from django.db import connection
 
 @contextmanager
 def meanwhile(pattern: str, act: Callable[[], Any], nth: int = 1) -> Iterator[None]:
-    """Run `act` once, right after the nth query that matches; that one must come."""
+    """Run `act` once, right after the nth query that matches; there must be one."""
     seen: list[str] = []
 
     def wrap(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

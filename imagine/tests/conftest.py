@@ -1,4 +1,4 @@
-"""The gateway's tests talk to it over a socket, as clients do."""
+"""Fixtures of the gateway's tests, which talk to it over a socket, as clients do."""
 
 import shutil
 import threading
@@ -17,7 +17,7 @@ from .upstream import Upstream, pictures
 
 
 class Gateway:
-    """The program's ASGI application on a port of loopback, in a thread of this process."""
+    """The program's ASGI application on a loopback port, in a thread of this process."""
 
     def __init__(self) -> None:
         self.server = uvicorn.Server(
@@ -42,14 +42,14 @@ class Gateway:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(settings: Any) -> Iterator[None]:
-    """What one test could not store is not taken in by another, whose rows have the same ids."""
+    """Forget what a test could not store: the next test's rows have the same ids."""
     yield
     shutil.rmtree(settings.DATA_DIR / "received" / spool.LEFT, ignore_errors=True)
 
 
 @pytest.fixture
 def gateway(transactional_db: None, settings: Any) -> Iterator[Gateway]:
-    """A running gateway; `transactional_db`, since its threads have connections of their own."""
+    """Run a gateway; `transactional_db`, since its threads have their own connections."""
     settings.IMAGINE_PROVIDER = getattr(settings, "IMAGINE_PROVIDER", "sample")
     running = Gateway()
     running.start()
@@ -61,13 +61,13 @@ def gateway(transactional_db: None, settings: Any) -> Iterator[Gateway]:
 
 @pytest.fixture
 def secret(transactional_db: None) -> str:
-    """The secret of an active API key."""
+    """Return the secret of an active API key."""
     return create_api_key(name="tests")[1]
 
 
 @pytest.fixture
 def client(gateway: Gateway, secret: str) -> Iterator[httpx2.Client]:
-    """An HTTP client with an API key."""
+    """Return an HTTP client with an API key."""
     headers = {"Authorization": f"Bearer {secret}", "User-Agent": "test-client"}
     with httpx2.Client(base_url=gateway.url, headers=headers, timeout=30) as http:
         yield http
@@ -75,7 +75,7 @@ def client(gateway: Gateway, secret: str) -> Iterator[httpx2.Client]:
 
 @pytest.fixture
 def upstream(settings: Any) -> Iterator[Upstream]:
-    """An upstream that answers with one picture until a test says otherwise, and is asked."""
+    """Run an upstream that answers with one picture until a test says otherwise, and use it."""
     with Upstream([pictures()]) as server:
         settings.IMAGINE_PROVIDER = "openai"
         settings.IMAGINE_UPSTREAM_URL = server.url
@@ -84,7 +84,7 @@ def upstream(settings: Any) -> Iterator[Upstream]:
 
 @pytest.fixture
 def ask(client: httpx2.Client) -> Callable[..., httpx2.Response]:
-    """Ask for a picture of a fox; keyword arguments are further fields of the body."""
+    """Return a function that requests a picture of a fox; keyword arguments are further fields."""
 
     def ask(**body: Any) -> httpx2.Response:
         return client.post("/v1/images/generations", json={"prompt": "a fox", **body})

@@ -1,4 +1,4 @@
-"""A server on loopback that answers bytes as they are, HTTP or not."""
+"""A server on loopback that sends bytes as they are, HTTP or not."""
 
 import contextlib
 import datetime
@@ -20,11 +20,11 @@ Reply = Callable[[socket.socket], None]
 
 
 class RawServer:
-    """Reads requests and answers each by `reply`; `received` is what it has read.
+    """Reads requests and answers each with `reply`; `received` is what it has read.
 
     Args:
-        reply: returns when the connection may serve the next request; or closes it.
-        certificate: a file with certificate and key, to speak TLS.
+        reply: returns when the connection may serve the next request, or closes it.
+        certificate: a file with certificate and key, to use TLS.
     """
 
     def __init__(self, reply: Reply, certificate: Path | None = None) -> None:
@@ -78,7 +78,7 @@ class RawServer:
 
 
 def answer(*pieces: bytes, reset: bool = False, keep: bool = False) -> Reply:
-    """These bytes, in packets of their own; then the connection's end, orderly or not."""
+    """Send these bytes, in packets of their own, then end the connection, cleanly or not."""
 
     def reply(connection: socket.socket) -> None:
         for piece in pieces:
@@ -95,7 +95,7 @@ def answer(*pieces: bytes, reset: bool = False, keep: bool = False) -> Reply:
 
 
 def self_signed(folder: Path) -> Path:
-    """A file with key and certificate of `localhost`."""
+    """Return a file with key and certificate of `localhost`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

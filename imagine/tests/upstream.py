@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that speaks the images API, and fails in every way on demand."""
+"""A real HTTP server on loopback that speaks the images API, and fails on demand in every way."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ Reply = Callable[["Handler"], None]
 
 @dataclass
 class Received:
-    """One request as it came."""
+    """A request as it arrived."""
 
     path: str
     headers: dict[str, str]
@@ -31,9 +31,9 @@ class Received:
 
 @dataclass
 class Upstream:
-    """Answers each request by the next of `replies`, and by the last one for ever.
+    """Answers each request with the next of `replies`, and finally always with the last one.
 
-    `files` are answered to a GET; `received` and `fetched` are what it was asked.
+    `files` are answered to a GET; `received` and `fetched` record the requests.
     """
 
     replies: list[Reply] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def send(status: int, content: Any, **headers: str) -> Reply:
-    """Bytes as they are, anything else as JSON."""
+    """Reply with bytes as they are, or anything else as JSON."""
     is_json = not isinstance(content, bytes)
     body = json.dumps(content).encode() if is_json else content
     headers.setdefault("Content_Type", "application/json" if is_json else "text/html")
@@ -106,19 +106,19 @@ def send(status: int, content: Any, **headers: str) -> Reply:
 
 
 def pictures(*data: bytes, **more: Any) -> Reply:
-    """An images response with base64; without arguments, one drawn picture."""
+    """Reply with an images response in base64; without arguments, with one drawn picture."""
     items = [{"b64_json": base64.b64encode(one).decode()} for one in data or (draw(96, 64),)]
     return send(200, {"created": 1, "data": items, **more})
 
 
 def stall(handler: Handler) -> None:
-    """No answer until the test is over."""
+    """Do not answer until the test is over."""
     handler.server.upstream.stopping.wait(30)  # type: ignore[attr-defined]
     handler.close_connection = True
 
 
 def drip(handler: Handler) -> None:
-    """A byte now and then, for ever."""
+    """Send a byte now and then, for ever."""
     handler.head(200, None, Content_Type="application/json")
     while not handler.server.upstream.stopping.wait(0.05):  # type: ignore[attr-defined]
         try:
@@ -128,20 +128,20 @@ def drip(handler: Handler) -> None:
 
 
 def slam(handler: Handler) -> None:
-    """The connection is closed without a word."""
+    """Close the connection without a word."""
     handler.close_connection = True
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 def break_off(handler: Handler) -> None:
-    """Less than the announced length."""
+    """Send less than the announced length."""
     handler.head(200, 100_000, Content_Type="application/json")
     handler.wfile.write(b'{"data": [{"b64_json": "/9j/')
     handler.close_connection = True
 
 
 def endless(handler: Handler) -> None:
-    """More than anybody can want."""
+    """Send more than anybody can want."""
     handler.head(200, None, Content_Type="application/json")
     try:
         block = b" " * 16 * 1024 * 1024
@@ -152,7 +152,7 @@ def endless(handler: Handler) -> None:
 
 
 async def post_json(upstream: Any, path: str, **content: Any) -> Any:
-    """What the JSON of an answer is, asked for as the providers do."""
+    """Return the JSON of an answer, requested as the providers do."""
     async with upstream.stream(path, **content) as answer:
         body = await upstream.read(answer)
         if answer.broke_off is not None:
@@ -161,7 +161,7 @@ async def post_json(upstream: Any, path: str, **content: Any) -> Any:
 
 
 def held(until: threading.Event, reply: Reply) -> Reply:
-    """The reply, as soon as the event is set."""
+    """Send the reply as soon as the event is set."""
 
     def later(handler: Handler) -> None:
         until.wait(30)

@@ -1,4 +1,4 @@
-"""A real Chromium before a real server process."""
+"""Fixtures with a real Chromium and a real server process."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def media_folder() -> None:
-    """The server has a media folder of its own; the tests' process touches none."""
+    """Override the suite's folder: the server has one of its own."""
 
 
 @pytest.fixture(scope="session")
@@ -43,14 +43,15 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of a module, with an empty library at its start."""
+    """Run one server for all tests of a module, with an empty library at its start."""
     with Server(tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
 @pytest.fixture
 def new_context(chromium: Browser, server: Server) -> Iterator[Callable[..., BrowserContext]]:
-    """Browser contexts; a test fails when a page of theirs logged an error or left the site.
+    """Return a factory of browser contexts; a test fails if a page logs an error or leaves the
+    site.
 
     `context.allowed_errors` lists texts of console errors that the test provokes on purpose.
     """
@@ -94,7 +95,7 @@ def sign_in(page: Page, server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def signed_in(chromium: Browser, server: Server) -> StorageState:
-    """Cookies of the administrator's session: `new_context(storage_state=signed_in)`."""
+    """Return the administrator's session cookies: `new_context(storage_state=signed_in)`."""
     context = chromium.new_context(base_url=server.url)
     sign_in(context.new_page(), server)
     state = context.storage_state()
@@ -104,14 +105,14 @@ def signed_in(chromium: Browser, server: Server) -> StorageState:
 
 @pytest.fixture
 def page(new_context: Callable[..., BrowserContext], signed_in: StorageState) -> Page:
-    """A desktop page in English, signed in as the administrator."""
+    """Open a desktop page in English, signed in as the administrator."""
     context = new_context(viewport={"width": 1280, "height": 900}, storage_state=signed_in)
     return context.new_page()
 
 
 @pytest.fixture
 def phone(new_context: Callable[..., BrowserContext], signed_in: StorageState) -> Page:
-    """A phone in Chinese, signed in as the administrator."""
+    """Open a phone in Chinese, signed in as the administrator."""
     context = new_context(
         viewport={"width": 390, "height": 844},
         locale="zh-CN",

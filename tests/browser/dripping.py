@@ -1,4 +1,4 @@
-"""A slow line: pages arrive in pieces, so that a browser could draw each half of them."""
+"""Simulates a slow line: pages arrive in pieces, so that a browser could draw each half of them."""
 
 import http.client
 import threading
@@ -15,7 +15,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 @contextmanager
 def dripping(port: int) -> Iterator[str]:
-    """Address of a proxy before the server at `port` that drips what is HTML."""
+    """Return the address of a proxy before the server at `port` that delays HTML."""
 
     class Drip(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

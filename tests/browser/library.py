@@ -1,4 +1,4 @@
-"""Pictures for a server's library, put there by a process of its own."""
+"""Fills a server's library with pictures, in a process of its own."""
 
 import json
 import subprocess
@@ -31,7 +31,8 @@ PARAMETERS = {"Steps": 30, "Sampler": "DPM++ 2M Karras", "Seed": 1234567890}
 
 
 def fill(server: Server, pictures: list[dict[str, Any]]) -> list[int]:
-    """Add pictures: arguments of `ingest.add_image`, and `size`, `color`, `days_ago`.
+    """Add pictures by arguments of `ingest.add_image`, and `size`, `color`, `days_ago`; return
+    their ids.
 
     Returns their ids.
     """
@@ -49,7 +50,7 @@ def fill(server: Server, pictures: list[dict[str, Any]]) -> list[int]:
 
 
 def many(count: int) -> list[dict[str, Any]]:
-    """Pictures of all kinds, the newest first: number 0 is a minute old, and so on.
+    """Describe pictures of all kinds, newest first: number 0 is a minute old, and so on.
 
     Every third is of model `grok-imagine-1.0-edit`, every fourth 16:9, every fifth tagged
     `night`, every sixth `城市`; ten lie in each month.

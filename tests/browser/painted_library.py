@@ -1,4 +1,4 @@
-"""The library of the screenshots: sample pictures of some weeks. Run by `manage.py shell`."""
+"""Fills the library of the screenshots with sample pictures of some weeks, by `manage.py shell`."""
 
 from datetime import timedelta
 

@@ -1,6 +1,6 @@
-"""The long form of the campaign: `make campaign`. Prints what it finds, and fails on a flaw.
+"""Runs the long form of the campaign, `make campaign`; it prints its findings and fails on a flaw.
 
-`python -m tests.campaign killed Redis` runs the trials whose names hold one of the words.
+`python -m tests.campaign killed Redis` runs the trials whose names contain one of the words.
 """
 
 import json
@@ -85,7 +85,7 @@ def main(words: list[str]) -> int:
 def rounds(
     folder: Path, postgres: OwnPostgres, mariadb: OwnMariaDB, redis: OwnRedis
 ) -> Iterator[list[Trial]]:
-    """Trials that may run beside each other, round by round."""
+    """Group trials that may run in parallel, round by round."""
 
     def server(name: str, **store: str) -> Server:
         return Server(folder / name, **store)
@@ -154,7 +154,7 @@ def rounds(
 
 
 def is_flawed(report: Any) -> bool:
-    """Whether anything happened that must not."""
+    """Return whether anything happened that must not."""
     if report.findings is None or not report.findings.flawless:
         return True
     match report:

@@ -1,4 +1,4 @@
-"""What must hold of a library at rest. Run with a stopped server's environment:
+"""Checks what must hold of a library at rest, in a stopped server's environment.
 
 `python -m tests.campaign.audit` cleans up, takes strays in, and prints its findings as JSON.
 """
@@ -44,7 +44,7 @@ class Findings:
 
 
 def audit(environment: dict[str, str]) -> Findings:
-    """The findings of the library that a stopped server with this environment had."""
+    """Return the findings of the library of a stopped server with this environment."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.campaign.audit"],
         cwd=ROOT,
@@ -98,7 +98,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def _unfindable() -> int:
-    """Pictures that a search by tag or word gives too many or too few of."""
+    """Return the pictures that a search by tag or word wrongly finds or misses."""
     from gallery.listing import find_page
     from gallery.models import Image, Tag
     from gallery.search.criteria import Criteria, Word

@@ -18,12 +18,12 @@ IDLE = 2.0
 
 
 class NoAnswer(Exception):
-    """The connection broke: what was asked may have been done, or not."""
+    """The connection broke: the request may have been carried out, or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer; `json` is None where the body is something else."""
+    """An HTTP answer; `json` is None if the body is something else."""
 
     status: int
     body: bytes
@@ -37,7 +37,7 @@ class Answer:
 
 
 class Client:
-    """A caller with an API key and a connection of its own, opened again after a break."""
+    """A caller with an API key and its own connection, reopened after a break."""
 
     def __init__(self, url: str, key: str, *, timeout: float = 60) -> None:
         self.address = urlsplit(url).netloc
@@ -49,7 +49,8 @@ class Client:
     def ask(
         self, method: str, path: str, data: bytes | None = None, kind: str = "application/json"
     ) -> Answer:
-        """
+        """Send a request and return the answer.
+
         Raises:
             NoAnswer
         """
@@ -99,7 +100,7 @@ class Client:
         return self.ask("POST", "/v1/images/generations", json.dumps(body).encode())
 
     def found(self, word: str) -> dict[int, dict[str, Any]]:
-        """The pictures whose prompt holds a word, by id; each says whether it is `trashed`."""
+        """Return the pictures whose prompt has a word, by id, and whether each is `trashed`."""
         images: dict[int, dict[str, Any]] = {}
         for trash in ("", "only"):
             page: int | None = 1
@@ -113,7 +114,7 @@ class Client:
 
 
 def picture(rng: Random, side: int = 48) -> bytes:
-    """A JPEG like no other."""
+    """Return a JPEG like no other."""
     image = Image.frombytes("RGB", (side, side), rng.randbytes(side * side * 3))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=70)

@@ -1,4 +1,4 @@
-"""Twenty clients at the same tags and the same pictures, all at once."""
+"""Twenty clients that change the same tags and pictures at the same time."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ LASTING = 8
 
 @dataclass(frozen=True, slots=True)
 class CrowdReport:
-    """What a crowd met."""
+    """The findings of a crowd."""
 
     seconds: float
     statuses: dict[int, int]  # answers by status
@@ -30,7 +30,7 @@ class CrowdReport:
 
 @dataclass(slots=True)
 class Shared:
-    """What all clients have in common."""
+    """State that all clients share."""
 
     lasting: list[int]
     passing: list[int]
@@ -39,7 +39,7 @@ class Shared:
 
 
 class Member:
-    """A client that pulls at the shared tags, and keeps a tag of its own on shared pictures."""
+    """A client that changes the shared tags, and has its own tag on shared pictures."""
 
     def __init__(self, number: int, server: Server, shared: Shared, seed: int) -> None:
         self.client = Client(server.url, server.api_key)
@@ -90,7 +90,7 @@ class Member:
         self._send("POST", f"images/{self.rng.choice(['trash', 'restore'])}/", {"image_ids": ids})
 
     def replace_picture(self) -> None:
-        """Delete a picture that others may be changing, and bring another one."""
+        """Delete a picture that others may be changing, and add another one."""
         if self.shared.passing:
             gone = self.rng.choice(self.shared.passing)
             self._send("POST", "images/delete/", {"image_ids": [gone]})
@@ -101,7 +101,7 @@ class Member:
             self.shared.passing = [*self.shared.passing, answer.json["id"]]
 
     def _some_tag(self) -> int | None:
-        """One of the shared tags; the others' own ones are nobody else's business."""
+        """Choose one of the shared tags; other clients' own tags are not touched."""
         tags = [tag["id"] for tag in self.client.get("tags/").json if "own" not in tag["name"]]
         return self.rng.choice(tags) if tags else None
 
@@ -117,7 +117,7 @@ class Member:
 
 
 def crowd(server: Server, *, seconds: float, seed: int = 1) -> CrowdReport:
-    """Let the crowd at a server's library; it is stopped at the end, and its library audited."""
+    """Run the crowd on a server's library; stop the server, and audit the library."""
     with server:
         client, rng = Client(server.url, server.api_key), Random(seed)
         ids = [client.upload(picture(rng), prompt=WORD).json["id"] for _ in range(LASTING + 4)]

@@ -1,4 +1,4 @@
-"""Pictures that are cut off, flipped, mislabelled, or bombs: by the thousand."""
+"""Uploads thousands of pictures that are truncated, corrupted, mislabelled, or bombs."""
 
 import io
 import struct
@@ -22,7 +22,7 @@ FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "a
 
 @dataclass(frozen=True, slots=True)
 class DamageReport:
-    """What became of damaged files."""
+    """The outcomes of damaged files."""
 
     files: int
     statuses: dict[int, int]
@@ -36,7 +36,7 @@ class DamageReport:
 
 
 def corpus(count: int, seed: int = 1) -> Iterator[tuple[bytes, bool]]:
-    """So many files, none of which a careful program may trip over; and whether one is cut off."""
+    """Yield so many files that a careful program survives, and whether each is truncated."""
     rng = Random(seed)
     whole = list(_whole(rng))
     for bomb in _bombs():
@@ -121,7 +121,7 @@ def _whole(rng: Random) -> Iterator[bytes]:
 
 
 def _bombs() -> Iterator[bytes]:
-    """Small files that promise to be very large."""
+    """Build small files that announce to be very large."""
     yield b""
     yield b"\0" * 100_000
     for width, height in ((60_000, 60_000), (2**31 - 1, 1), (0, 0), (2**31 - 1, 2**31 - 1)):
@@ -142,7 +142,7 @@ def _bombs() -> Iterator[bytes]:
 
 
 def damage(server: Server, *, files: int, seed: int = 1) -> DamageReport:
-    """Upload a corpus to a server; it is stopped at the end, and its library audited."""
+    """Upload a corpus to a server; stop it, and audit the library."""
     statuses: Counter[int] = Counter()
     errors: list[str] = []
     slowest, before, unequal, unreadable, cut = 0.0, 0.0, 0, 0, 0
@@ -174,7 +174,7 @@ def damage(server: Server, *, files: int, seed: int = 1) -> DamageReport:
 
 
 def _decodes(data: bytes) -> bool:
-    """Whether a decoder reads the pixels, whatever else is in the file."""
+    """Return whether a decoder reads the pixels, whatever else is in the file."""
     found = format_of(data)
     try:
         with Image.open(io.BytesIO(found.bare(data) if found else data)) as image:
@@ -185,7 +185,7 @@ def _decodes(data: bytes) -> bool:
 
 
 def _memory(server: Server) -> float:
-    """MB of the server's process that are in memory."""
+    """Return the MB of the server's process in memory."""
     status = Path(f"/proc/{server.worker}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024

@@ -1,9 +1,9 @@
-"""What was charged is delivered, or can be collected, whatever fails: a proxy that cuts, links that
-are not there yet, a server that is killed again and again.
+"""Checks that what was charged is delivered, or can be collected, whatever fails.
 
-The upstream charges for a picture once it has sent it whole to somebody who was still there. Each
-client asks in one of the ways that the gateway offers, through the proxy, and comes back for what
-it did not get.
+A proxy cuts connections, links are not there at first, and the server is killed again and again.
+The upstream charges for a picture once it has sent it completely to somebody who was still there.
+Each client uses one of the gateway's ways, through the proxy, and comes back for what it did not
+get.
 """
 
 import base64
@@ -35,10 +35,10 @@ PATIENCE = 90.0
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What the trial found. `ratio` is (delivered + collectable) ÷ charged.
+    """The findings of the trial. `ratio` is (delivered + collectable) ÷ charged.
 
-    It is 1 where nothing is killed. What an upstream has sent to a process that is killed before
-    it has read it, nobody has: the client is told.
+    It is 1 if nothing is killed. Nobody has what an upstream has sent to a process that was killed
+    before reading it: the client is told so.
     """
 
     asked: int
@@ -57,7 +57,7 @@ class DeliveryReport:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the upstream has charged, by prompt."""
+    """The upstream's charges, by prompt."""
 
     rng: Random
     charged: Counter[str] = field(default_factory=Counter)
@@ -85,7 +85,7 @@ class Ledger:
 
 
 def once(first: Callable[[Handler], None], then: Callable[[Handler], None]) -> Any:
-    """The first time one reply, and the other one ever after."""
+    """Return one reply the first time, and the other one ever after."""
     replies = [first]
 
     def reply(handler: Handler) -> None:
@@ -95,7 +95,7 @@ def once(first: Callable[[Handler], None], then: Callable[[Handler], None]) -> A
 
 
 def is_gone(connection: socket.socket) -> bool:
-    """Whether the other side has closed."""
+    """Return whether the other side has closed."""
     connection.setblocking(False)
     try:
         return connection.recv(1, socket.MSG_PEEK) == b""
@@ -109,7 +109,7 @@ def is_gone(connection: socket.socket) -> bool:
 
 @contextmanager
 def cutting_proxy(port: int, rng: Random, cuts: list[float]) -> Iterator[int]:
-    """A port that leads to `port`, and cuts a part of its connections after a moment."""
+    """Run a proxy to `port` that cuts some of its connections after a moment."""
     listener = socket.create_server(("127.0.0.1", 0))
     stopping = threading.Event()
 
@@ -172,7 +172,7 @@ class Buyer:
     wrong: list[str] = field(default_factory=list)
 
     def buy(self, prompt: str) -> None:
-        """Ask in one of the ways, and again where no answer came, until it is clear what came."""
+        """Request in one of the ways, and again without an answer, until the outcome is clear."""
         way = self.rng.choice(["task", "once", "keepalive", "repeat"])
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         if way in PREFERRED:
@@ -195,7 +195,7 @@ class Buyer:
         self.wrong.append(f"{way} {prompt}: no answer in {PATIENCE:.0f} s")
 
     def _is_settled(self, prompt: str, status: int, body: Any) -> bool:
-        """Whether nothing more is to be expected."""
+        """Return whether nothing more is to be expected."""
         if status in (202, 429, 503):
             return False
         code = body.get("error", {}).get("code")

@@ -1,7 +1,7 @@
-"""A server under attack, and how its other clients fare.
+"""Attacks a server and measures how its other clients fare.
 
-Attackers work in processes of their own for a while, and rest for a while, in turns: so what the
-others wait for under attack is compared with what they wait for in the same minutes without.
+Attackers work in processes of their own, alternating with pauses, so that waiting times under
+attack are compared with those in the same minutes without.
 """
 
 import http.client
@@ -39,7 +39,7 @@ STOP_SECONDS = 35.0
 
 @dataclass(slots=True)
 class HostileReport:
-    """What became of a server under attack."""
+    """The findings of a server under attack."""
 
     attacks: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class HostileReport:
 
     @property
     def is_harmed(self) -> bool:
-        """Whether anything broke; how long others waited is left to a machine that is idle."""
+        """Whether anything broke; waiting times are judged on an idle machine only."""
         return bool(
             self.failed or self.wrong or self.growth > MOST_GROWTH
             or self.stop_seconds > STOP_SECONDS or self.exit_status
@@ -70,7 +70,7 @@ class HostileReport:
 
 
 def hostile(server: Server, *, seconds: float, turn: float = 40.0, seed: int = 1) -> HostileReport:
-    """Attack the server for so long, in turns; then tell it to stop in the middle of an attack."""
+    """Attack the server for so long, with pauses; then stop it in the middle of an attack."""
     with Upstream([upstream_reply()]) as upstream:
         server.environment |= {"IMAGINE_TIMEOUT": "20", "IMAGINE_UPSTREAM_URL": upstream.url}
         return _hostile(server.start(), seconds=seconds, turn=turn, seed=seed)
@@ -109,14 +109,14 @@ def _hostile(server: Server, *, seconds: float, turn: float, seed: int) -> Hosti
 
 
 def upstream_reply() -> Callable[[Handler], None]:
-    """What the upstream answers: a picture, or as many as it likes."""
+    """Reply with a picture, or as many as requested."""
     data = picture(Random(0), 128)
     one, thousands = pictures(data), pictures(*[data] * THOUSANDS)
     return lambda handler: (thousands if MANY.encode() in handler.content else one)(handler)
 
 
 def other_key(server: Server) -> str:
-    """The key of those who do not attack."""
+    """Return the key of those who do not attack."""
     done = subprocess.run(
         [sys.executable, "manage.py", "create_api_key", "others", "--json"],
         cwd=ROOT, env=server.environment, capture_output=True, text=True, check=True,
@@ -159,7 +159,7 @@ def visit(
     seconds: float,
     idle: int | None = None,
 ) -> None:
-    """Ask as others do, and look at the memory where `idle` says what it was."""
+    """Send requests like other clients, and check the memory if `idle` says what it was."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for path in ("/healthz", f"{LIBRARY}images/"):
@@ -174,7 +174,7 @@ def visit(
 
 
 def ask(server: Server, key: str, path: str) -> int:
-    """The status, on a connection of its own; 0 where none came in half a minute."""
+    """Return the status, on a new connection; 0 if none came in half a minute."""
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
         try:
             headers = {"Authorization": f"Bearer {key}"}
@@ -187,7 +187,7 @@ def ask(server: Server, key: str, path: str) -> int:
 
 
 def memory(server: Server) -> int:
-    """KB that the process has now."""
+    """Return the KB that the process has now."""
     status = Path(f"/proc/{server.worker}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])
 

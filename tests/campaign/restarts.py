@@ -1,5 +1,6 @@
-"""Processes are replaced again and again while clients keep their connections and pictures are
-under way; at the end the server is told to stop. Nobody may notice but those who come after that.
+"""Replaces processes again and again while clients keep connections and pictures are being made.
+
+At the end the server is told to stop. Only clients that come after that may notice.
 """
 
 import http.client
@@ -37,7 +38,7 @@ LATE_SECONDS = 5.0
 
 @dataclass(slots=True)
 class RestartReport:
-    """What clients saw of restarts."""
+    """The findings of clients about restarts."""
 
     requests: int = 0
     generations: int = 0  # of the requests
@@ -60,7 +61,7 @@ class RestartReport:
 
     @property
     def is_harmed(self) -> bool:
-        """Whether anybody lost anything; how long all of it took is left to an idle machine."""
+        """Whether anybody lost anything; durations are judged on an idle machine only."""
         return bool(
             self.failed or self.unfinished or self.exit_status
             or self.findings is None or not self.findings.flawless
@@ -81,7 +82,7 @@ class Visitor:
         return self._ask("POST", "/v1/images/generations", body)
 
     def _ask(self, method: str, path: str, body: bytes | None) -> int:
-        """The status.
+        """Return the status.
 
         Raises:
             OSError, http.client.HTTPException: the connection broke.
@@ -106,7 +107,7 @@ class Visitor:
 def restarts(
     server: Server, *, requests: int, reloads: int, is_behind_nginx: bool = False, seed: int = 1
 ) -> RestartReport:
-    """So many requests at least, and reloads beside them; then a stop."""
+    """Send at least so many requests, with reloads in parallel; then stop."""
     report = RestartReport()
     with Upstream([after(PAINTING, pictures())]) as upstream:
         server.environment |= {"IMAGINE_UPSTREAM_URL": upstream.url, "IMAGINE_TIMEOUT": "20"}
@@ -124,7 +125,7 @@ def restarts(
 
 @contextmanager
 def _front(server: Server, is_behind_nginx: bool) -> Iterator[str]:
-    """The address that clients use."""
+    """Return the address that clients use."""
     if not is_behind_nginx:
         yield server.url
         return
@@ -135,7 +136,7 @@ def _front(server: Server, is_behind_nginx: bool) -> Iterator[str]:
 
 
 def _reload(server: Server) -> None:
-    """Replace all processes; those before may still be there, for what they have begun."""
+    """Replace all processes; the old ones may remain while they finish their work."""
     assert server.process is not None
     before = server.output.count(RELOADED)
     server.process.send_signal(signal.SIGHUP)
@@ -144,7 +145,7 @@ def _reload(server: Server) -> None:
 
 @dataclass
 class _Visits:
-    """What the clients ask, all together."""
+    """The requests of all clients together."""
 
     address: str
     report: RestartReport
@@ -199,7 +200,7 @@ class _Visits:
 
 
 def _stop(server: Server, upstream: Upstream, address: str, report: RestartReport) -> None:
-    """Tell the server to stop while pictures are under way, and come too late."""
+    """Stop the server while pictures are being made, and send requests too late."""
     assert server.process is not None
     asked = len(upstream.received)
 

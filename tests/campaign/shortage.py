@@ -1,5 +1,6 @@
-"""Disks that are full or read-only, databases and Redis that stop: an error that says so, nothing
-half-done, and service again by itself.
+"""Fills disks, makes them read-only, and stops databases and Redis.
+
+The server must say so in an error, leave nothing half-done, and recover by itself.
 """
 
 import os
@@ -22,9 +23,9 @@ REFUSALS = {503, 507}
 
 @dataclass(slots=True)
 class ShortageReport:
-    """What clients met while something was missing, and after it had come back.
+    """The findings of clients while something was missing, and after it had come back.
 
-    A generation answers 200 even when its picture cannot be stored: it carries the picture,
+    A generation answers 200 even if its picture cannot be stored: the answer contains the picture,
     which was paid for.
     """
 
@@ -36,7 +37,7 @@ class ShortageReport:
 
 
 def changes(client: Client, rng: Random, image_id: int) -> Iterator[Callable[[], Answer]]:
-    """Every kind of change that a client can ask for, one after the other."""
+    """Try every kind of change that a client can request, one after the other."""
     yield lambda: client.upload(picture(rng, 160), prompt=WORD)
     yield lambda: client.generate(f"{WORD} {rng.random()}")
     yield lambda: client.send("POST", f"images/{image_id}/tags/", {"tags": [f"t{rng.random()}"]})
@@ -46,7 +47,7 @@ def changes(client: Client, rng: Random, image_id: int) -> Iterator[Callable[[],
 
 
 def ask(report: ShortageReport, statuses: dict[int, int], call: Callable[[], Answer]) -> int:
-    """Note an answer; a refusal must say in words what is wrong, and be no server's fault."""
+    """Record an answer; a refusal must explain itself, and be no server error."""
     try:
         answer = call()
     except NoAnswer as error:
@@ -61,7 +62,7 @@ def ask(report: ShortageReport, statuses: dict[int, int], call: Callable[[], Ans
 
 
 def can_mount() -> bool:
-    """Whether small disks can be had: as root, where mounting is allowed."""
+    """Return whether small disks are possible: as root, if mounting is allowed."""
     return (
         os.geteuid() == 0
         and not subprocess.run(
@@ -72,7 +73,7 @@ def can_mount() -> bool:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A disk of `DISK` bytes in memory, mounted on a folder. Needs root."""
+    """Mount a disk of `DISK` bytes in memory on a folder. Needs root."""
     folder.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", folder], check=True)
     try:
@@ -83,7 +84,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def full(folder: Path) -> Iterator[None]:
-    """Meanwhile no byte more fits on the folder's disk."""
+    """Fill the folder's disk inside the block."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file:
         for size in (1024 * 1024, 4096, 64):
@@ -100,7 +101,7 @@ def full(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Meanwhile nothing can be written on the folder's disk."""
+    """Make the folder's disk read-only inside the block."""
     subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
     try:
         yield
@@ -110,7 +111,7 @@ def read_only(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def stopped(store: OwnServer) -> Iterator[None]:
-    """Meanwhile a database or Redis does not run."""
+    """Stop a database or Redis inside the block."""
     store.stop()
     try:
         yield
@@ -119,7 +120,7 @@ def stopped(store: OwnServer) -> Iterator[None]:
 
 
 def shortage(server: Server, missing: Callable[[], object], *, rounds: int = 3) -> ShortageReport:
-    """Ask for every kind of change while something is `missing()`, and again when it is back."""
+    """Try every kind of change while something is `missing()`, and again when it is back."""
     report = ShortageReport()
     rng = Random(5)
     client = Client(server.url, server.api_key, timeout=40)
@@ -149,7 +150,7 @@ def _readable(client: Client) -> bool:
 
 
 def filling(server: Server, *, clients: int = 4) -> ShortageReport:
-    """Let clients upload until the disk of the media folder is full, and delete to make room."""
+    """Upload until the disk of the media folder is full, and delete to make room."""
     report = ShortageReport()
 
     def upload(number: int) -> None:

@@ -1,7 +1,7 @@
-"""The server is killed again and again while clients generate, upload, tag, trash and delete.
+"""Kills the server again and again while clients generate, upload, tag, trash and delete.
 
-Each client keeps a ledger of what it was told had been done. After each kill the server must
-say the same; only what was under way at that moment may have been done or not.
+Each client keeps a ledger of what was confirmed. After each kill the server must agree; only what
+was running at that moment may have been done or not.
 """
 
 import threading
@@ -20,7 +20,7 @@ TAGS = ("red", "绿", "Blue", "gold")
 
 @dataclass(frozen=True, slots=True)
 class StormReport:
-    """What a storm found."""
+    """The findings of a storm."""
 
     kills: int
     acknowledged: int  # changes that a client was told had been done
@@ -53,7 +53,7 @@ class Owner:
     broken: list[str] = field(default_factory=list)
 
     def work(self, stop: threading.Event) -> None:
-        """Change something after something until the server is gone."""
+        """Make change after change until the server is gone."""
         while not stop.is_set():
             try:
                 self._change()
@@ -122,7 +122,7 @@ class Owner:
         self.pictures |= {image_id: _state(image) for image_id, image in found.items()}
 
     def check(self) -> None:
-        """Compare the ledger with what the server says after it was killed and started."""
+        """Compare the ledger with the server after a kill and a restart."""
         found = self.client.found(f"{WORD}{self.number}x")
         real = {image_id: _state(image) for image_id, image in found.items()}
         if self.under_way is not None:
@@ -141,7 +141,7 @@ class Owner:
     def _resolve(
         self, under_way: tuple[Any, ...], found: dict[int, Any], real: dict[int, State]
     ) -> None:
-        """What was under way may have been done, or not; nothing else."""
+        """Settle what was running: it was done, or not, and nothing else."""
         if isinstance(under_way[0], str):
             word, *acknowledged = under_way
             made = [key for key, image in found.items() if image["prompt"] == word]
@@ -164,7 +164,7 @@ def _state(image: dict[str, Any]) -> State:
 def storm(
     server: Server, *, kills: int, seconds: float | None = None, seed: int = 1
 ) -> StormReport:
-    """Kill the server so many times (or until the time is over), and see what is left.
+    """Kill the server so many times (or until the time is over), and audit what is left.
 
     The server is stopped at the end, and its library audited.
     """

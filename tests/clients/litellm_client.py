@@ -23,7 +23,7 @@ SOURCE = base64.b64decode(
 
 
 def received(answer: Any) -> list[dict[str, Any]]:
-    """Each picture's size in bytes, and whether it came with a link."""
+    """Return each picture's size in bytes, and whether it came with a link."""
     return [
         {"bytes": len(base64.b64decode(item.b64_json or "")), "url": bool(item.url)}
         for item in answer.data
@@ -31,7 +31,7 @@ def received(answer: Any) -> list[dict[str, Any]]:
 
 
 def refused(ask: Callable[..., Any], **request: Any) -> list[Any]:
-    """Name of LiteLLM's exception, which is one of `openai` too, and its HTTP status."""
+    """Return the name of LiteLLM's exception, which is one of `openai` too, and its HTTP status."""
     try:
         ask(**request)
     except openai.APIStatusError as error:

@@ -1,4 +1,4 @@
-"""Picture files as each tool writes them."""
+"""Builds picture files as each tool writes them."""
 
 import gzip
 import io
@@ -67,7 +67,7 @@ NOVELAI = {
 
 
 def png(**texts: str) -> bytes:
-    """Texts as Pillow's `add_text` writes them: tEXt, or iTXt where Latin-1 does not do."""
+    """Write texts as Pillow's `add_text` does: tEXt, or iTXt if Latin-1 does not suffice."""
     info = PngInfo()
     for key, text in texts.items():
         info.add_text(key.replace("__", "-"), text)
@@ -75,7 +75,8 @@ def png(**texts: str) -> bytes:
 
 
 def with_exif(kind: str = "JPEG", **entries: bytes | str) -> bytes:
-    """EXIF entries by name: Make, Model, ImageDescription, Software; UserComment, MakerNote."""
+    """Write EXIF entries by name: Make, Model, ImageDescription, Software; UserComment,
+    MakerNote."""
     tags = {"ImageDescription": 0x010E, "Make": 0x010F, "Model": 0x0110, "Software": 0x0131}
     own = {"UserComment": 0x9286, "MakerNote": 0x927C}
     exif = Image.Exif()
@@ -92,7 +93,7 @@ def unicode_comment(text: str, order: str = "utf-16-be") -> bytes:
 
 
 def stealth(text: str, *, alpha: bool = True, compressed: bool = True, kind: str = "PNG") -> bytes:
-    """A picture with a text in the lowest bits of its alpha or colour channels, by columns."""
+    """Hide a text in the lowest bits of a picture's alpha or colour channels, by columns."""
     magic = ("stealth_png" if alpha else "stealth_rgb") + ("comp" if compressed else "info")
     body = gzip.compress(text.encode()) if compressed else text.encode()
     payload = magic.encode() + (len(body) * 8).to_bytes(4, "big") + body
@@ -117,7 +118,7 @@ def stealth(text: str, *, alpha: bool = True, compressed: bool = True, kind: str
 
 
 def dated(time: str, zone: str = "") -> bytes:
-    """A photo that says when it was taken, and in which zone."""
+    """Build a photo that says when it was taken, and in which time zone."""
     exif = Image.Exif()
     inner = exif.get_ifd(0x8769)
     if time:

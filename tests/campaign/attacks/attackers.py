@@ -1,7 +1,7 @@
-"""What somebody does who means ill: each attack is one connection's worth of it.
+"""Hostile clients: each attack uses one connection.
 
-`python -m tests.campaign.attacks.attackers PORT KEY SESSION SEED SECONDS` goes on with one after
-another, chosen at random, on eight threads, and prints what came of them as JSON.
+`python -m tests.campaign.attacks.attackers PORT KEY SESSION SEED SECONDS` runs random attacks on
+eight threads, and prints their outcomes as JSON.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ PATIENCE = 20.0
 
 @dataclass(slots=True)
 class Target:
-    """The server, and what an attacker may have of it: nothing, a session, or a key."""
+    """The server, and what an attacker may have: nothing, a session, or a key."""
 
     port: int
     key: str
@@ -54,7 +54,7 @@ ATTACKS: dict[str, Attack] = {}
 
 
 def attack(function: Attack) -> Attack:
-    """Add to the list. An attack yields what is to be sent, and waits as long as it likes."""
+    """Register an attack: a generator of what to send, which may wait as long as it likes."""
     ATTACKS[function.__name__] = function
     return function
 
@@ -77,7 +77,7 @@ def upload(data: bytes, *headers: str) -> bytes:
 
 
 def png(width: int, height: int, *more: tuple[bytes, bytes], depth: int = 1) -> bytes:
-    """A black picture of one bit a pixel, with these chunks."""
+    """Build a black picture of one bit per pixel, with these chunks."""
     rows = zlib.compress(bytes((width * depth + 7) // 8 + 1) * height, 9)
     head = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
     chunks = [(b"IHDR", head), *more, (b"IDAT", rows), (b"IEND", b"")]
@@ -88,7 +88,8 @@ def png(width: int, height: int, *more: tuple[bytes, bytes], depth: int = 1) -> 
 
 
 def webp(side: int = 16383) -> bytes:
-    """One colour over `side` squared pixels, in a few bytes (VP8L without a bit for a pixel)."""
+    """Build `side` squared pixels of one colour, in a few bytes (VP8L without a bit for a
+    pixel)."""
     bits = [(0x2F, 8), (side - 1, 14), (side - 1, 14), (0, 1), (0, 3), (0, 3)]
     bits += [(1, 1), (0, 1), (0, 1), (0, 1)] * 5
     value = shift = 0
@@ -351,7 +352,7 @@ def random_bytes(on: Target) -> Iterator[bytes]:
 
 
 def carry_out(attack: Attack, on: Target) -> int:
-    """The first answer's status; 0 where none came."""
+    """Return the first answer's status; 0 if there was none."""
     with socket.create_connection(("127.0.0.1", on.port), timeout=PATIENCE) as connection:
         try:
             for data in attack(on):
@@ -366,7 +367,7 @@ def carry_out(attack: Attack, on: Target) -> int:
 
 
 def main(port: int, key: str, session: str, seed: int, seconds: float) -> dict[str, dict[int, int]]:
-    """How often each attack was answered with which status."""
+    """Attack, and return how often each attack was answered with which status."""
     found = {name: Counter[int]() for name in ATTACKS}
     end = time.monotonic() + seconds
 

@@ -1,4 +1,4 @@
-"""Texts and pictures that no honest client sends, as plain data: made small, dear to take in."""
+"""Texts and pictures that no honest client sends: cheap to make, expensive to read."""
 
 import json
 import zlib
@@ -37,7 +37,7 @@ GIF_BLOCKS = (
 
 
 def graph_of(shape: str, nodes: int) -> str:
-    """A graph of ComfyUI whose nodes all lead to one another, as JSON."""
+    """Build a graph of ComfyUI whose nodes all lead to one another, as JSON."""
 
     def links(number: int) -> dict[str, Any]:
         following = [str((number + 1) % nodes), 0]
@@ -69,12 +69,12 @@ def graph_of(shape: str, nodes: int) -> str:
 def marks(
     size: int, kinds: Sequence[str] = ("\u0301\u0323", "\u0345\u0301", "\uff9e\u0334")
 ) -> str:
-    """Combining characters in the wrong order: sorting them costs a swap for each pair."""
+    """Build combining characters in the wrong order: sorting them takes a swap for each pair."""
     return "".join(kind * (size // 2) for kind in kinds)
 
 
 def mistyped(words: int) -> str:
-    """A search of words that are each one letter from five of `LIBRARY_WORDS`."""
+    """Build a search of words that are each one letter from five of `LIBRARY_WORDS`."""
     return " ".join(f"{'abcdefghij'[number % 10] * 7}z" for number in range(words))
 
 
@@ -82,7 +82,7 @@ LIBRARY_WORDS = [f"{letter * 7}{end}" for letter in "abcdefghij" for end in "abc
 
 
 def admin_lookups(fields: Iterable[str]) -> dict[str, str]:
-    """Lookups that no list of the admin site offers, with values that cost the most."""
+    """Build lookups that no admin list offers, with the most expensive values."""
     dear = {
         "regex": "(a+)+$", "iregex": "(.*)*x", "contains": "a", "istartswith": "a", "range": "1,2",
         "in": "1," * 2000, "isnull__exact": "1", "length__gt": "1",
@@ -93,7 +93,7 @@ def admin_lookups(fields: Iterable[str]) -> dict[str, str]:
 
 
 def wrong_lists(size: int) -> dict[str, bytes]:
-    """Bodies of bulk actions that hold nothing right, so many times."""
+    """Build bodies of bulk actions with nothing valid in them, so many times."""
     return {
         "ids that are words": _json({"image_ids": ["x"] * size}),
         "ids that are lists": _json({"image_ids": [[]] * size}),
@@ -113,7 +113,7 @@ def _json(value: Any) -> bytes:
 
 
 def bombs() -> dict[str, bytes]:
-    """Files of a few bytes that announce more pixels than any picture may have."""
+    """Build files of a few bytes that announce more pixels than allowed."""
     wide = (16_383).to_bytes(3, "little")
     extended = b"VP8X" + (10).to_bytes(4, "little") + bytes(4) + wide + wide
     lossless = b"VP8L" + (6).to_bytes(4, "little") + b"\x2f" + (0x0FFFFFFF).to_bytes(4, "little")
@@ -133,7 +133,7 @@ def _riff(chunks: bytes) -> bytes:
 
 
 def text_bomb(megabytes: int) -> bytes:
-    """A PNG of a thousandth of these megabytes, whose texts are as long when they are inflated."""
+    """Build a PNG of a thousandth of these megabytes, which its texts have when inflated."""
     header = (1).to_bytes(4, "big") * 2 + bytes((8, 0, 0, 0, 0))
     text = zlib.compress(b"x" * 1_000_000, 9)
     texts = [(b"zTXt", b"key%d\0\0" % number + text) for number in range(megabytes)]
