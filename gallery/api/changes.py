@@ -27,10 +27,10 @@ MOST_AT_ONCE = 1_000_000
 class ChangeSerializer(serializers.ModelSerializer[RecordedChange]):
     """A change of pictures or tags, which can be undone for 30 days."""
 
-    count = serializers.SerializerMethodField(help_text="Pictures that are different since.")
+    count = serializers.SerializerMethodField(help_text="Pictures that it changed.")
     undone = serializers.SerializerMethodField()
     undo = serializers.SerializerMethodField(
-        help_text="The change that has undone it; to undo that one is to redo."
+        help_text="The change that undid it; undoing that one is a redo."
     )
 
     class Meta:
@@ -62,13 +62,13 @@ class UndoSerializer(serializers.Serializer[Any]):
         required=False,
         min_value=1,
         max_value=MOST_AT_ONCE,
-        help_text="Stop when about so many pictures are done.",
+        help_text="Stop after about this many pictures.",
     )
     change = serializers.IntegerField(
         required=False,
         min_value=1,
         max_value=LARGEST_ID,
-        help_text="The `change` of the step before.",
+        help_text="The `change` of the previous step.",
     )
 
 
@@ -78,9 +78,9 @@ class UndoneSerializer(serializers.Serializer[Any]):
     undone = serializers.IntegerField()
     failed = FailureSerializer(many=True)
     change = serializers.IntegerField(
-        allow_null=True, help_text="The undo itself: to undo it is to redo."
+        allow_null=True, help_text="The undo itself; undoing it is a redo."
     )
-    finished = serializers.BooleanField(help_text="False where `limit` has left something.")
+    finished = serializers.BooleanField(help_text="False if `limit` has left something to undo.")
 
 
 class Conflict(APIException):

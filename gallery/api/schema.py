@@ -21,12 +21,12 @@ COMPONENTS: dict[str, Schema] = {
     },
     "FieldErrors": {
         "type": "object",
-        "description": "Messages by field; `detail` where the request could not be read at all.",
+        "description": "Messages by field; `detail` if the request could not be read at all.",
         "additionalProperties": {
             "anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}},
-                {"type": "object", "description": "Of a list: messages by place."},
+                {"type": "object", "description": "For a list: messages by position."},
             ]
         },
     },
@@ -37,12 +37,15 @@ GROUPS = {
     "images/": ("Pictures", "One picture: its facts, its bytes, its tags."),
     "selections": ("Selections", "Many pictures at once: by ids, by a filter, or by a token."),
     "images/*": ("Selections", "Many pictures at once: by ids, by a filter, or by a token."),
-    "searches": ("Searches", "A search that is too long for an address, kept under a short one."),
+    "searches": (
+        "Searches",
+        "Searches that are too long for an address, stored under a short name.",
+    ),
     "tags": ("Tags", "The names that pictures have."),
     "changes": ("History", "What was changed, and how to undo it."),
-    "facets": ("Numbers", "How many there are of what."),
-    "stats": ("Numbers", "How many there are of what."),
-    "scan": ("Files", "What lies in the media folder."),
+    "facets": ("Numbers", "Counts and totals."),
+    "stats": ("Numbers", "Counts and totals."),
+    "scan": ("Files", "Files in the media folder."),
 }
 """The group of an operation and its description, by the beginning of the path behind the prefix."""
 
@@ -52,7 +55,7 @@ SUMMARIES = {
     "get facets/": "Counts of models, ratios, tags and months under filters",
     "get changes/{id}/": "One change",
     "get stats/": "The numbers of the whole library",
-    "post scan/": "Take in files that lie in the media folder",
+    "post scan/": "Import files that are in the media folder",
     "patch tags/{id}/": "Rename a tag, or merge it into another one",
 }
 """Summaries for descriptions whose first words say too little in a list."""
@@ -77,7 +80,7 @@ RECORDED = (
 """Operations that can be undone."""
 
 RECORD: Schema = {
-    "description": "The id of the recorded change, to undo it by; where anything was changed.",
+    "description": "The id of the recorded change, for undoing it; absent if nothing changed.",
     "schema": {"type": "integer", "format": "int64"},
 }
 

@@ -40,8 +40,8 @@ class KeptSelectionSerializer(serializers.Serializer[Kept]):
 
     token = serializers.CharField()
     section = serializers.ChoiceField(choices=Section.choices)
-    count = serializers.IntegerField(help_text="Pictures of it that are there now.")
-    bytes = serializers.IntegerField(help_text="Of their files.")
+    count = serializers.IntegerField(help_text="The number of its pictures that still exist.")
+    bytes = serializers.IntegerField(help_text="The size of their files.")
     expires_at = serializers.DateTimeField()
     image_ids = ListField(child=serializers.IntegerField(), required=False)
     among = ListField(child=serializers.IntegerField(), required=False)

@@ -70,7 +70,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
     tags = TagNamesField(required=False)
     prompt_source = serializers.CharField(
         read_only=True,
-        help_text="request, given (with the file), file or person; empty where nobody knows.",
+        help_text="request, given (with the file), file or person; empty if unknown.",
     )
 
     class Meta:
@@ -100,10 +100,10 @@ class ThumbnailSerializer(serializers.Serializer[Any]):
     """The size of thumbnail that the address asks for."""
 
     size = serializers.ChoiceField(
-        choices=["512", "1024"], default="512", help_text="Pixels of the longer side at most."
+        choices=["512", "1024"], default="512", help_text="The most pixels of the longer side."
     )
     v = serializers.CharField(
-        required=False, help_text="As `thumbnail_url` has it: then it may be kept for ever."
+        required=False, help_text="The `v` of `thumbnail_url`, to cache it for ever."
     )
 
 
@@ -121,7 +121,7 @@ class UploadSerializer(serializers.Serializer[Image]):
         required=False,
         default=None,
         allow_null=True,
-        help_text="The file's own time, which the picture gets where it says no other itself.",
+        help_text="The file's own time, used if the picture itself has none.",
     )
 
     def validate_tags(self, value: str) -> list[str]:
@@ -142,14 +142,14 @@ class SelectionSerializer(serializers.Serializer[Selection]):
     image_ids = ListField(child=serializers.IntegerField(), required=False)
     filter = serializers.DictField(required=False, help_text="The query names of the list.")
     selection = serializers.CharField(
-        required=False, help_text="The token of a selection: those of its pictures that are there."
+        required=False, help_text="The token of a selection: its pictures that still exist."
     )
     count = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=LARGEST_ID,
-        help_text="Of a selection, how many pictures that is to be; by default as many as it had "
-        "when it was made. Where there are fewer by now, nothing is done, and a 409 tells `count`.",
+        help_text="How many pictures the selection should have, by default as many as "
+        "when it was made. If it has fewer now, nothing is done, and a 409 has the new `count`.",
     )
 
 
@@ -182,16 +182,16 @@ class ExportSerializer(SelectionSerializer):
     embedding = serializers.ChoiceField(
         choices=[choice.value for choice in Embedding],
         default=Embedding.KEEP.value,
-        help_text="keep: the files as they are; embed: with prompt and parameters; "
-        "strip: nothing but the pixels.",
+        help_text="keep: leave the files as they are; embed: add prompt and parameters; "
+        "strip: keep only the pixels.",
     )
     name_template = serializers.CharField(
         required=False,
         default="",
         allow_blank=True,
         max_length=MAX_TEMPLATE,
-        help_text="How the files are called, such as `{date}_{model}_{prompt:40}_{id}`; fields are "
-        f"{', '.join(FIELDS)}. Without one by day, prompt and the file's own name.",
+        help_text="Names the files, as in `{date}_{model}_{prompt:40}_{id}`; fields are "
+        f"{', '.join(FIELDS)}. By default, day, prompt and the file's own name.",
     )
 
     def validate_name_template(self, value: str) -> NameTemplate | None:
@@ -213,13 +213,13 @@ class ScanSerializer(serializers.Serializer[Any]):
     added = serializers.IntegerField()
     image_ids = ListField(child=serializers.IntegerField())
     changed = serializers.IntegerField(
-        help_text="Pictures of the library that are again as an export or backup of it says."
+        help_text="Existing pictures that were reset to what an export or backup says."
     )
     known = serializers.IntegerField()
     failed = UnreadFileSerializer(many=True)
     ignored = serializers.DictField(
         child=serializers.IntegerField(),
-        help_text="How many files of which kind are no pictures that the library keeps: `HEIC`, "
+        help_text="The number of files of unsupported types, by type: `HEIC`, "
         "`TIFF`, `SVG` and so on, and `other`.",
     )
 

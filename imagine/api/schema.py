@@ -75,26 +75,26 @@ OPTIONAL: Schema = {
         default="auto", pattern=f"^(auto|{SIDE}:{SIDE})?$",
     ),
     "resolution": _choice(
-        "xAI's; taken from `size` where it is not given.", dialects.RESOLUTIONS
+        "xAI's; derived from `size` if absent.", dialects.RESOLUTIONS
     ),
-    "quality": _choice("Left out where the provider has no such choice.", dialects.QUALITIES),
-    "response_format": _choice("Both, where it is not given.", dialects.RESPONSE_FORMATS),
+    "quality": _choice("Ignored if the provider has no such choice.", dialects.QUALITIES),
+    "response_format": _choice("Both, if absent.", dialects.RESPONSE_FORMATS),
     "output_format": _choice("The file's format.", ("png", "jpeg", "webp")),
     "output_compression": _integer("Quality of JPEG and WebP.", 0, 100),
-    "background": _choice("For providers that know it.", ("auto", "transparent", "opaque")),
-    "moderation": _choice("For providers that know it.", ("auto", "low")),
-    "style": _choice("For providers that know it.", ("vivid", "natural")),
-    "seed": _integer("For providers that know it; -1 is any.", -1, dialects.MAX_SEED),
+    "background": _choice("For providers that support it.", ("auto", "transparent", "opaque")),
+    "moderation": _choice("For providers that support it.", ("auto", "low")),
+    "style": _choice("For providers that support it.", ("vivid", "natural")),
+    "seed": _integer("For providers that support it; -1 means any.", -1, dialects.MAX_SEED),
     "stream": {"type": "boolean", "default": False, "description": "Server-Sent Events."},
     "partial_images": _integer("Unfinished pictures in the stream.", 0, 3, default=0),
     "async": {"type": "boolean", "default": False,
               "description": "202 at once, and the answer at the task's own address."},
     "webhook_url": _text(
-        "Who is told when the task has ended (Standard Webhooks). It makes the request a task.",
+        "Is notified when the task ends (Standard Webhooks). It makes the request a task.",
         format="uri", maxLength=dialects.MAX_URL_LENGTH,
     ),
-    "tasks": _integer("So many alike, each with the next seed.", 1, dialects.MAX_N, default=1),
-    "user": _text("Your own mark for whoever asks.", maxLength=dialects.MAX_USER_LENGTH),
+    "tasks": _integer("Identical tasks, each with the next seed.", 1, dialects.MAX_N, default=1),
+    "user": _text("Your own id for the end user.", maxLength=dialects.MAX_USER_LENGTH),
 }  # fmt: skip
 
 COMMON: Schema = {
@@ -136,7 +136,7 @@ COMPONENTS: dict[str, Schema] = {
             "messages": {
                 "type": "array", "minItems": 1,
                 "items": {"type": "object", "additionalProperties": True},
-                "description": "OpenAI's messages. Pictures in the last one of the user are "
+                "description": "OpenAI's messages. Pictures in the user's last one are "
                 "edited.",
             },
             "stream": COMMON["stream"],
@@ -147,8 +147,7 @@ COMPONENTS: dict[str, Schema] = {
         {
             "model": COMMON["model"],
             "input": {
-                "description": "A text, or OpenAI's items. The last message of the user is the "
-                "prompt.",
+                "description": "A text, or OpenAI's items. The user's last message is the prompt.",
                 "oneOf": [
                     {"type": "string"},
                     {"type": "array", "minItems": 1,
@@ -177,11 +176,11 @@ COMPONENTS: dict[str, Schema] = {
         {
             "created": {"type": "integer", "description": "Unix time in seconds."},
             "data": {"type": "array", "minItems": 1, "items": _ref("GeneratedImage")},
-            "model": _text("What painted it."),
+            "model": _text("The model that painted it."),
             "size": _text("True width and height of the first picture.", example="1024x1024"),
             "output_format": _text("Of the first picture.", example="jpeg"),
-            "quality": _text("As it was asked for."),
-            "background": _text("As it was asked for."),
+            "quality": _text("As requested."),
+            "background": _text("As requested."),
             "usage": _ref("Usage"),
         },
     ),
@@ -193,7 +192,7 @@ COMPONENTS: dict[str, Schema] = {
             "total_tokens": {"type": "integer"},
             "cost_in_usd_ticks": {
                 "type": "integer",
-                "description": "10,000,000,000 to a US dollar. Not there where nobody knows it.",
+                "description": "10,000,000,000 to a US dollar. Absent if unknown.",
             },
         },
     ),
@@ -202,8 +201,8 @@ COMPONENTS: dict[str, Schema] = {
         {
             "url": _text("A signed link that needs no login.", format="uri"),
             "b64_json": _text("The file as base64."),
-            "revised_prompt": _text("What the model made of the prompt."),
-            "image_id": {"type": "integer", "description": "In the library."},
+            "revised_prompt": _text("The prompt as the model revised it."),
+            "image_id": {"type": "integer", "description": "Its id in the library."},
         },
     ),
     "ImageTask": _object(
@@ -214,8 +213,8 @@ COMPONENTS: dict[str, Schema] = {
             "object": {"type": "string", "enum": ["image.generation.task"]},
             "status": {"type": "string", "enum": ["processing"]},
             "created_at": {"type": "integer", "description": "Unix time in seconds."},
-            "started_at": {"type": "integer", "nullable": True, "description": "Null: it waits."},
-            "poll_url": _text("Where it is asked for."),
+            "started_at": {"type": "integer", "nullable": True, "description": "Null if it waits."},
+            "poll_url": _text("Where to poll for it."),
         },
     ),
     "WebhookSecret": _object(["secret"], {"secret": _text("As Standard Webhooks writes it.")}),
@@ -252,7 +251,7 @@ COMPONENTS: dict[str, Schema] = {
 }  # fmt: skip
 
 PICTURES: Schema = {
-    "description": "The pictures, or with `stream` their events.",
+    "description": "The pictures, or their events with `stream`.",
     "content": {
         "application/json": {"schema": _ref("ImagesResponse")},
         "text/event-stream": {
@@ -267,7 +266,7 @@ PICTURES: Schema = {
 
 CHAT: Schema = {
     "description": "A message with the pictures as Markdown links and in `images`; a stream of "
-    "chunks where `stream` is true.",
+    "chunks if `stream` is true.",
     "content": {
         "application/json": {"schema": {"type": "object", "additionalProperties": True}},
         "text/event-stream": {"schema": {"type": "string"}},
@@ -277,7 +276,7 @@ CHAT: Schema = {
 
 RESPONSE: Schema = {
     "description": "A response whose output are calls of `image_generation`, each with its "
-    "picture as base64 in `result`; the events of one where `stream` is true.",
+    "picture as base64 in `result`; its events if `stream` is true.",
     "content": CHAT["content"],
 }
 
@@ -303,18 +302,18 @@ def _json(name: str, description: str) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": _ref(name)}}}
 
 
-UNAUTHORIZED = {"401": "No API key, or one that is not valid."}
+UNAUTHORIZED = {"401": "The API key is missing or invalid."}
 REFUSALS = {
     "400": "A field is wrong; `param` names it.",
     **UNAUTHORIZED,
-    "403": "The caller has a budget, and nobody knows what the model costs.",
+    "403": "The caller has a budget, and the model's price is unknown.",
     "404": "There is no such model.",
     "410": "The pictures of this Idempotency-Key have been deleted since.",
     "413": "The body is too large.",
-    "415": "The body is of another media type.",
+    "415": "The body has the wrong media type.",
     "422": "This Idempotency-Key was used for another request.",
-    "424": "Money may have been spent, and nothing came. Do not repeat it unseen.",
-    "429": "Too much at once; `Retry-After` says when to come back.",
+    "424": "Money may have been spent, and nothing came. Do not retry automatically.",
+    "429": "Too many requests; `Retry-After` says when to come back.",
     "500": "Something went wrong on our side.",
     "502": "The upstream cannot be reached or refuses, and nothing was charged.",
     "503": "The database does not answer, or the server is stopping.",
@@ -322,7 +321,7 @@ REFUSALS = {
 }
 
 UPSTREAM = {
-    "429": "The upstream wants to be asked later.",
+    "429": "The upstream asks for fewer requests.",
     **{status: REFUSALS[status] for status in ("424", "500", "502", "503")},
 }
 
@@ -363,13 +362,13 @@ PATHS: Schema = {
     },
     "/v1/images/tasks/{task_id}": {
         "get": _operation(
-            "tasks_retrieve", "What a task has come to", PICTURES,
-            {**REFUSALS, "404": "There is no such task of this caller."},
+            "tasks_retrieve", "The state or the result of a task", PICTURES,
+            {**REFUSALS, "404": "The caller has no such task."},
             parameters=[_parameter("task_id")],
         ),
         "delete": _operation(
-            "tasks_cancel", "Cancel a task that waits", {},
-            {**UNAUTHORIZED, "404": "There is no such task of this caller.",
+            "tasks_cancel", "Cancel a waiting task", {},
+            {**UNAUTHORIZED, "404": "The caller has no such task.",
              "409": "It has begun, and may have been paid for."},
             parameters=[_parameter("task_id")],
         ),
@@ -377,7 +376,7 @@ PATHS: Schema = {
     "/v1/chat/completions": {
         "post": _operation(
             "chat_completions", "A picture as an assistant's message", CHAT, REFUSALS,
-            requestBody=_json("ChatRequest", "The last message of the user is the prompt.")
+            requestBody=_json("ChatRequest", "The user's last message is the prompt.")
             | {"required": True},
         )
     },
@@ -385,15 +384,15 @@ PATHS: Schema = {
         "post": _operation(
             "responses_create", "A picture as a call of the tool image_generation", RESPONSE,
             REFUSALS,
-            requestBody=_json("ResponseRequest", "The tool `image_generation` alone.")
+            requestBody=_json("ResponseRequest", "Only the tool `image_generation`.")
             | {"required": True},
         )
     },
     "/v1/webhooks/secret": {
         "get": _operation(
-            "webhooks_secret", "What this key's webhooks are signed with",
+            "webhooks_secret", "The secret that signs this key's webhooks",
             _json("WebhookSecret", "The secret."),
-            {**UNAUTHORIZED, "404": "Who asks is no API key."},
+            {**UNAUTHORIZED, "404": "The caller has no API key."},
         )
     },
     "/v1/models": {
@@ -414,7 +413,7 @@ PATHS: Schema = {
             **_operation(
                 "files_image", "A picture by its signed link",
                 _FILE,
-                {"404": "There is no such picture, or the link is over.",
+                {"404": "There is no such picture, or the link has expired.",
                  "503": "The database or the storage does not answer."},
                 parameters=[_parameter("filename")],
             ),

@@ -13,15 +13,17 @@ from grok2api.runtime.exclusive import Busy
 class Command(BaseCommand):
     help = (
         "Removes rows whose file is gone (a copy of each is kept), leftovers of interrupted "
-        "writes, and makes missing thumbnails again."
+        "writes, and recreates missing thumbnails."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="Only say what would be done.")
         parser.add_argument(
-            "--force", action="store_true", help="Even when most of the library has no file."
+            "--dry-run", action="store_true", help="Only report what would be done."
         )
-        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+        parser.add_argument(
+            "--force", action="store_true", help="Clean up even if most files are missing."
+        )
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(self, *args: Any, dry_run: bool, force: bool, json: bool, **options: Any) -> None:
         try:

@@ -11,10 +11,10 @@ from gallery import removal
 
 
 class Command(BaseCommand):
-    help = "Deletes for good what has been in the trash for longer than GALLERY_TRASH_DAYS."
+    help = "Permanently deletes what has been in the trash for more than GALLERY_TRASH_DAYS days."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         deleted = removal.empty_trash()

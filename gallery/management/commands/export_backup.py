@@ -13,9 +13,7 @@ from gallery.management.progress import bar
 
 
 class Command(BaseCommand):
-    help = (
-        "Writes the whole library into one ZIP archive, from which restore_backup brings it back."
-    )
+    help = "Writes the whole library into one ZIP archive, which restore_backup can restore."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE.zip")
@@ -24,7 +22,7 @@ class Command(BaseCommand):
             parser.add_argument(
                 f"--with-{part}", action="append_const", dest="also", const=part, help=help_
             )
-        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         progress = bar("Backup")

@@ -12,12 +12,12 @@ from gallery.management.reporting import report
 
 
 class Command(BaseCommand):
-    help = "Takes pictures in from files, folders and ZIP archives, with the prompts inside them."
+    help = "Imports pictures from files, folders and ZIP archives, with the prompts inside them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
         parser.add_argument("--tag", action="append", default=[], help="Can be given repeatedly.")
-        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(
         self, *args: Any, paths: list[Path], tag: list[str], json: bool, **options: Any

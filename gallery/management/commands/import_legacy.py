@@ -11,11 +11,11 @@ from gallery.management.reporting import report
 
 
 class Command(BaseCommand):
-    help = "Takes in the data folder of the original grok2api: its records and its pictures."
+    help = "Imports the data folder of the original grok2api: its records and its pictures."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, metavar="DATA_DIR")
-        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(self, *args: Any, folder: Path, json: bool, **options: Any) -> None:
         try:

@@ -11,10 +11,10 @@ from gallery.search import building
 
 
 class Command(BaseCommand):
-    help = "Makes the search index again from the pictures' rows, while the service goes on."
+    help = "Rebuilds the search index from the pictures' rows while the service is running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         pictures = building.rebuild(bar("Search index"), building.segment_numbers())

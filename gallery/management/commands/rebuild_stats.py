@@ -11,11 +11,11 @@ from gallery.management.progress import bar
 
 
 class Command(BaseCommand):
-    help = "Counts the library anew, while the service goes on, and corrects the counters."
+    help = "Recounts the library while the service is running, and corrects the counters."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="Only compare, change nothing.")
-        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         check = options["check"]

@@ -12,11 +12,11 @@ from grok2api.runtime.exclusive import Busy
 
 
 class Command(BaseCommand):
-    help = "Brings a backup back, into an empty library or one that has pictures already."
+    help = "Restores a backup into an empty library or one with pictures."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE.zip")
-        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(self, *args: Any, file: Path, json: bool, **options: Any) -> None:
         if not file.is_file():

@@ -14,12 +14,12 @@ from imagine.tasks import received
 
 class Command(BaseCommand):
     help = (
-        "Fetches pictures that were paid for and did not come, and takes in what could not be "
-        "read when it came."
+        "Fetches pictures that were paid for but did not arrive, and takes in what could not be "
+        "read when it arrived."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="Answer with one line of JSON.")
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         report(

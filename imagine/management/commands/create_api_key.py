@@ -12,7 +12,7 @@ from imagine.keys import create_api_key
 
 
 class Command(BaseCommand):
-    help = "Creates an API key and prints it. It is shown only now."
+    help = "Creates an API key and prints it. It is shown only once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="whom or what the key is for")
