@@ -123,7 +123,7 @@ class ChangeViewSet(viewsets.GenericViewSet[RecordedChange]):
     @extend_schema(request=UndoSerializer, responses=UndoneSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:
-        """Put every picture back as it was before the change, unless it was changed again since.
+        """Undo a change; every picture is as before, unless it was changed again since.
 
         Only the author or a superuser may, with the permission that the original action needs.
         """

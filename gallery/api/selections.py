@@ -100,7 +100,7 @@ class SearchesView(APIView):
 
     @extend_schema(request=SearchSerializer, responses={201: SearchSerializer})
     def post(self, request: Request) -> Response:
-        """Store a search that is too long for an address, and return the name to pass as `q`."""
+        """Store a search that is too long for an address; the answer is the name to pass as `q`."""
         asked = SearchSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         text = asked.validated_data["search"]
