@@ -1,8 +1,8 @@
 """Keeps the counters behind the statistic cards, exact at every moment.
 
 A counter is the sum of its addends: deltas that whoever changes pictures appends in the same
-transaction, so no two writers wait for one row. Now and then they are folded into fewer rows, which
-changes no sum.
+transaction, so no two writers wait for one row. Now and then they are compacted into fewer rows,
+which changes no sum.
 """
 
 from collections import Counter as Tally
@@ -20,8 +20,8 @@ from grok2api.sql.statements import Insert
 
 from .facts import ImageFacts
 
-FOLD_EVERY = 500
-"""Fold when the addends' ids pass a multiple of this."""
+COMPACT_EVERY = 500
+"""Compact when the addends' ids pass a multiple of this."""
 
 
 class Addend(models.Model):
@@ -85,8 +85,8 @@ def record(*, before: Iterable[ImageFacts], after: Iterable[ImageFacts]) -> None
     if not rows:
         return
     last = _append.rows(rows)
-    if last is None or last % FOLD_EVERY < len(rows):
-        transaction.on_commit(folding.start)
+    if last is None or last % COMPACT_EVERY < len(rows):
+        transaction.on_commit(compaction.start)
 
 
 @snapshot.remembered
@@ -104,7 +104,7 @@ def totals(*kinds: Addend.Kind) -> dict[Key, Total]:
     }
 
 
-def fold(limit: int = 10_000) -> None:
+def compact(limit: int = 10_000) -> None:
     """Replace up to `limit` addends by one for each counter, which changes no sum."""
     with transaction.atomic():
         features = transaction.get_connection().features
@@ -126,7 +126,7 @@ def fold(limit: int = 10_000) -> None:
 
 
 # If it fails nothing is lost: there are just more addends to sum until the next run.
-folding = Background(fold, failure="The addends of the counters could not be folded")
+compaction = Background(compact, failure="The addends of the counters could not be compacted")
 
 
 def correct(exact: dict[Key, Total], counted: dict[Key, Total]) -> None:

@@ -21,7 +21,7 @@ from .providers.base import DEFAULT_MODEL, EDIT_MODEL, ImageRequest, Offer, Sour
 
 COMMON_RATIOS = ("1:1", "2:3", "3:2", "9:16", "16:9")
 NUMBERS = (1, 2, 4, 8)
-GLIMPSES = 2
+PARTIALS = 2
 """Unfinished pictures that the page's script requests with each picture."""
 
 SOURCE = SourceImage(b"", "", "", 0, 0)
@@ -104,7 +104,7 @@ class ImagineForm(forms.Form):
             aspect_ratio=values["aspect_ratio"],
             resolution=values["resolution"],
             quality=values["quality"],
-            partial_images=GLIMPSES,
+            partial_images=PARTIALS,
             sources=(SOURCE,) * (values["sources"] or 0),
         )
 

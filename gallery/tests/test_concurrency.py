@@ -26,7 +26,7 @@ def silent(done, total):
 @pytest.mark.django_db(transaction=True)
 def test_counters_and_search_are_exact_after_a_storm(settings, monkeypatch):
     settings.TIME_ZONE = "Asia/Shanghai"
-    monkeypatch.setattr(statistics, "FOLD_EVERY", 40)
+    monkeypatch.setattr(statistics, "COMPACT_EVERY", 40)
     monkeypatch.setattr(building, "MERGE_EVERY", 60)
     start = datetime(2025, 12, 30, 12, tzinfo=UTC)
     data = draw(16, 16)
@@ -72,8 +72,8 @@ def test_counters_and_search_are_exact_after_a_storm(settings, monkeypatch):
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, range(WRITERS)))
 
-    with statistics.folding.running, building.merging.running:  # what is under way ends first
-        statistics.fold()
+    with statistics.compaction.running, building.merging.running:  # what is under way ends first
+        statistics.compact()
         assert upkeep.check_counters(silent) == {}
     assert statistics.total_count() == Image.objects.in_library().count()
     for query in ({"search": "fox"}, {"tags": "x"}, {"favorite": "true"}, {"search": "fox -t1"}):

@@ -42,7 +42,7 @@ def test_counts_are_by_local_day_and_follow_every_change(add_image, settings):
     deleted = add_image(created_at=datetime(2026, 4, 1, tzinfo=UTC), tags=["x"])
     trash_images(image_ids=[trashed.pk])
     delete_images(image_ids=[deleted.pk])
-    statistics.fold()
+    statistics.compact()
     assert statistics.day_counts() == {"2026-01-31": 1, "2026-02-01": 1}
     assert statistics.month_counts() == {"2026-01": 1, "2026-02": 1}
     assert statistics.model_counts() == [("", 1), ("m", 1)]
@@ -62,7 +62,7 @@ def test_two_processes_that_fold_at_once_count_nothing_twice(add_image, monkeypa
     def fold_too() -> None:
         try:
             with meanwhile(read, has_read.set):
-                statistics.fold()
+                statistics.compact()
         finally:
             connection.close()
 
@@ -74,6 +74,6 @@ def test_two_processes_that_fold_at_once_count_nothing_twice(add_image, monkeypa
             has_read.wait(0.3)  # in vain where the first one's transaction keeps it out
 
         with meanwhile(read, begin_another):
-            statistics.fold()
+            statistics.compact()
         others[0].result()
     assert statistics.totals() == statistics.recount(read_facts([image.pk]).values())

@@ -18,7 +18,7 @@ from django.db import (
 )
 
 from gallery.models import Tag
-from grok2api.databases.quiet import is_quiet
+from grok2api.databases.liveness import seems_alive
 from grok2api.databases.sqlite import base
 from tests.stores import wait_until
 
@@ -53,7 +53,7 @@ def questions(monkeypatch):
 
 
 @of_servers
-def test_a_connection_that_is_quiet_is_not_asked_whether_it_is_there(questions):
+def test_a_connection_that_seems_alive_is_not_pinged(questions):
     first = asked()
     close_old_connections()
     assert asked() == first
@@ -66,7 +66,7 @@ def test_a_connection_that_its_server_has_ended_is_made_anew(questions):
     other = connection.copy()
     with closing(other), other.cursor() as cursor:
         cursor.execute(KILL[connection.vendor], [first])
-    wait_until(lambda: not is_quiet(connection))
+    wait_until(lambda: not seems_alive(connection))
     close_old_connections()
     assert asked() != first
     assert questions == [1]
@@ -94,7 +94,7 @@ def test_a_silent_server_is_probed():
 def test_a_closed_connection_is_not_quiet():
     asked()
     connection.connection.close()
-    assert not is_quiet(connection)
+    assert not seems_alive(connection)
     connection.connection = None  # mysqlclient closes none twice
 
 

@@ -297,13 +297,13 @@ def _answer_of(message: ServerEvent) -> dict[str, Any] | PartialImage | None:
     if fields.get("error") or "error" in (kind, message.type) or kind.endswith(".failed"):
         raise failure_within(fields)
     if kind.endswith(".partial_image"):
-        return _glimpse(fields)
+        return _partial(fields)
     if kind.endswith(".completed"):
         return {**fields, "data": [fields]}
     return fields if items_of(fields) or usage_told(fields) is not None else None
 
 
-def _glimpse(fields: dict[str, Any]) -> PartialImage | None:
+def _partial(fields: dict[str, Any]) -> PartialImage | None:
     """Return an unfinished picture; an unreadable one does no harm."""
     step = fields.get("partial_image_index")
     encoded = fields.get("b64_json")

@@ -19,7 +19,7 @@ BESIDE = 5
 """The key, the row opened and closed; the row of an Idempotency-Key; pictures to be edited."""
 EACH = 6
 
-IN_BACKGROUND = {statistics.folding.name, building.merging.name, "thumbnails_0"}
+IN_BACKGROUND = {statistics.compaction.name, building.merging.name, "thumbnails_0"}
 
 NOT_COUNTED = ("BEGIN", "COMMIT", "SET SESSION")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.backends.mysql import base
 
-from grok2api.databases.quiet import is_quiet
+from grok2api.databases.liveness import seems_alive
 
 KEEP_ALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 """Seconds of silence, seconds between probes, probes without an answer."""
@@ -19,7 +19,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def is_usable(self) -> bool:
-        return is_quiet(self) or super().is_usable()
+        return seems_alive(self) or super().is_usable()
 
 
 def _keep_alive(descriptor: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql import base, operations
 
-from grok2api.databases.quiet import is_quiet
+from grok2api.databases.liveness import seems_alive
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -23,4 +23,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
 
     def is_usable(self) -> bool:
-        return is_quiet(self) or super().is_usable()
+        return seems_alive(self) or super().is_usable()

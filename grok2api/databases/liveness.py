@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-def is_quiet(database: BaseDatabaseWrapper) -> bool:
+def seems_alive(database: BaseDatabaseWrapper) -> bool:
     """Return whether nothing speaks against the connection. Its driver's must have a `fileno()`."""
     connection: Any = database.connection
     if database.errors_occurred or not hasattr(select, "poll"):  # Windows has none
