@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 
 import { GenerationError } from "../../static/js/lib/generation.js";
-import { PageToken } from "../../static/js/lib/page-token.js";
-import { cancelTask, followTask, newKey, submitTasks } from "../../static/js/lib/tasks.js";
+import { PageToken } from "../../static/js/server/page-token.js";
+import { cancelTask, followTask, newKey, submitTasks } from "../../static/js/server/tasks.js";
 
 const token = { get: async () => "t", forget() {} };
 const task = { poll_url: "/v1/images/tasks/1" };

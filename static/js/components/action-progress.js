@@ -1,6 +1,6 @@
 /** <action-progress>: how far a long action is, and a button that stops it. */
-import { bringForward } from "../lib/elements.js";
 import { formatCount } from "../lib/format.js";
+import { bringForward } from "../page/elements.js";
 
 const PATIENCE = 400; // milliseconds: shorter actions show nothing
 

@@ -1,5 +1,5 @@
 /** <confirm-dialog> around a <dialog>: asks before pictures go, and says how many. */
-import { text } from "../lib/texts.js";
+import { text } from "../page/texts.js";
 
 class ConfirmDialog extends HTMLElement {
   /**

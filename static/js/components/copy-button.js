@@ -1,6 +1,6 @@
 /** <copy-button> around a <button>: copies the prompt of the picture that is shown. */
-import { toast } from "../lib/elements.js";
-import { text } from "../lib/texts.js";
+import { toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
 
 class CopyButton extends HTMLElement {
   connectedCallback() {

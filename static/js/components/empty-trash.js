@@ -1,8 +1,8 @@
 /** <empty-trash data-url> around the link to the page that asks: asks here, and tells how far it is. */
-import { askToEmptyTrash, deleteImages } from "../lib/actions.js";
-import { toast } from "../lib/elements.js";
-import { send } from "../lib/requests.js";
-import { text } from "../lib/texts.js";
+import { toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
+import { askToEmptyTrash, deleteImages } from "../pictures/actions.js";
+import { send } from "../server/requests.js";
 
 class EmptyTrash extends HTMLElement {
   connectedCallback() {

@@ -2,9 +2,9 @@
  * <export-dialog data-url> around a <dialog>: what becomes of the texts inside exported files, and
  * how the files are called. The server remembers both, and shows the first name.
  */
-import { toast } from "../lib/elements.js";
-import { send } from "../lib/requests.js";
-import { text } from "../lib/texts.js";
+import { toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
+import { send } from "../server/requests.js";
 
 const PAUSE = 200; // milliseconds after a key until the server is asked
 

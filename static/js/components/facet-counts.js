@@ -2,8 +2,8 @@
  * <facet-counts> in the form of filters: writes the counts under the present filter into the
  * choices of its selects, once somebody comes near them. Without them the names stand alone.
  */
-import { facets } from "../lib/facets.js";
 import { formatBound } from "../lib/format.js";
+import { facets } from "../server/facets.js";
 
 const FACETS = { model: "models", aspect_ratio: "aspect_ratios" };
 const SOON = 600; // milliseconds: a finger gives no sign of coming near

@@ -1,11 +1,11 @@
 /** <gallery-keys> around the <dialog> that lists them: the list pages by keyboard. */
-import { askHowToDelete, deleteImages } from "../lib/actions.js";
-import { toast } from "../lib/elements.js";
-import { toggleFavorite } from "../lib/favorites.js";
 import { neighbour } from "../lib/moves.js";
-import { isPermitted } from "../lib/permissions.js";
-import { choose, hear, lastHeard } from "../lib/preferences.js";
-import { redoLast, undoLast } from "../lib/undo.js";
+import { toast } from "../page/elements.js";
+import { isPermitted } from "../page/permissions.js";
+import { askHowToDelete, deleteImages } from "../pictures/actions.js";
+import { toggleFavorite } from "../pictures/favorites.js";
+import { redoLast, undoLast } from "../pictures/undo.js";
+import { choose, hear, lastHeard } from "../server/preferences.js";
 
 const NEEDED = { f: "change", t: "change", x: "delete", Delete: "delete" };
 const ONCE = ["Delete", "x", "f", "Escape"]; // held down, they act no second time

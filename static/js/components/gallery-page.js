@@ -7,10 +7,10 @@
  * `library-changed` there.
  */
 import { changed, listQuery } from "../lib/address.js";
-import { icon, toast } from "../lib/elements.js";
-import { showFavorite, toggleFavorite } from "../lib/favorites.js";
-import { api, send } from "../lib/requests.js";
-import { text } from "../lib/texts.js";
+import { icon, toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
+import { showFavorite, toggleFavorite } from "../pictures/favorites.js";
+import { api, send } from "../server/requests.js";
 
 /** Bytes of a search in an address: with all else it stays below what proxies let through. */
 const LONGEST = 4000;

@@ -2,11 +2,11 @@
  * <image-dialog data-url data-section> around a <dialog>: the picture that the address names
  * (`?image=ID`), with its neighbours ready.
  */
-import { askHowToDelete, deleteImages, restoreImages } from "../lib/actions.js";
 import { changed, listQuery } from "../lib/address.js";
-import { comingOf, SOON } from "../lib/coming.js";
-import { toast } from "../lib/elements.js";
-import { send } from "../lib/requests.js";
+import { comingOf, SOON } from "../page/coming.js";
+import { toast } from "../page/elements.js";
+import { askHowToDelete, deleteImages, restoreImages } from "../pictures/actions.js";
+import { send } from "../server/requests.js";
 
 class ImageDialog extends HTMLElement {
   #ready = new Map(); // promises of markup by id

@@ -4,9 +4,9 @@
  *
  * Its JSON says what there is to choose: `{generate: {model: offer}, edit: {…}}`.
  */
-import { element } from "../lib/elements.js";
 import { Remembered } from "../lib/remembered.js";
-import { send } from "../lib/requests.js";
+import { element } from "../page/elements.js";
+import { send } from "../server/requests.js";
 
 const PAUSE = 400; // milliseconds after the last change, until the server is asked
 

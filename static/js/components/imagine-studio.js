@@ -4,13 +4,13 @@
  *
  * A browser opens six connections to a server: four follow tasks, two are left for the rest.
  */
-import { element, toast } from "../lib/elements.js";
 import { GenerationError } from "../lib/generation.js";
-import { complete } from "../lib/outcome.js";
-import { PageToken } from "../lib/page-token.js";
 import { Remembered } from "../lib/remembered.js";
-import { newKey, submitTasks } from "../lib/tasks.js";
-import { text } from "../lib/texts.js";
+import { element, toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
+import { complete } from "../server/outcome.js";
+import { PageToken } from "../server/page-token.js";
+import { newKey, submitTasks } from "../server/tasks.js";
 import "./imagine-options.js";
 import { ImagineTile } from "./imagine-tile.js";
 import "./picture-sources.js";

@@ -1,11 +1,11 @@
 /** One picture on its way: waits, shows how it grows, ends as the picture or as an error. */
 import { GenerationError } from "../lib/generation.js";
-import { outcomeOf } from "../lib/outcome.js";
 import { likelyProgress } from "../lib/remembered.js";
-import { cancelTask, followTask } from "../lib/tasks.js";
-import { hasText, isWhole, text } from "../lib/texts.js";
-import { thumbnailSources } from "../lib/thumbnails.js";
 import { whileSeen } from "../lib/while-seen.js";
+import { hasText, isWhole, text } from "../page/texts.js";
+import { outcomeOf } from "../server/outcome.js";
+import { cancelTask, followTask } from "../server/tasks.js";
+import { thumbnailSources } from "../server/thumbnails.js";
 
 const TICK = 100; // milliseconds
 const AGAIN = 3000; // milliseconds until a server that went away is asked again
@@ -119,6 +119,7 @@ export class ImagineTile {
       try {
         return await whileSeen((signal) => this.#followOnce(signal), {
           signal: this.#controller.signal,
+          page: document,
           mayRest: () => this.studio.mayRest(),
         });
       } catch (error) {

@@ -4,9 +4,9 @@
  * those that are shown are now: sets of `ids` asked for, `gone` and `favorites`. Where the server's events cannot be heard,
  * the page asks every few seconds.
  */
-import { element } from "../lib/elements.js";
-import { LiveEvents } from "../lib/live-events.js";
-import { text } from "../lib/texts.js";
+import { element } from "../page/elements.js";
+import { text } from "../page/texts.js";
+import { LiveEvents } from "../server/live-events.js";
 
 const EVERY = 5000; // milliseconds, while the page can be seen and hears nothing
 const SETTLED = 2000; // after all is loaded: a page that is left at once opens no stream

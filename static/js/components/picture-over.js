@@ -3,10 +3,10 @@
  * as it is. Back, Escape and the cross close it. What would leave the page is not offered, or opens
  * in another tab.
  */
-import { comingOf, SOON } from "../lib/coming.js";
-import { toast } from "../lib/elements.js";
-import { toggleFavorite } from "../lib/favorites.js";
-import { send } from "../lib/requests.js";
+import { comingOf, SOON } from "../page/coming.js";
+import { toast } from "../page/elements.js";
+import { toggleFavorite } from "../pictures/favorites.js";
+import { send } from "../server/requests.js";
 
 const ELSEWHERE =
   "prompt-editor, .tags__add, .chip__remove, [data-mark-sensitive], [data-delete], [data-restore], [data-generate]";

@@ -4,8 +4,8 @@
  * They are dropped anywhere on the page, pasted, chosen by its button, or added by a script; its
  * JSON lists what `add` takes, to begin with. Says "sources-change".
  */
-import { element, icon, toast } from "../lib/elements.js";
-import { text } from "../lib/texts.js";
+import { element, icon, toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
 
 class PictureSources extends HTMLElement {
   #pictures = []; // {link, image}

@@ -2,8 +2,8 @@
  * <prompt-completion data-label> around the <textarea>: offers earlier prompts that hold what is being typed.
  * Arrows choose, Enter or Tab takes, Escape closes.
  */
-import { element } from "../lib/elements.js";
 import { matchingPrompts, Remembered } from "../lib/remembered.js";
+import { element } from "../page/elements.js";
 
 class PromptCompletion extends HTMLElement {
   #list;

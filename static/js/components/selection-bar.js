@@ -5,6 +5,10 @@
  * Checkboxes in <gallery-page> follow it. Whatever is done is done with a set that the server has
  * frozen: the number that is named before is the one that is told afterwards.
  */
+import { changed, filterOf, listQuery } from "../lib/address.js";
+import { formatBytes } from "../lib/format.js";
+import { toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
 import {
   askHowToDelete,
   changeTags,
@@ -12,14 +16,10 @@ import {
   markFavorite,
   markSensitive,
   restoreImages,
-} from "../lib/actions.js";
-import { changed, filterOf, listQuery } from "../lib/address.js";
-import { toast } from "../lib/elements.js";
-import { formatBytes } from "../lib/format.js";
-import { idsOf, tagsOf } from "../lib/frozen.js";
-import { KeptSelection } from "../lib/kept-selection.js";
-import { text } from "../lib/texts.js";
-import { rememberCleared, undo } from "../lib/undo.js";
+} from "../pictures/actions.js";
+import { KeptSelection } from "../pictures/kept-selection.js";
+import { rememberCleared, undo } from "../pictures/undo.js";
+import { idsOf, tagsOf } from "../server/frozen.js";
 
 const NOT_FILTERS = { page: null, page_size: null, view: null, sort_by: null, sort_order: null };
 const NOT_FOUND = 404;

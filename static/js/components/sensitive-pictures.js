@@ -3,9 +3,9 @@
  * into <html> and nothing flashes; a single picture that was asked for stays shown, in the list and
  * in front of it, as long as the page is open. Without a script, forms and checkboxes do the same.
  */
-import { announce } from "../lib/actions.js";
-import { toast } from "../lib/elements.js";
-import { api, send } from "../lib/requests.js";
+import { toast } from "../page/elements.js";
+import { announce } from "../pictures/actions.js";
+import { api, send } from "../server/requests.js";
 
 const YEAR = 365 * 24 * 60 * 60;
 

@@ -4,11 +4,11 @@
  * `source`, a function, those that it promises, and whether their counts are exact.
  * Arrows open and choose, Enter or Tab takes, Escape closes.
  */
-import { element } from "../lib/elements.js";
-import { facets } from "../lib/facets.js";
 import { formatBound } from "../lib/format.js";
-import { api, send } from "../lib/requests.js";
 import { complete, lastName, splitNames, withLastName } from "../lib/tag-names.js";
+import { element } from "../page/elements.js";
+import { facets } from "../server/facets.js";
+import { api, send } from "../server/requests.js";
 
 let made = 0;
 let known = null; // promise of all tags; asked for when first needed, and after changes

@@ -1,11 +1,11 @@
 /** <tag-editor data-image> around forms: tags of one picture, saved at once, undoable. */
-import { announce } from "../lib/actions.js";
-import { bringDraft, keepDraft } from "../lib/drafts.js";
-import { toast } from "../lib/elements.js";
-import { exchange } from "../lib/requests.js";
 import { splitNames } from "../lib/tag-names.js";
-import { text } from "../lib/texts.js";
-import { remember, undo } from "../lib/undo.js";
+import { bringDraft, keepDraft } from "../page/drafts.js";
+import { toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
+import { announce } from "../pictures/actions.js";
+import { remember, undo } from "../pictures/undo.js";
+import { exchange } from "../server/requests.js";
 
 class TagEditor extends HTMLElement {
   #saving = false;

@@ -1,6 +1,6 @@
 /** <tags-dialog> around a <dialog>: which tags to add to and remove from a selection. */
 import { splitNames } from "../lib/tag-names.js";
-import { text } from "../lib/texts.js";
+import { text } from "../page/texts.js";
 
 class TagsDialog extends HTMLElement {
   connectedCallback() {

@@ -4,7 +4,7 @@
  * Any element asks for it by a bubbling event:
  *   new CustomEvent("toast", {bubbles: true, detail: {text, error, action: {label, run}, seconds}})
  */
-import { bringForward, element, icon } from "../lib/elements.js";
+import { bringForward, element, icon } from "../page/elements.js";
 
 class ToastStack extends HTMLElement {
   connectedCallback() {

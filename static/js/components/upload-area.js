@@ -2,15 +2,15 @@
  * <upload-area data-most>: takes picture files, folders and ZIP archives that are dropped anywhere
  * on the page, or files chosen by its button. `data-most` is the largest picture in bytes.
  */
-import { announce } from "../lib/actions.js";
 import { inChunks } from "../lib/chunks.js";
 import { droppedFiles } from "../lib/dropped-files.js";
-import { element, toast } from "../lib/elements.js";
 import { formatBytes, formatCount } from "../lib/format.js";
-import { isPermitted } from "../lib/permissions.js";
-import { api, exchange } from "../lib/requests.js";
-import { text } from "../lib/texts.js";
-import { remember, undo } from "../lib/undo.js";
+import { element, toast } from "../page/elements.js";
+import { isPermitted } from "../page/permissions.js";
+import { text } from "../page/texts.js";
+import { announce } from "../pictures/actions.js";
+import { remember, undo } from "../pictures/undo.js";
+import { api, exchange } from "../server/requests.js";
 
 const NAMED = 3; // refused files that fit into a sentence
 

@@ -6,10 +6,10 @@
 /**
  * What `work` comes to; it is broken off when the page is hidden and begun anew when it is seen.
  * @param {(signal: AbortSignal) => Promise} work
- * @param {object} options signal, page (a document), mayRest() says whether it may be broken off
+ * @param {object} options signal; page, a document; mayRest() says whether it may be broken off
  * @throws AbortError where `signal` was used
  */
-export async function whileSeen(work, { signal, page = document, mayRest = () => true }) {
+export async function whileSeen(work, { signal, page, mayRest = () => true }) {
   while (true) {
     if (page.hidden && mayRest()) await seen(page, signal);
     const hidden = new AbortController();

@@ -1,8 +1,8 @@
 /** What can be done with pictures, from anywhere on the page: done, then told as it was. */
-import { inChunks } from "./chunks.js";
-import { toast } from "./elements.js";
-import { changeImages } from "./requests.js";
-import { text } from "./texts.js";
+import { inChunks } from "../lib/chunks.js";
+import { toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
+import { changeImages } from "../server/requests.js";
 import { remember, undo } from "./undo.js";
 
 const STEP = 250; // pictures of one request

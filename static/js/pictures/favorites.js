@@ -1,7 +1,7 @@
 /** The hearts: one picture may have several on a page. */
-import { toast } from "./elements.js";
-import { changeImages } from "./requests.js";
-import { text } from "./texts.js";
+import { toast } from "../page/elements.js";
+import { text } from "../page/texts.js";
+import { changeImages } from "../server/requests.js";
 import { remember } from "./undo.js";
 
 /** Let every heart of the picture show this. */

@@ -3,10 +3,10 @@
  * of pictures exactly, by their number in the server's record; and selections that were cleared,
  * as `{at, section, selection}`. Each change is told when it is undone, with a way back.
  */
-import { toast } from "./elements.js";
-import { own } from "./own.js";
-import { api, send } from "./requests.js";
-import { text } from "./texts.js";
+import { toast } from "../page/elements.js";
+import { own } from "../page/own.js";
+import { text } from "../page/texts.js";
+import { api, send } from "../server/requests.js";
 
 const STEP = 1000; // pictures, about, that one request puts back
 const MOST = 100;

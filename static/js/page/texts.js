@@ -1,5 +1,5 @@
 /** Sentences that scripts say. The server has put them into <template id="texts">, translated. */
-import { fill } from "./format.js";
+import { fill } from "../lib/format.js";
 
 /** Whether the page has a sentence of this name. */
 export function hasText(name) {

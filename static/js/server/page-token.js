@@ -1,6 +1,6 @@
 /** The token with which this page speaks to the gateway; asked for anew when it grows old. */
+import { GenerationError, refusal } from "../lib/generation.js";
 import { csrfToken } from "./csrf.js";
-import { GenerationError, refusal } from "./generation.js";
 
 const EARLY = 30; // seconds before its end
 

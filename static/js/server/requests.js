@@ -1,6 +1,6 @@
 /** Talking to the server. What goes wrong becomes a sentence that can be shown. */
+import { text } from "../page/texts.js";
 import { csrfToken } from "./csrf.js";
-import { text } from "./texts.js";
 
 export class RequestFailed extends Error {
   name = "RequestFailed";

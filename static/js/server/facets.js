@@ -1,5 +1,5 @@
 /** How many pictures each choice of the filters would show: asked for once for each list. */
-import { changed, listQuery } from "./address.js";
+import { changed, listQuery } from "../lib/address.js";
 import { api, send } from "./requests.js";
 
 const NOT_ASKED = { page: null, page_size: null, view: null, sort_by: null, sort_order: null };

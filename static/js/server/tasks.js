@@ -1,6 +1,6 @@
 /** The gateway's tasks: asked for, followed, cancelled. The server has them, whatever this page does. */
-import { failure, GenerationError, refusal } from "./generation.js";
-import { readEvents } from "./server-sent-events.js";
+import { failure, GenerationError, refusal } from "../lib/generation.js";
+import { readEvents } from "../lib/server-sent-events.js";
 
 /** By which the server knows what is sent again after its answer was lost. */
 export function newKey() {

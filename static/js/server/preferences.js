@@ -2,7 +2,7 @@
  * What the person has chosen about the keyboard: `{single_keys, ask_to_trash}`. The server keeps
  * it; this browser remembers what it heard last, so that a key need not wait.
  */
-import { own } from "./own.js";
+import { own } from "../page/own.js";
 import { send } from "./requests.js";
 
 const place = () => document.querySelector("gallery-keys").dataset;

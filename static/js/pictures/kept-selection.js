@@ -2,9 +2,9 @@
  * The selection of a section in this tab, across pages, filters and reloads: kept in the tab's
  * storage, and frozen on the server whenever it is to be acted on.
  */
-import { among, freeze, lookAt } from "./frozen.js";
-import { own } from "./own.js";
-import { Selection } from "./selection.js";
+import { Selection } from "../lib/selection.js";
+import { own } from "../page/own.js";
+import { among, freeze, lookAt } from "../server/frozen.js";
 
 export class KeptSelection {
   /** @type {Selection} */
