@@ -1,9 +1,10 @@
 """The list pages by keyboard and by dropped files, in a real browser."""
 
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from gallery.tests.drawing import draw
 from tests.server import Server
@@ -98,6 +99,30 @@ def test_letters_act_on_the_focused_picture(gallery: Page) -> None:
     expect(gallery.locator(".card")).to_have_count(12)
     gallery.keyboard.press("ArrowRight")
     gallery.keyboard.press("t")
+    expect(gallery.get_by_role("combobox", name="Add tags")).to_be_focused()
+
+
+def test_keys_pressed_while_a_picture_is_on_its_way_are_done_when_it_is_there(
+    gallery: Page, library: list[int]
+) -> None:
+    held: list[Route] = []
+    later = re.compile(rf"/images/({library[5]}|{library[6]})/\?")
+    gallery.route(later, lambda route: held.append(route))
+    gallery.locator(f".card__link[data-image='{library[4]}']").click()
+    prompt = gallery.locator(".detail:not(.detail--coming) .facts__prompt")
+    expect(prompt).to_have_text("Picture 004 of a blue house")
+    with gallery.expect_response("**/preferences/"):  # asked for with the first key
+        gallery.keyboard.press("0")
+    for key in ("ArrowRight", "f", "ArrowRight", "t"):
+        gallery.keyboard.press(key)
+    expect(gallery.locator(".detail--coming .facts__prompt")).to_have_text(
+        "Picture 005 of a red house"
+    )
+    with gallery.expect_response("**/images/favorite/") as marked:
+        held.pop(0).continue_()
+    assert marked.value.request.post_data_json == {"image_ids": [library[5]], "favorite": True}
+    held.pop(0).continue_()
+    expect(prompt).to_have_text("Picture 006 of a blue house")
     expect(gallery.get_by_role("combobox", name="Add tags")).to_be_focused()
 
 

@@ -1,18 +1,15 @@
 /** <copy-button> around a <button>: copies the prompt of the picture that is shown. */
-import { toast } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { toast } from "../page/signals.js";
 import { text } from "../page/texts.js";
 
-class CopyButton extends HTMLElement {
-  connectedCallback() {
+class CopyButton extends PageElement {
+  connected() {
     this.hidden = false;
-    this.addEventListener("click", this.#onClick);
+    this.listen(this, { click: this.#onClick });
   }
 
-  disconnectedCallback() {
-    this.removeEventListener("click", this.#onClick);
-  }
-
-  #onClick = async () => {
+  async #onClick() {
     const prompt = this.closest("[data-id]").querySelector("[data-prompt]").textContent;
     try {
       await copy(prompt);
@@ -20,7 +17,7 @@ class CopyButton extends HTMLElement {
     } catch {
       toast(this, { text: text("not-copied"), error: true });
     }
-  };
+  }
 }
 
 /** Browsers have `navigator.clipboard` on HTTPS and on this machine alone. */

@@ -1,19 +1,20 @@
 /** <empty-trash data-url> around the link to the page that asks: asks here, and tells how far it is. */
-import { toast } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { toast } from "../page/signals.js";
 import { text } from "../page/texts.js";
 import { askToEmptyTrash, deleteImages } from "../pictures/actions.js";
 import { send } from "../server/requests.js";
 
-class EmptyTrash extends HTMLElement {
-  connectedCallback() {
-    this.addEventListener("click", this.#onClick);
+class EmptyTrash extends PageElement {
+  connected() {
+    this.listen(this, { click: this.#onClick });
   }
 
-  #onClick = (event) => {
+  #onClick(event) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     this.#empty();
-  };
+  }
 
   /** What is named is what goes: pictures that come into the trash meanwhile stay there. */
   async #empty() {

@@ -2,25 +2,26 @@
  * <export-dialog data-url> around a <dialog>: what becomes of the texts inside exported files, and
  * how the files are called. The server remembers both, and shows the first name.
  */
-import { toast } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { toast } from "../page/signals.js";
 import { text } from "../page/texts.js";
 import { send } from "../server/requests.js";
 
 const PAUSE = 200; // milliseconds after a key until the server is asked
 
-class ExportDialog extends HTMLElement {
+class ExportDialog extends PageElement {
   #wanted = null; // the selection, as the server takes it
   #count = 0;
   #timer;
   #isAsked = true; // the server, about the template that is in the field
 
-  connectedCallback() {
-    this.#form.addEventListener("submit", this.#onSubmit);
-    this.#field.addEventListener("input", () => {
-      clearTimeout(this.#timer);
-      this.#isAsked = false;
-      this.#timer = setTimeout(this.#preview, PAUSE);
-    });
+  connected() {
+    this.listen(this.#form, { submit: this.#onSubmit });
+    this.listen(this.#field, { input: this.#onInput });
+  }
+
+  disconnected() {
+    clearTimeout(this.#timer);
   }
 
   /**
@@ -55,7 +56,13 @@ class ExportDialog extends HTMLElement {
     return send(`${this.dataset.url}?${query}`, { method: "GET" });
   }
 
-  #preview = async () => {
+  #onInput() {
+    clearTimeout(this.#timer);
+    this.#isAsked = false;
+    this.#timer = setTimeout(() => this.#preview(), PAUSE);
+  }
+
+  async #preview() {
     const template = this.#field.value;
     try {
       const first = await this.#hear(this.#wanted, { name_template: template });
@@ -65,7 +72,7 @@ class ExportDialog extends HTMLElement {
     } catch (error) {
       toast(this, { text: error.message, error: true });
     }
-  };
+  }
 
   /** The name of the first picture; from then on it stands for all. */
   #show({ image, name, error }) {
@@ -76,7 +83,7 @@ class ExportDialog extends HTMLElement {
     this.querySelector("[data-name]").textContent = name;
   }
 
-  #onSubmit = async (event) => {
+  async #onSubmit(event) {
     const { submitter } = event;
     if (submitter?.value !== "export") return;
     if (!this.#isAsked) {
@@ -87,7 +94,7 @@ class ExportDialog extends HTMLElement {
     }
     this.querySelector("dialog").close();
     toast(this, { text: text("exporting", { count: this.#count }) });
-  };
+  }
 }
 
 customElements.define("export-dialog", ExportDialog);

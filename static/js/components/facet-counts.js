@@ -3,27 +3,28 @@
  * choices of its selects, once somebody comes near them. Without them the names stand alone.
  */
 import { formatBound } from "../lib/format.js";
+import { PageElement } from "../page/page-element.js";
 import { facets } from "../server/facets.js";
 
 const FACETS = { model: "models", aspect_ratio: "aspect_ratios" };
 const SOON = 600; // milliseconds: a finger gives no sign of coming near
 
-class FacetCounts extends HTMLElement {
+class FacetCounts extends PageElement {
   #timer;
 
-  connectedCallback() {
+  connected() {
     const form = this.closest("form");
-    form.addEventListener("pointerenter", this.#count, { once: true });
-    form.addEventListener("focusin", this.#count, { once: true });
-    if (matchMedia("(hover: none)").matches) this.#timer = setTimeout(this.#count, SOON);
-    if (form.matches(":hover")) this.#timer = setTimeout(this.#count, SOON);
+    this.listen(form, { pointerenter: this.#count, focusin: this.#count }, { once: true });
+    if (matchMedia("(hover: none)").matches || form.matches(":hover")) {
+      this.#timer = setTimeout(() => this.#count(), SOON);
+    }
   }
 
-  disconnectedCallback() {
+  disconnected() {
     clearTimeout(this.#timer);
   }
 
-  #count = async () => {
+  async #count() {
     clearTimeout(this.#timer);
     try {
       const counted = await facets();
@@ -34,7 +35,7 @@ class FacetCounts extends HTMLElement {
     } catch {
       // The choices can be chosen without their counts.
     }
-  };
+  }
 
   #write(select, counts, exact) {
     const byName = new Map(counts.map(({ name, count }) => [name, count]));

@@ -1,7 +1,8 @@
 /** <gallery-keys> around the <dialog> that lists them: the list pages by keyboard. */
 import { neighbour } from "../lib/moves.js";
-import { toast } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
 import { isPermitted } from "../page/permissions.js";
+import { toast } from "../page/signals.js";
 import { askHowToDelete, deleteImages } from "../pictures/actions.js";
 import { toggleFavorite } from "../pictures/favorites.js";
 import { redoLast, undoLast } from "../pictures/undo.js";
@@ -12,13 +13,12 @@ const ONCE = ["Delete", "x", "f", "Escape"]; // held down, they act no second ti
 const ONCE_WITH_CONTROL = ["a", "y", "z"];
 const MOVES = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
 
-class GalleryKeys extends HTMLElement {
+class GalleryKeys extends PageElement {
   #heard = null; // promise of what the person has chosen; asked for with the first key
 
-  connectedCallback() {
-    document.addEventListener("keydown", this.#onKeydown);
-    document.addEventListener("click", this.#onClick);
-    this.addEventListener("change", this.#onChoice);
+  connected() {
+    this.listen(document, { keydown: this.#onKeydown, click: this.#onClick });
+    this.listen(this, { change: this.#onChoice });
   }
 
   get #dialog() {
@@ -39,11 +39,11 @@ class GalleryKeys extends HTMLElement {
     return this.#dialog.isOpen ? this.#dialog.shown : this.#focused;
   }
 
-  #onClick = (event) => {
+  #onClick(event) {
     if (event.target.closest("[data-keys]")) this.#help();
-  };
+  }
 
-  #onKeydown = (event) => {
+  #onKeydown(event) {
     const { target, key } = event;
     if (event.altKey || event.isComposing) return;
     if (target.closest("textarea, select, [contenteditable]") || isTextField(target)) return;
@@ -77,7 +77,7 @@ class GalleryKeys extends HTMLElement {
     } else if (chosen.single_keys || !isSingle) {
       this.#press(event);
     }
-  };
+  }
 
   #press(event) {
     const handled = this.#dialog.isOpen ? this.#inDialog(event) : this.#inList(event);
@@ -89,14 +89,14 @@ class GalleryKeys extends HTMLElement {
     return this.#bar.dataset.section !== "trash" && !lastHeard()?.ask_to_trash;
   }
 
-  #onChoice = async ({ target }) => {
+  async #onChoice({ target }) {
     try {
       await choose(target.name, target.checked);
     } catch (error) {
       target.checked = !target.checked;
       toast(this, { text: error.message, error: true });
     }
-  };
+  }
 
   /** Ctrl or ⌘ with a letter, as everywhere: all, undo, redo. */
   #withControl({ key, shiftKey }) {
@@ -106,14 +106,14 @@ class GalleryKeys extends HTMLElement {
     return letter === "z" && undoLast();
   }
 
-  #inDialog({ key, target }) {
+  /** While the picture is on its way: when it is there. A key that is held will act then anyway. */
+  #inDialog({ key, target, repeat }) {
     const dialog = this.#dialog;
-    if (dialog.isWaiting) return false;
     const actions = {
       ArrowLeft: () => dialog.step(-1),
       ArrowRight: () => dialog.step(1),
-      f: () => toggleFavorite(dialog.querySelector("[data-favorite]")),
-      t: () => dialog.querySelector("[name=add]").focus(),
+      f: () => toggleFavoriteIn(dialog),
+      t: () => dialog.querySelector("[name=add]")?.focus(),
       x: () => dialog.delete(),
       Delete: () => dialog.delete({ quick: this.#isQuick }),
       "+": () => dialog.stage.zoom("in"),
@@ -122,7 +122,8 @@ class GalleryKeys extends HTMLElement {
       0: () => dialog.stage.zoom("reset"),
     };
     if (!(key in actions) || target.closest("[role=listbox]")) return false;
-    if (mayPress(key)) actions[key]();
+    if (repeat && !dialog.isThere) return true;
+    if (mayPress(key)) dialog.whenThere(actions[key]);
     return true;
   }
 
@@ -133,7 +134,7 @@ class GalleryKeys extends HTMLElement {
       "/": () => document.querySelector("#search").select(),
       g: () => document.querySelector("#view-grid")?.click(),
       l: () => document.querySelector("#view-list")?.click(),
-      f: () => this.#favorite(),
+      f: () => toggleFavoriteIn(this.#focused),
       t: () => this.#tags(),
       x: () => this.#delete(),
       Delete: () => this.#delete({ quick: this.#isQuick }),
@@ -166,22 +167,13 @@ class GalleryKeys extends HTMLElement {
     return true;
   }
 
-  #favorite() {
-    const heart = this.#focused?.querySelector("[data-favorite]");
-    if (heart) toggleFavorite(heart);
-  }
-
-  async #tags() {
+  #tags() {
     const focused = this.#focused;
     if (!this.#bar.isEmpty) {
       this.#bar.editTags();
     } else if (focused) {
-      document.addEventListener(
-        "image-shown",
-        () => this.#dialog.querySelector("[name=add]").focus(),
-        { once: true },
-      );
       focused.querySelector(".card__link").click();
+      this.#dialog.whenThere(() => this.#dialog.querySelector("[name=add]")?.focus());
     }
   }
 
@@ -202,6 +194,11 @@ class GalleryKeys extends HTMLElement {
     });
     return true;
   }
+}
+
+function toggleFavoriteIn(part) {
+  const heart = part?.querySelector("[data-favorite]");
+  if (heart) toggleFavorite(heart);
 }
 
 function mayPress(key) {

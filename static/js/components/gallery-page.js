@@ -7,7 +7,9 @@
  * `library-changed` there.
  */
 import { changed, listQuery } from "../lib/address.js";
-import { icon, toast } from "../page/elements.js";
+import { icon } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { tell, toast } from "../page/signals.js";
 import { text } from "../page/texts.js";
 import { showFavorite, toggleFavorite } from "../pictures/favorites.js";
 import { api, send } from "../server/requests.js";
@@ -15,35 +17,34 @@ import { api, send } from "../server/requests.js";
 /** Bytes of a search in an address: with all else it stays below what proxies let through. */
 const LONGEST = 4000;
 
-class GalleryPage extends HTMLElement {
+class GalleryPage extends PageElement {
   #isGoingBack = false;
   #list = listQuery(location.search); // query of the list that is shown
   #kind = "visit"; // of the request that this element has made: "back" or "refresh"
   #scroll = 0;
   #focus = null; // the picture that had the focus before a swap: `{id, place}`
 
-  connectedCallback() {
+  connected() {
     history.scrollRestoration = "manual";
     if (history.state?.scroll) scrollTo(0, history.state.scroll);
-    const { body } = document;
-    body.addEventListener("htmx:configRequest", this.#onConfigRequest);
-    body.addEventListener("htmx:beforeRequest", this.#onBeforeRequest);
-    body.addEventListener("htmx:beforeSwap", this.#onBeforeSwap);
-    body.addEventListener("htmx:afterSwap", this.#onAfterSwap);
-    body.addEventListener("htmx:sendError", this.#onFailure);
-    body.addEventListener("htmx:responseError", this.#onFailure);
-    document.addEventListener("library-changed", this.refresh);
-    document.addEventListener("favorite-changed", this.#onFavoriteChanged);
-    document.addEventListener("pictures-told", this.#onPicturesTold);
-    document.addEventListener("show-newest", this.#showNewest);
-    document.addEventListener("click", this.#onClick);
-    this.addEventListener("change", this.#onChange);
-    this.addEventListener("pointerover", this.#onPointerOver);
-    this.addEventListener("error", this.#onImageError, { capture: true });
-    this.addEventListener("load", this.#onImageLoad, { capture: true });
-    document.addEventListener("submit", this.#onSubmit, { capture: true });
-    addEventListener("popstate", this.#onPopState);
-    addEventListener("pagehide", this.#rememberScroll);
+    this.listen(document, {
+      "htmx:configRequest": this.#onConfigRequest,
+      "htmx:beforeRequest": this.#onBeforeRequest,
+      "htmx:beforeSwap": this.#onBeforeSwap,
+      "htmx:afterSwap": this.#onAfterSwap,
+      "htmx:sendError": this.#onFailure,
+      "htmx:responseError": this.#onFailure,
+      "library-changed": this.#refresh,
+      "favorite-changed": this.#onFavoriteChanged,
+      "pictures-told": this.#onPicturesTold,
+      "show-newest": this.#showNewest,
+      click: this.#onClick,
+    });
+    this.listen(document, { submit: this.#onSubmit }, { capture: true });
+    this.listen(window, { popstate: this.#onPopState, pagehide: this.#rememberScroll });
+    this.listen(this, { change: this.#onChange, pointerover: this.#onPointerOver });
+    const images = { error: this.#onImageError, load: this.#onImageLoad };
+    this.listen(this, images, { capture: true });
     this.#markImages();
   }
 
@@ -56,7 +57,7 @@ class GalleryPage extends HTMLElement {
       this.#rememberScroll();
       history.pushState({ opened: true }, "", address);
     }
-    this.#tell("address-changed");
+    tell("address-changed");
   }
 
   closeImage() {
@@ -68,26 +69,28 @@ class GalleryPage extends HTMLElement {
       return;
     }
     history.replaceState(history.state, "", location.pathname + listQuery(location.search));
-    this.#tell("address-changed");
+    tell("address-changed");
   }
 
   /** Fetch the same results again, in place. */
-  refresh = () => this.#load("refresh");
+  #refresh() {
+    this.#load("refresh");
+  }
 
   /** To where new pictures stand: the first page of the same list, newest first. */
-  #showNewest = () => {
+  #showNewest() {
     const query = changed(listQuery(location.search), {
       page: null,
       sort_by: null,
       sort_order: null,
     });
     if (query === this.#list) {
-      this.refresh();
+      this.#refresh();
       return;
     }
     history.pushState({}, "", location.pathname + query);
     this.#load("back");
-  };
+  }
 
   #load(kind) {
     this.#kind = kind;
@@ -98,20 +101,20 @@ class GalleryPage extends HTMLElement {
     });
   }
 
-  #onConfigRequest = ({ detail }) => {
+  #onConfigRequest({ detail }) {
     const { formData } = detail;
     for (const name of new Set(formData.keys())) {
       const kept = formData.getAll(name).filter((value) => value !== "");
       formData.delete(name);
       for (const value of kept) formData.append(name, value);
     }
-  };
+  }
 
-  #onBeforeRequest = ({ detail }) => {
+  #onBeforeRequest({ detail }) {
     if (detail.target.id === "gallery") this.#scroll = scrollY;
-  };
+  }
 
-  #onBeforeSwap = ({ detail }) => {
+  #onBeforeSwap({ detail }) {
     // The session has ended: the login page comes where results were asked for.
     if (new URL(detail.xhr.responseURL).pathname.includes("/login")) {
       detail.shouldSwap = false;
@@ -122,9 +125,9 @@ class GalleryPage extends HTMLElement {
     this.#focus = focused && { id: focused.dataset.id, place: this.#items.indexOf(focused) };
     // htmx says goodbye to every single element that goes; these have nothing to hear.
     this.querySelector("[data-items]")?.replaceChildren();
-  };
+  }
 
-  #onAfterSwap = ({ target, detail }) => {
+  #onAfterSwap({ target, detail }) {
     if (target.id !== "gallery") return;
     const kind = detail.requestConfig.elt === this ? this.#kind : "visit";
     if (kind === "visit") {
@@ -141,8 +144,8 @@ class GalleryPage extends HTMLElement {
     this.#list = listQuery(location.search);
     if (document.activeElement === document.body) this.#refocus(kind);
     this.#markImages();
-    this.#tell("results-changed");
-  };
+    tell("results-changed");
+  }
 
   /** To the same picture, to the one that has taken its place, or to the results as a whole. */
   #refocus(kind) {
@@ -159,31 +162,31 @@ class GalleryPage extends HTMLElement {
     return [...this.querySelectorAll("[data-id]")];
   }
 
-  #onFailure = ({ detail }) => {
+  #onFailure({ detail }) {
     const { status } = detail.xhr;
     toast(this, { text: status ? text("failed", { status }) : text("unreachable"), error: true });
-  };
+  }
 
-  #onPopState = () => {
+  #onPopState() {
     if (listQuery(location.search) !== this.#list) this.#load("back");
-    this.#tell("address-changed");
-  };
+    tell("address-changed");
+  }
 
-  #onFavoriteChanged = () => {
-    if (/[?&](favorite=|search=[^&]*favou?rite)/.test(location.search)) this.refresh();
-  };
+  #onFavoriteChanged() {
+    if (/[?&](favorite=|search=[^&]*favou?rite)/.test(location.search)) this.#refresh();
+  }
 
   /** What another tab, person or key has done to pictures that are shown here. */
-  #onPicturesTold = ({ detail: { ids, gone, favorites } }) => {
+  #onPicturesTold({ detail: { ids, gone, favorites } }) {
     for (const item of this.#items.filter(({ dataset }) => ids.has(dataset.id))) {
       const { id } = item.dataset;
       const heart = item.querySelector("[data-favorite]");
       if (heart && heart.ariaBusy !== "true") showFavorite(id, favorites.has(id));
       if (item.classList.toggle("gone", gone.has(id))) item.dataset.word = text("gone");
     }
-  };
+  }
 
-  #onClick = (event) => {
+  #onClick(event) {
     const heart = event.target.closest("[data-favorite]");
     if (heart) {
       event.preventDefault();
@@ -196,10 +199,10 @@ class GalleryPage extends HTMLElement {
       event.preventDefault();
       this.openImage(link.dataset.image);
     }
-  };
+  }
 
   /** A search that is too long for an address is kept by the server, and the address names it. */
-  #onSubmit = async (event) => {
+  async #onSubmit(event) {
     const form = event.target;
     const box = form.id === "filters" && form.elements.search;
     if (!box || encodeURIComponent(box.value).length <= LONGEST) return;
@@ -215,28 +218,28 @@ class GalleryPage extends HTMLElement {
     } catch (error) {
       toast(this, { text: error.message, error: true });
     }
-  };
+  }
 
-  #onChange = ({ target }) => {
+  #onChange({ target }) {
     if (target.matches(".filters__select")) target.form.requestSubmit();
-  };
+  }
 
   /** The whole prompt on hover; not in the markup twice. */
-  #onPointerOver = ({ target }) => {
+  #onPointerOver({ target }) {
     const link = target.closest(".card__link");
     if (link && !link.title) link.title = link.textContent.trim();
-  };
+  }
 
-  #onImageError = ({ target }) => {
+  #onImageError({ target }) {
     if (target.matches?.(".thumbnail img")) this.#showBroken(target);
-  };
+  }
 
   /** The colour under it was for the time until then. */
-  #onImageLoad = ({ target }) => {
+  #onImageLoad({ target }) {
     if (target.matches?.(".thumbnail img")) {
       target.closest(".thumbnail").classList.add("thumbnail--loaded");
     }
-  };
+  }
 
   /** Pictures that have come, or failed, before this script ran. */
   #markImages() {
@@ -259,10 +262,8 @@ class GalleryPage extends HTMLElement {
     frame.append(sign);
   }
 
-  #rememberScroll = () => history.replaceState({ ...history.state, scroll: scrollY }, "");
-
-  #tell(name) {
-    document.dispatchEvent(new CustomEvent(name));
+  #rememberScroll() {
+    history.replaceState({ ...history.state, scroll: scrollY }, "");
   }
 }
 

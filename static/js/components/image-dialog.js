@@ -4,26 +4,33 @@
  */
 import { changed, listQuery } from "../lib/address.js";
 import { comingOf, SOON } from "../page/coming.js";
-import { toast } from "../page/elements.js";
+import { parse } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { tell, toast } from "../page/signals.js";
 import { askHowToDelete, deleteImages, restoreImages } from "../pictures/actions.js";
 import { send } from "../server/requests.js";
 
-class ImageDialog extends HTMLElement {
+class ImageDialog extends PageElement {
   #ready = new Map(); // promises of markup by id
   #shown = null; // id
+  #isThere = false; // all of it
+  #delayed = []; // what is to be done then
   #preloaded = [];
-  #drafts = new Map(); // typed tags that were not added, by the picture's id
 
-  connectedCallback() {
-    this.addEventListener("keydown", this.#onKeydown);
-    this.#dialog.addEventListener("cancel", this.#onCancel);
-    this.addEventListener("click", this.#onClick);
-    this.addEventListener("step", ({ detail }) => this.step(detail));
-    this.addEventListener("leave", () => this.#page.closeImage());
-    document.addEventListener("address-changed", this.#follow);
-    document.addEventListener("results-changed", this.#forget);
-    document.addEventListener("library-changed", this.#onLibraryChanged);
-    document.addEventListener("favorite-changed", this.#forget);
+  connected() {
+    this.listen(this.#dialog, { cancel: this.#leave });
+    this.listen(this, {
+      keydown: this.#onKeydown,
+      click: this.#onClick,
+      step: this.#onStep,
+      leave: this.#leave,
+    });
+    this.listen(document, {
+      "address-changed": this.#follow,
+      "results-changed": this.#forget,
+      "library-changed": this.#onLibraryChanged,
+      "favorite-changed": this.#forget,
+    });
     if (this.#dialog.open) {
       // The server has opened it, for browsers without a script.
       this.#dialog.close();
@@ -43,9 +50,15 @@ class ImageDialog extends HTMLElement {
     return this.#shown;
   }
 
-  /** Whether the picture in front is still on its way: there is nothing to act on yet. */
-  get isWaiting() {
-    return this.querySelector(".detail--coming") !== null;
+  /** Whether the picture that was opened last has come. */
+  get isThere() {
+    return this.#isThere;
+  }
+
+  /** Do it with that picture: now, or when it has come; never, where another one is opened first. */
+  whenThere(act) {
+    if (this.#isThere) act();
+    else this.#delayed.push(act);
   }
 
   get stage() {
@@ -85,21 +98,19 @@ class ImageDialog extends HTMLElement {
     else this.#page.closeImage();
   }
 
-  #follow = async () => {
+  async #follow() {
     const id = new URLSearchParams(location.search).get("image");
     if (!id) {
       this.#close();
       return;
     }
     if (id === this.#shown) return;
-    this.#shown = id;
+    this.#await(id);
     const foreshadow = setTimeout(() => this.#foreshadow(id), SOON);
     try {
       const markup = await this.#fetch(id);
       if (this.#shown !== id) return; // meanwhile another one was asked for
-      const parsed = new DOMParser().parseFromString(markup, "text/html");
-      this.#keepDraft();
-      this.querySelector(".image-dialog__content").replaceChildren(...parsed.body.children);
+      this.querySelector(".image-dialog__content").replaceChildren(...parse(markup).children);
       if (!this.#dialog.open) this.#dialog.showModal();
       this.#arrived(id);
     } catch (error) {
@@ -109,7 +120,13 @@ class ImageDialog extends HTMLElement {
     } finally {
       clearTimeout(foreshadow);
     }
-  };
+  }
+
+  #await(id) {
+    this.#shown = id;
+    this.#isThere = false;
+    this.#delayed = [];
+  }
 
   /** On a slow line: what the list shows of the picture, until the rest has come. */
   #foreshadow(id) {
@@ -129,22 +146,21 @@ class ImageDialog extends HTMLElement {
     this.#detail.focus({ preventScroll: true });
     const button = this.querySelector("[data-export]");
     if (button) button.hidden = false; // it needs this script
-    const draft = this.#drafts.get(String(id));
-    if (draft) this.#tagField.value = draft;
-    document.dispatchEvent(new CustomEvent("image-shown"));
+    tell("image-shown");
     const { next, previous } = this.#detail.dataset;
     this.#preloaded = [];
     for (const neighbour of [next, previous]) {
       if (neighbour) this.#preload(neighbour);
     }
+    this.#isThere = true;
+    for (const act of this.#delayed.splice(0)) this.whenThere(act);
   }
 
   async #preload(id) {
     try {
       const markup = await this.#fetch(id);
-      const parsed = new DOMParser().parseFromString(markup, "text/html");
       const picture = new Image();
-      picture.src = parsed.querySelector(".stage__full").getAttribute("src");
+      picture.src = parse(markup).querySelector(".stage__full").getAttribute("src");
       this.#preloaded.push(picture);
     } catch {
       this.#ready.delete(id); // It will be asked for again, and then told.
@@ -165,21 +181,22 @@ class ImageDialog extends HTMLElement {
     return this.#ready.get(id);
   }
 
-  #forget = () => this.#ready.clear();
+  #forget() {
+    this.#ready.clear();
+  }
 
-  #onLibraryChanged = ({ detail }) => {
+  #onLibraryChanged({ detail }) {
     this.#forget();
     if (this.isOpen && detail.refreshDetail) {
       this.#shown = null;
       this.#follow();
     }
-  };
+  }
 
   #close() {
     const id = this.#shown;
-    this.#shown = null;
+    this.#await(null);
     if (!this.#dialog.open) return;
-    this.#keepDraft();
     this.#dialog.close();
     this.querySelector(".image-dialog__content").replaceChildren();
     document.querySelector(`.card__link[data-image="${id}"]`)?.focus();
@@ -189,18 +206,13 @@ class ImageDialog extends HTMLElement {
     return this.querySelector("[name=add]");
   }
 
-  #keepDraft() {
-    const id = this.#detail?.dataset.id;
-    if (id && this.#tagField) this.#drafts.set(id, this.#tagField.value);
-  }
-
   /** Out of the field first: what is typed there is not lost by one key. */
-  #onKeydown = (event) => {
+  #onKeydown(event) {
     if (event.key !== "Escape" || event.target !== this.#tagField || !this.#tagField.value) return;
     event.preventDefault();
     event.stopPropagation();
     this.#detail.focus({ preventScroll: true });
-  };
+  }
 
   async #export(id) {
     try {
@@ -210,15 +222,18 @@ class ImageDialog extends HTMLElement {
     }
   }
 
-  #onCancel = (event) => {
+  #onStep({ detail }) {
+    this.whenThere(() => this.step(detail));
+  }
+
+  #leave(event) {
     event.preventDefault();
     this.#page.closeImage();
-  };
+  }
 
-  #onClick = async (event) => {
+  async #onClick(event) {
     if (event.target.closest("[data-close]")) {
-      event.preventDefault();
-      this.#page.closeImage();
+      this.#leave(event);
     } else if (event.target.closest("[data-export]")) {
       this.#export(Number(this.#detail.dataset.id));
     } else if (event.target.closest("[data-delete]")) {
@@ -230,7 +245,7 @@ class ImageDialog extends HTMLElement {
       const { done } = await restoreImages([Number(id)]);
       if (done > 0) this.#goOn(next ?? previous);
     }
-  };
+  }
 }
 
 customElements.define("image-dialog", ImageDialog);

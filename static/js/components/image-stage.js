@@ -3,36 +3,42 @@
  * move (drag) and, while it fits, to leave by a swipe: `step` events with detail -1 or 1, `leave`.
  */
 import { FIT, held, moveBy, zoomAt } from "../lib/zoom.js";
+import { PageElement } from "../page/page-element.js";
 
 const SWIPE = 60; // pixels
 const STEP = 1.4;
 
-class ImageStage extends HTMLElement {
+class ImageStage extends PageElement {
   #view = FIT;
   #pointers = new Map();
   #start;
 
-  connectedCallback() {
+  connected() {
     this.querySelector(".stage__zoom").hidden = false;
-    this.addEventListener("wheel", this.#onWheel, { passive: false });
-    this.addEventListener("dblclick", this.#onDoubleClick);
-    this.addEventListener("pointerdown", this.#onPointerDown);
-    this.addEventListener("pointermove", this.#onPointerMove);
-    this.addEventListener("pointerup", this.#onPointerUp);
-    this.addEventListener("pointercancel", this.#onPointerUp);
-    this.addEventListener("click", this.#onClick);
+    this.listen(this, { wheel: this.#onWheel }, { passive: false });
+    this.listen(this, {
+      dblclick: this.#onDoubleClick,
+      pointerdown: this.#onPointerDown,
+      pointermove: this.#onPointerMove,
+      pointerup: this.#onPointerUp,
+      pointercancel: this.#onPointerUp,
+      click: this.#onClick,
+    });
+    this.listen(this, { load: this.#onLoad, error: this.#onError }, { capture: true });
     const full = this.querySelector(".stage__full");
-    full.addEventListener("load", () => this.classList.add("stage--loaded"));
-    if (full.complete && full.naturalWidth > 0) this.classList.add("stage--loaded");
+    if (full.complete && full.naturalWidth > 0) this.#onLoad({ target: full });
     for (const image of [full, this.querySelector(".stage__preview")]) {
-      image.addEventListener("error", () => this.#onBroken(image));
-      if (image.complete && image.naturalWidth === 0) this.#onBroken(image);
+      if (image.complete && image.naturalWidth === 0) this.#onError({ target: image });
     }
   }
 
-  #onBroken(image) {
-    image.classList.add("stage__image--broken");
-    if (image.matches(".stage__full")) this.querySelector(".stage__broken").hidden = false;
+  #onLoad({ target }) {
+    if (target.matches(".stage__full")) this.classList.add("stage--loaded");
+  }
+
+  #onError({ target }) {
+    target.classList.add("stage__image--broken");
+    if (target.matches(".stage__full")) this.querySelector(".stage__broken").hidden = false;
   }
 
   zoom(direction) {
@@ -66,30 +72,30 @@ class ImageStage extends HTMLElement {
     words.textContent = scale === 1 ? words.dataset.fit : `${scale.toFixed(1)}×`;
   }
 
-  #onClick = (event) => {
+  #onClick(event) {
     const button = event.target.closest("[data-zoom]");
     if (button) this.zoom(button.dataset.zoom);
-  };
+  }
 
-  #onWheel = (event) => {
+  #onWheel(event) {
     event.preventDefault();
     this.#zoomBy(Math.exp(-event.deltaY / 400), this.#point(event));
-  };
+  }
 
-  #onDoubleClick = (event) => {
+  #onDoubleClick(event) {
     if (event.target.closest("a, button, label")) return;
     if (this.#view.scale > 1) this.#show(FIT);
     else this.#zoomBy(2.5, this.#point(event));
-  };
+  }
 
-  #onPointerDown = (event) => {
+  #onPointerDown(event) {
     if (event.button !== 0 || event.target.closest("a, button, label")) return;
     this.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, this.#point(event));
     this.#start = this.#pointers.size === 1 ? this.#point(event) : null;
-  };
+  }
 
-  #onPointerMove = (event) => {
+  #onPointerMove(event) {
     const before = this.#pointers.get(event.pointerId);
     if (!before) return;
     const now = this.#point(event);
@@ -101,7 +107,7 @@ class ImageStage extends HTMLElement {
       this.#pinch(before, now, other[1]);
     }
     this.#pointers.set(event.pointerId, now);
-  };
+  }
 
   #pinch(before, now, other) {
     const factor = distance(now, other) / Math.max(1, distance(before, other));
@@ -110,13 +116,13 @@ class ImageStage extends HTMLElement {
     this.#show(held(zoomAt(moved, factor, middle, this.#frame), this.#frame));
   }
 
-  #onPointerUp = (event) => {
+  #onPointerUp(event) {
     if (!this.#pointers.delete(event.pointerId)) return;
     this.classList.remove("stage--moving");
     if (event.type === "pointerup" && event.pointerType === "touch" && this.#view.scale === 1) {
       this.#swipe(this.#point(event));
     }
-  };
+  }
 
   #swipe(end) {
     if (!this.#start) return;

@@ -6,30 +6,38 @@
  */
 import { Remembered } from "../lib/remembered.js";
 import { element } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
 import { send } from "../server/requests.js";
 
 const PAUSE = 400; // milliseconds after the last change, until the server is asked
 
-class ImagineOptions extends HTMLElement {
+class ImagineOptions extends PageElement {
   #offers;
   #timer;
   #asked = 0; // how often: only the last answer counts
 
-  connectedCallback() {
+  prepared() {
     this.form = this.closest("form");
     this.fold = this.querySelector("details");
     this.remembered = new Remembered(localStorage);
     this.#offers = JSON.parse(this.querySelector("script").textContent);
     if (this.remembered.isUnfolded) this.fold.open = true;
-    this.querySelector("summary").addEventListener("click", () => {
-      this.remembered.isUnfolded = !this.fold.open;
+  }
+
+  connected() {
+    this.listen(this.querySelector("summary"), { click: this.#onFold });
+    this.listen(this.form, {
+      input: this.#changed,
+      change: this.#changed,
+      "sources-change": this.show,
     });
-    this.form.addEventListener("input", this.#changed);
-    this.form.addEventListener("change", this.#changed);
-    this.form.addEventListener("sources-change", () => this.show());
     // A field that is folded away cannot say what is wrong with it.
-    this.addEventListener("invalid", () => this.#unfold(), { capture: true });
+    this.listen(this, { invalid: this.#unfold }, { capture: true });
     this.show();
+  }
+
+  disconnected() {
+    clearTimeout(this.#timer);
   }
 
   /** Offer what the chosen model offers; what was chosen stays where it can. */
@@ -52,14 +60,14 @@ class ImagineOptions extends HTMLElement {
     return offers[this.form.elements.model?.value] ?? Object.values(offers)[0];
   }
 
-  #changed = ({ type, target }) => {
+  #changed({ type, target }) {
     if (target.name === "model") this.show();
     if (type === "input" && target.matches("select, [type=radio], [type=checkbox]")) return;
     if (target.dataset.value !== undefined) target.dataset.value = target.value;
     target.setCustomValidity?.("");
     this.#tellSet();
     this.#askSoon();
-  };
+  }
 
   #fill(name, values) {
     const select = this.form.elements[name];
@@ -88,9 +96,11 @@ class ImagineOptions extends HTMLElement {
   }
 
   #named(field) {
-    return (
-      field.selectedOptions?.[0].textContent ?? `${field.labels[0].textContent} ${field.value}`
-    );
+    return field.selectedOptions?.[0].text ?? `${field.labels[0].textContent} ${field.value}`;
+  }
+
+  #onFold() {
+    this.remembered.isUnfolded = !this.fold.open;
   }
 
   #unfold() {

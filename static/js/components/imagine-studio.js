@@ -6,7 +6,8 @@
  */
 import { GenerationError } from "../lib/generation.js";
 import { Remembered } from "../lib/remembered.js";
-import { element, toast } from "../page/elements.js";
+import { element } from "../page/elements.js";
+import { toast } from "../page/signals.js";
 import { text } from "../page/texts.js";
 import { complete } from "../server/outcome.js";
 import { PageToken } from "../server/page-token.js";
@@ -14,11 +15,12 @@ import { newKey, submitTasks } from "../server/tasks.js";
 import "./imagine-options.js";
 import { ImagineTile } from "./imagine-tile.js";
 import "./picture-sources.js";
+import { PageElement } from "../page/page-element.js";
 
 const PARALLEL = 4;
 const OPTIONS = ["resolution", "quality", "output_format"]; // each sent where something is chosen
 
-class ImagineStudio extends HTMLElement {
+class ImagineStudio extends PageElement {
   #waiting = [];
   #running = new Set();
   #submitted = new Set(); // tiles whose tasks the server is just being asked to take
@@ -26,7 +28,7 @@ class ImagineStudio extends HTMLElement {
   #ratio = "1 / 1";
   #counts = { done: 0, failed: 0 }; // since the page was last at rest
 
-  connectedCallback() {
+  prepared() {
     this.form = this.querySelector("form");
     this.tiles = this.querySelector("[data-tiles]");
     this.sources = this.querySelector("picture-sources");
@@ -41,15 +43,16 @@ class ImagineStudio extends HTMLElement {
     this.outcomeUrl = this.dataset.outcomeUrl;
     this.#restoreChoices();
     this.#showHistory();
-    this.form.addEventListener("submit", this.#onSubmit);
-    this.form.addEventListener("change", this.#onChange);
-    this.form.prompt.addEventListener("keydown", this.#onKeydown);
-    this.addEventListener("click", this.#onClick);
-    this.addEventListener("toggle", ({ target }) => complete(target), { capture: true });
-    this.#select("order").addEventListener("change", this.#onOrder);
-    this.addEventListener("sources-change", this.#onSources);
-    this.#onSources();
     this.#resume(JSON.parse(document.getElementById("tasks").textContent));
+  }
+
+  connected() {
+    this.listen(this, { click: this.#onClick, "sources-change": this.#onSources });
+    this.listen(this, { toggle: this.#onToggle }, { capture: true });
+    this.listen(this.form, { submit: this.#onSubmit, change: this.#onChange });
+    this.listen(this.form.prompt, { keydown: this.#onKeydown });
+    this.listen(this.#select("order"), { change: this.#onOrder });
+    this.#onSources();
   }
 
   usualDuration() {
@@ -141,7 +144,7 @@ class ImagineStudio extends HTMLElement {
     return this.querySelector(`[data-${name}]`);
   }
 
-  #onSubmit = (event) => {
+  #onSubmit(event) {
     event.preventDefault();
     const { prompt, aspect_ratio, n, model, seed, ...others } = this.#values();
     if (!prompt.trim()) return;
@@ -162,16 +165,16 @@ class ImagineStudio extends HTMLElement {
     this.#endless = this.#select("endless").checked ? request : null;
     const tiles = Array.from({ length: Number(n) }, () => this.#add(request, this.#ratio));
     this.#submit(request, tiles);
-  };
+  }
 
-  #onKeydown = (event) => {
+  #onKeydown(event) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       this.form.requestSubmit();
     }
-  };
+  }
 
-  #onChange = (event) => {
+  #onChange(event) {
     if (event.target.matches("[data-endless]")) {
       if (!event.target.checked) this.#stop();
       return;
@@ -179,11 +182,11 @@ class ImagineStudio extends HTMLElement {
     const { prompt, seed, ...choices } = this.#values();
     if (choices.aspect_ratio === "auto") delete choices.aspect_ratio;
     this.remembered.choices = { ...this.remembered.choices, ...choices };
-  };
+  }
 
-  #onClick = (event) => {
+  #onClick(event) {
     const idea = event.target.closest("[data-idea]");
-    if (idea) this.#usePrompt(idea.textContent);
+    if (idea) this.#usePrompt(idea.textContent.trim());
     if (event.target.closest("[data-stop]")) this.#stop();
     const link = event.target.closest("a[data-open]");
     const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
@@ -198,14 +201,18 @@ class ImagineStudio extends HTMLElement {
       const preview = tile.querySelector(".tile__picture").src;
       this.#editPicture({ link: edit.dataset.edit, preview, sensitive });
     }
-  };
+  }
 
-  #onOrder = () => {
+  #onToggle({ target }) {
+    complete(target);
+  }
+
+  #onOrder() {
     this.tiles.append(...Array.from(this.tiles.children).reverse());
-  };
+  }
 
   /** With pictures to edit there is one more shape to choose: theirs. */
-  #onSources = () => {
+  #onSources() {
     const auto = this.form.querySelector("[name=aspect_ratio][value=auto]");
     const edits = this.sources.values.length > 0;
     const appeared = edits && auto.disabled;
@@ -215,7 +222,7 @@ class ImagineStudio extends HTMLElement {
     if (!edits && auto.checked) {
       this.form.querySelector("[name=aspect_ratio]:not([value=auto])").checked = true;
     }
-  };
+  }
 
   #values() {
     return Object.fromEntries(new FormData(this.form));

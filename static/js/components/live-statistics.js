@@ -4,7 +4,9 @@
  * those that are shown are now: sets of `ids` asked for, `gone` and `favorites`. Where the server's events cannot be heard,
  * the page asks every few seconds.
  */
-import { element } from "../page/elements.js";
+import { element, parse } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { tell } from "../page/signals.js";
 import { text } from "../page/texts.js";
 import { LiveEvents } from "../server/live-events.js";
 
@@ -12,7 +14,7 @@ const EVERY = 5000; // milliseconds, while the page can be seen and hears nothin
 const SETTLED = 2000; // after all is loaded: a page that is left at once opens no stream
 const SOON = 300; // what changes in this page is told by the page itself, a little later
 
-class LiveStatistics extends HTMLElement {
+class LiveStatistics extends PageElement {
   #newest;
   #timer;
   #asking;
@@ -21,7 +23,7 @@ class LiveStatistics extends HTMLElement {
   #opening;
   #events;
 
-  connectedCallback() {
+  prepared() {
     this.#newest = this.dataset.newest;
     this.#events = new LiveEvents(this.dataset.events, {
       onOpen: () => {
@@ -34,24 +36,28 @@ class LiveStatistics extends HTMLElement {
         this.#wait();
       },
     });
-    document.addEventListener("library-changed", this.#onLibraryChanged);
-    document.addEventListener("visibilitychange", this.#onVisibilityChange);
-    this.#wait();
-    if (document.readyState === "complete") this.#onLoad();
-    else addEventListener("load", this.#onLoad, { once: true });
   }
 
-  disconnectedCallback() {
+  connected() {
+    this.listen(document, {
+      "library-changed": this.#onLibraryChanged,
+      visibilitychange: this.#onVisibilityChange,
+    });
+    this.#wait();
+    if (document.readyState === "complete") this.#onLoad();
+    else this.listen(window, { load: this.#onLoad }, { once: true });
+  }
+
+  disconnected() {
     this.#stop();
-    removeEventListener("load", this.#onLoad);
     this.#asking?.abort();
     this.#asking = undefined;
-    document.removeEventListener("library-changed", this.#onLibraryChanged);
-    document.removeEventListener("visibilitychange", this.#onVisibilityChange);
   }
 
   /** Pictures need the few connections that a browser has more urgently. */
-  #onLoad = () => this.#follow(SETTLED);
+  #onLoad() {
+    this.#follow(SETTLED);
+  }
 
   #follow(delay) {
     clearTimeout(this.#opening);
@@ -80,17 +86,19 @@ class LiveStatistics extends HTMLElement {
     this.#timer = setTimeout(() => this.#ask(), delay);
   }
 
-  #onVisibilityChange = () => {
+  #onVisibilityChange() {
     if (document.hidden) {
       this.#stop();
     } else {
       this.#ask();
       this.#follow(0);
     }
-  };
+  }
 
   /** The list is fetched anew at the same time, so nothing in it is news. */
-  #onLibraryChanged = () => this.#ask({ seen: true });
+  #onLibraryChanged() {
+    this.#ask({ seen: true });
+  }
 
   async #ask({ seen = false } = {}) {
     clearTimeout(this.#timer);
@@ -114,13 +122,9 @@ class LiveStatistics extends HTMLElement {
   }
 
   #show(markup, ids, seen) {
-    const cards = new DOMParser().parseFromString(markup, "text/html").querySelector(".statistics");
+    const cards = parse(markup).querySelector(".statistics");
     const { newest, arrived, gone, favorites } = cards.dataset;
-    document.dispatchEvent(
-      new CustomEvent("pictures-told", {
-        detail: { ids: new Set(ids), gone: words(gone), favorites: words(favorites) },
-      }),
-    );
+    tell("pictures-told", { ids: new Set(ids), gone: words(gone), favorites: words(favorites) });
     const old = this.querySelector(".statistics");
     if (old.innerHTML !== cards.innerHTML && !old.contains(document.activeElement)) {
       old.replaceWith(cards);
@@ -145,7 +149,7 @@ class LiveStatistics extends HTMLElement {
     button.addEventListener("click", () => {
       this.#newest = newest;
       sign.replaceChildren();
-      this.dispatchEvent(new CustomEvent("show-newest", { bubbles: true }));
+      tell("show-newest");
     });
     sign.replaceChildren(button);
   }

@@ -1,22 +1,30 @@
 /** <long-press>: a finger that rests on a picture of the list selects it. */
+import { PageElement } from "../page/page-element.js";
+
 const LONG = 450; // milliseconds
 const STILL = 10; // pixels that a resting finger moves
 
-class LongPress extends HTMLElement {
+class LongPress extends PageElement {
   #timer;
   #start = null;
   #isHandled = false; // until the finger is lifted: what follows is no tap
 
-  connectedCallback() {
-    document.addEventListener("pointerdown", this.#onPointerDown);
-    document.addEventListener("pointermove", this.#onPointerMove);
-    document.addEventListener("pointerup", this.#end);
-    document.addEventListener("pointercancel", this.#end); // the page is scrolled
-    document.addEventListener("click", this.#swallow, { capture: true });
-    document.addEventListener("contextmenu", this.#swallow, { capture: true });
+  connected() {
+    this.listen(document, {
+      pointerdown: this.#onPointerDown,
+      pointermove: this.#onPointerMove,
+      pointerup: this.#end,
+      pointercancel: this.#end, // the page is scrolled
+    });
+    const swallowed = { click: this.#swallow, contextmenu: this.#swallow };
+    this.listen(document, swallowed, { capture: true });
   }
 
-  #onPointerDown = ({ target, pointerType, isPrimary, clientX, clientY }) => {
+  disconnected() {
+    this.#end();
+  }
+
+  #onPointerDown({ target, pointerType, isPrimary, clientX, clientY }) {
     clearTimeout(this.#timer);
     this.#isHandled = false;
     const item = target.closest("gallery-page [data-id]");
@@ -27,26 +35,26 @@ class LongPress extends HTMLElement {
       document.querySelector("selection-bar").toggle(item.dataset.id);
       navigator.vibrate?.(10);
     }, LONG);
-  };
+  }
 
-  #onPointerMove = ({ clientX, clientY }) => {
+  #onPointerMove({ clientX, clientY }) {
     if (!this.#start) return;
     const moved = Math.hypot(clientX - this.#start.clientX, clientY - this.#start.clientY);
     if (moved > STILL) this.#end();
-  };
+  }
 
-  #end = () => {
+  #end() {
     clearTimeout(this.#timer);
     this.#start = null;
-  };
+  }
 
-  #swallow = (event) => {
+  #swallow(event) {
     const isOurs = event.target.closest?.("gallery-page [data-id]");
     if (!isOurs || !(this.#isHandled || (event.type === "contextmenu" && this.#start))) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.type === "click") this.#isHandled = false;
-  };
+  }
 }
 
 customElements.define("long-press", LongPress);

@@ -4,7 +4,9 @@
  * in another tab.
  */
 import { comingOf, SOON } from "../page/coming.js";
-import { toast } from "../page/elements.js";
+import { parse } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { toast } from "../page/signals.js";
 import { toggleFavorite } from "../pictures/favorites.js";
 import { send } from "../server/requests.js";
 
@@ -12,17 +14,14 @@ const ELSEWHERE =
   "prompt-editor, .tags__add, .chip__remove, [data-mark-sensitive], [data-delete], [data-restore], [data-generate]";
 const LEADING_AWAY = ".facts__body a[href]";
 
-class PictureOver extends HTMLElement {
+class PictureOver extends PageElement {
   #opener = null;
   #asked = 0; // how often a picture was asked for, or none any more
 
-  connectedCallback() {
-    this.addEventListener("click", this.#onClick);
-    this.addEventListener("leave", this.#leave);
-    this.#dialog.addEventListener("cancel", this.#leave);
-    addEventListener("popstate", ({ state }) => {
-      if (!state?.over) this.#close();
-    });
+  connected() {
+    this.listen(this, { click: this.#onClick, leave: this.#leave });
+    this.listen(this.#dialog, { cancel: this.#leave });
+    this.listen(window, { popstate: this.#onPopState });
   }
 
   /** Show the picture with this id, as far as `opener` shows it at once; resolves once it is there. */
@@ -33,9 +32,9 @@ class PictureOver extends HTMLElement {
       const url = `${this.dataset.url.replace("/0/", `/${id}/`)}?image=${id}`;
       const markup = await send(url, { method: "GET", headers: { "HX-Request": "true" } });
       if (asked !== this.#asked) return; // meanwhile another one was asked for
-      const parsed = new DOMParser().parseFromString(markup, "text/html");
-      fit(parsed.body);
-      this.#show(id, opener, parsed.body.children);
+      const parsed = parse(markup);
+      fit(parsed);
+      this.#show(id, opener, parsed.children);
     } catch (error) {
       if (asked !== this.#asked) return;
       if (history.state?.over === id) history.back();
@@ -67,11 +66,15 @@ class PictureOver extends HTMLElement {
     return this.querySelector("dialog");
   }
 
-  #leave = (event) => {
+  #onPopState({ state }) {
+    if (!state?.over) this.#close();
+  }
+
+  #leave(event) {
     event.preventDefault();
     if (history.state?.over) history.back();
     else this.#close();
-  };
+  }
 
   #close() {
     this.#asked++;
@@ -81,7 +84,7 @@ class PictureOver extends HTMLElement {
     this.#opener?.focus();
   }
 
-  #onClick = (event) => {
+  #onClick(event) {
     const heart = event.target.closest("[data-favorite]");
     const step = event.target.closest("a[data-image]");
     if (heart) {
@@ -93,7 +96,7 @@ class PictureOver extends HTMLElement {
     } else if (event.target.closest("[data-close]")) {
       this.#leave(event);
     }
-  };
+  }
 }
 
 /** Leave out of a picture's markup what belongs to the gallery's page. */

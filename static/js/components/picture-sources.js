@@ -4,33 +4,29 @@
  * They are dropped anywhere on the page, pasted, chosen by its button, or added by a script; its
  * JSON lists what `add` takes, to begin with. Says "sources-change".
  */
-import { element, icon, toast } from "../page/elements.js";
+import { element, icon } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { toast } from "../page/signals.js";
 import { text } from "../page/texts.js";
 
-class PictureSources extends HTMLElement {
+class PictureSources extends PageElement {
   #pictures = []; // {link, image}
 
-  connectedCallback() {
+  prepared() {
     this.list = this.querySelector("[data-list]");
-    const input = this.querySelector("input[type=file]");
-    input.addEventListener("change", () => {
-      this.#take(input.files);
-      input.value = "";
-    });
-    this.querySelector("[data-choose]").addEventListener("click", () => input.click());
-    document.addEventListener("dragover", this.#onDragOver);
-    document.addEventListener("dragleave", this.#onDragLeave);
-    document.addEventListener("drop", this.#onDrop);
-    document.addEventListener("paste", this.#onPaste);
     const given = this.querySelector("script[type='application/json']");
     for (const picture of JSON.parse(given.textContent)) this.add(picture);
   }
 
-  disconnectedCallback() {
-    document.removeEventListener("dragover", this.#onDragOver);
-    document.removeEventListener("dragleave", this.#onDragLeave);
-    document.removeEventListener("drop", this.#onDrop);
-    document.removeEventListener("paste", this.#onPaste);
+  connected() {
+    this.listen(this.querySelector("input[type=file]"), { change: this.#onChoice });
+    this.listen(this.querySelector("[data-choose]"), { click: this.#choose });
+    this.listen(document, {
+      dragover: this.#onDragOver,
+      dragleave: this.#onDragLeave,
+      drop: this.#onDrop,
+      paste: this.#onPaste,
+    });
   }
 
   /** As the gateway takes them. */
@@ -91,28 +87,37 @@ class PictureSources extends HTMLElement {
     }
   }
 
-  #onDragOver = (event) => {
+  #choose() {
+    this.querySelector("input[type=file]").click();
+  }
+
+  #onChoice({ target }) {
+    this.#take(target.files);
+    target.value = "";
+  }
+
+  #onDragOver(event) {
     if (!holdsFiles(event.dataTransfer)) return;
     event.preventDefault();
     this.classList.add("sources--over");
-  };
+  }
 
-  #onDragLeave = (event) => {
+  #onDragLeave(event) {
     if (event.relatedTarget === null) this.classList.remove("sources--over");
-  };
+  }
 
-  #onDrop = (event) => {
+  #onDrop(event) {
     if (!holdsFiles(event.dataTransfer)) return;
     event.preventDefault();
     this.classList.remove("sources--over");
     this.#take(event.dataTransfer.files);
-  };
+  }
 
-  #onPaste = (event) => {
+  #onPaste(event) {
     if (event.clipboardData.files.length === 0) return;
     event.preventDefault();
     this.#take(event.clipboardData.files);
-  };
+  }
 }
 
 function holdsFiles(transfer) {

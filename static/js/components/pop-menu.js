@@ -2,27 +2,27 @@
  * <pop-menu> around a <details>: Escape, a press elsewhere, and focus moving away close it. Its
  * panel stays inside of the window, wherever its button stands.
  */
+import { PageElement } from "../page/page-element.js";
+
 const MARGIN = 8; // pixels between the panel and the window's edge
 
-class PopMenu extends HTMLElement {
-  #details;
+class PopMenu extends PageElement {
   #sizes = new ResizeObserver(() => this.#keepInside());
 
-  connectedCallback() {
-    this.#details = this.querySelector("details");
+  connected() {
     // It has a size once it is open: this is told before anything is drawn.
     this.#sizes.observe(this.querySelector(".menu__panel"));
     this.#sizes.observe(document.documentElement);
-    this.addEventListener("keydown", this.#onKeydown);
-    this.addEventListener("focusout", this.#onFocusOut);
-    document.addEventListener("pointerdown", this.#onPointerDown);
+    this.listen(this, { keydown: this.#onKeydown, focusout: this.#onFocusOut });
+    this.listen(document, { pointerdown: this.#onPointerDown });
   }
 
-  disconnectedCallback() {
+  disconnected() {
     this.#sizes.disconnect();
-    this.removeEventListener("keydown", this.#onKeydown);
-    this.removeEventListener("focusout", this.#onFocusOut);
-    document.removeEventListener("pointerdown", this.#onPointerDown);
+  }
+
+  get #details() {
+    return this.querySelector("details");
   }
 
   #keepInside() {
@@ -35,22 +35,22 @@ class PopMenu extends HTMLElement {
     panel.style.setProperty("--into-window", `${shift}px`);
   }
 
-  #onKeydown = (event) => {
+  #onKeydown(event) {
     if (event.key !== "Escape" || !this.#details.open) return;
     event.stopPropagation();
     this.#details.open = false;
     this.#details.querySelector("summary").focus();
-  };
+  }
 
-  #onFocusOut = ({ relatedTarget }) => {
+  #onFocusOut({ relatedTarget }) {
     // A press on a label gives the focus to what surrounds the menu, and is no leaving.
     if (!relatedTarget || relatedTarget.contains(this)) return;
     if (!this.contains(relatedTarget)) this.#details.open = false;
-  };
+  }
 
-  #onPointerDown = (event) => {
+  #onPointerDown(event) {
     if (!this.contains(event.target)) this.#details.open = false;
-  };
+  }
 }
 
 customElements.define("pop-menu", PopMenu);

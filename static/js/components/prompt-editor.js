@@ -1,23 +1,24 @@
 /** <prompt-editor data-image> around <details> with a form: one picture's prompt, undoable. */
 import { bringDraft, keepDraft } from "../page/drafts.js";
-import { toast } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { announce } from "../page/signals.js";
 import { text } from "../page/texts.js";
-import { announce } from "../pictures/actions.js";
-import { remember, undo } from "../pictures/undo.js";
-import { exchange } from "../server/requests.js";
+import { makeChange, tellChange } from "../pictures/changes.js";
 
-class PromptEditor extends HTMLElement {
+class PromptEditor extends PageElement {
   #saving = false;
 
-  connectedCallback() {
-    this.addEventListener("submit", this.#onSubmit);
-    this.addEventListener("click", this.#onClick);
-    this.addEventListener("keydown", this.#onKeydown);
-    this.#details.addEventListener("toggle", this.#onToggle);
+  connected() {
+    this.listen(this, {
+      submit: this.#onSubmit,
+      click: this.#onClick,
+      keydown: this.#onKeydown,
+    });
+    this.listen(this.#details, { toggle: this.#onToggle });
     bringDraft(this.#draft, this.#field);
   }
 
-  disconnectedCallback() {
+  disconnected() {
     keepDraft(this.#draft, this.#field);
   }
 
@@ -33,15 +34,15 @@ class PromptEditor extends HTMLElement {
     return this.querySelector("textarea");
   }
 
-  #onToggle = () => {
+  #onToggle() {
     if (this.#details.open) this.#field.focus();
-  };
+  }
 
-  #onClick = (event) => {
+  #onClick(event) {
     if (event.target.closest("[data-cancel]")) this.#close();
-  };
+  }
 
-  #onKeydown = (event) => {
+  #onKeydown(event) {
     if (event.target !== this.#field) return;
     if (event.key === "Escape") {
       event.preventDefault();
@@ -53,7 +54,7 @@ class PromptEditor extends HTMLElement {
       event.preventDefault();
       this.querySelector("form").requestSubmit();
     }
-  };
+  }
 
   #close() {
     this.querySelector("form").reset();
@@ -61,7 +62,7 @@ class PromptEditor extends HTMLElement {
     this.querySelector("summary").focus();
   }
 
-  #onSubmit = async (event) => {
+  async #onSubmit(event) {
     event.preventDefault();
     if (this.#saving) return;
     this.#saving = true;
@@ -70,20 +71,18 @@ class PromptEditor extends HTMLElement {
     try {
       const form = new FormData(event.target);
       const headers = { "HX-Request": "true" };
-      const { change } = await exchange(event.target.action, { form, headers });
-      remember(change);
-      const way = change && { label: text("undo"), run: () => undo(change) };
-      toast(document, { text: text("prompt-saved"), action: way, seconds: 10 });
+      const done = await makeChange(event.target.action, { form, headers });
+      tellChange(text("prompt-saved"), done.change);
       this.#field.defaultValue = this.#field.value;
       keepDraft(this.#draft, null);
-      announce({ changed: [Number(this.dataset.image)], refreshDetail: true });
+      announce({ refreshDetail: true });
     } catch (error) {
       complaint.textContent = error.message;
       complaint.hidden = false;
     } finally {
       this.#saving = false;
     }
-  };
+  }
 }
 
 customElements.define("prompt-editor", PromptEditor);

@@ -3,37 +3,41 @@
  * for the Tab key. Arrows lead through it, and Tab comes back to where one was. Without a script
  * everything is a stop of its own.
  */
+import { PageElement } from "../page/page-element.js";
+
 const STOPS = "a[href], button, input, summary";
 const MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
-class RovingGroups extends HTMLElement {
-  connectedCallback() {
-    document.addEventListener("focusin", this.#onFocusIn);
-    document.addEventListener("keydown", this.#onKeydown, { capture: true });
-    document.body.addEventListener("htmx:afterSwap", this.#arrangeAll);
-    document.addEventListener("results-changed", this.#arrangeAll);
+class RovingGroups extends PageElement {
+  connected() {
+    this.listen(document, {
+      focusin: this.#onFocusIn,
+      "htmx:afterSwap": this.#arrangeAll,
+      "results-changed": this.#arrangeAll,
+    });
+    this.listen(document, { keydown: this.#onKeydown }, { capture: true });
     this.#arrangeAll();
   }
 
-  #arrangeAll = () => {
+  #arrangeAll() {
     for (const group of document.querySelectorAll("[data-roving]")) {
       const items = itemsOf(group);
       const focused = items.find((item) => item.contains(document.activeElement));
       const marked = items.find((item) => item.matches("[aria-current], :has([aria-current])"));
       arrange(items, focused ?? marked ?? items.at(group.dataset.roving === "last" ? -1 : 0));
     }
-  };
+  }
 
-  #onFocusIn = ({ target }) => {
+  #onFocusIn({ target }) {
     const group = target.closest?.("[data-roving]");
     if (!group) return;
     const items = itemsOf(group);
     const item = items.find((each) => each.contains(target));
     if (item) arrange(items, item);
-  };
+  }
 
   /** Cards are led through by <gallery-keys>, which knows rows and columns. */
-  #onKeydown = (event) => {
+  #onKeydown(event) {
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const group = target.closest?.("[data-roving]:not([data-items])");
@@ -45,7 +49,7 @@ class RovingGroups extends HTMLElement {
     stopsOf(items[Math.max(0, Math.min(last, wanted))])[0].focus();
     event.preventDefault();
     event.stopPropagation();
-  };
+  }
 }
 
 /** What the group consists of: its pictures, else whatever in it can be pressed. */

@@ -7,7 +7,8 @@
  */
 import { changed, filterOf, listQuery } from "../lib/address.js";
 import { formatBytes } from "../lib/format.js";
-import { toast } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { toast } from "../page/signals.js";
 import { text } from "../page/texts.js";
 import {
   askHowToDelete,
@@ -24,21 +25,25 @@ import { idsOf, tagsOf } from "../server/frozen.js";
 const NOT_FILTERS = { page: null, page_size: null, view: null, sort_by: null, sort_order: null };
 const NOT_FOUND = 404;
 
-class SelectionBar extends HTMLElement {
+class SelectionBar extends PageElement {
   #kept; // KeptSelection
   #anchor = null; // the checkbox that was changed last: where a range begins
   #shift = false;
   #selecting = null; // promise, while all that match are being selected
   #acting = false;
 
-  connectedCallback() {
-    this.#kept = new KeptSelection(this.dataset.section, this.#show);
-    this.addEventListener("click", this.#onClick);
-    this.#page.addEventListener("click", this.#onPageClick);
-    this.#page.addEventListener("change", this.#onChange);
-    document.addEventListener("results-changed", this.#show);
-    document.addEventListener("library-changed", this.#onLibraryChanged);
-    addEventListener("pageshow", ({ persisted }) => persisted && this.#kept.read());
+  prepared() {
+    this.#kept = new KeptSelection(this.dataset.section, () => this.#show());
+  }
+
+  connected() {
+    this.listen(this, { click: this.#onClick });
+    this.listen(this.#page, { click: this.#onPageClick, change: this.#onChange });
+    this.listen(document, {
+      "results-changed": this.#show,
+      "library-changed": this.#onLibraryChanged,
+    });
+    this.listen(window, { pageshow: this.#onPageShow });
     this.#show();
   }
 
@@ -128,17 +133,21 @@ class SelectionBar extends HTMLElement {
     return Number(this.#page.querySelector("[data-total]")?.dataset.total ?? 0);
   }
 
-  #onPageClick = (event) => {
+  #onPageShow({ persisted }) {
+    if (persisted) this.#kept.read();
+  }
+
+  #onPageClick(event) {
     this.#shift = event.shiftKey;
     if (event.target.closest("[data-select-page]")) {
       const all = this.#boxes.every((box) => box.checked);
       this.selectPage(!all);
     }
-  };
+  }
 
-  #onChange = ({ target }) => {
+  #onChange({ target }) {
     if (target.matches("[data-id] .checkbox")) this.#mark(target, this.#shift);
-  };
+  }
 
   #mark(box, range) {
     const boxes = this.#boxes;
@@ -153,7 +162,7 @@ class SelectionBar extends HTMLElement {
     this.#kept.save();
   }
 
-  #onClick = async (event) => {
+  async #onClick(event) {
     const action = event.target.closest("[data-action]")?.dataset.action;
     const menu = event.target.closest("details");
     if (menu && action) menu.open = false;
@@ -170,7 +179,7 @@ class SelectionBar extends HTMLElement {
     if (action === "restore") await this.#with(restoreImages);
     if (action === "delete") await this.delete();
     if (action === "export") await this.#export();
-  };
+  }
 
   /** All that match at this moment join what is selected; whatever is asked meanwhile waits. */
   async #selectEverything() {
@@ -279,11 +288,11 @@ class SelectionBar extends HTMLElement {
     });
   }
 
-  #onLibraryChanged = ({ detail }) => {
+  #onLibraryChanged({ detail }) {
     this.#busy(() => this.#kept.recount(detail.gone));
-  };
+  }
 
-  #show = () => {
+  #show() {
     const selection = this.#selection;
     const { count, bytes, everything } = selection;
     const boxes = this.#boxes;
@@ -312,7 +321,7 @@ class SelectionBar extends HTMLElement {
     const done = everything?.query === query && everything.total === total;
     more.hidden = done || (all && total <= boxes.length) || (total <= count && hidden <= 0);
     more.textContent = text("select-everything", { count: total });
-  };
+  }
 }
 
 function facts(box) {

@@ -3,43 +3,46 @@
  * into <html> and nothing flashes; a single picture that was asked for stays shown, in the list and
  * in front of it, as long as the page is open. Without a script, forms and checkboxes do the same.
  */
-import { toast } from "../page/elements.js";
-import { announce } from "../pictures/actions.js";
-import { api, send } from "../server/requests.js";
+import { whileBusy } from "../page/busy.js";
+import { PageElement } from "../page/page-element.js";
+import { announce } from "../page/signals.js";
+import { changeImage } from "../pictures/changes.js";
 
 const YEAR = 365 * 24 * 60 * 60;
 
-class SensitivePictures extends HTMLElement {
+class SensitivePictures extends PageElement {
   #shown = new Set(); // ids
 
-  connectedCallback() {
-    document.addEventListener("click", this.#onClick);
-    document.addEventListener("change", this.#onChange);
-    document.addEventListener("results-changed", this.#show);
-    document.addEventListener("image-shown", this.#show);
+  connected() {
+    this.listen(document, {
+      click: this.#onClick,
+      change: this.#onChange,
+      "results-changed": this.#show,
+      "image-shown": this.#show,
+    });
   }
 
-  #onClick = (event) => {
+  #onClick(event) {
     const choice = event.target.closest("[data-switch-sensitive] button");
     const mark = event.target.closest("[data-mark-sensitive]");
     if (!choice && !mark) return;
     event.preventDefault();
     if (choice) this.#switch(choice);
     else this.#mark(mark);
-  };
+  }
 
-  #onChange = ({ target }) => {
+  #onChange({ target }) {
     if (!target.matches(".reveal__check")) return;
     if (target.checked) this.#shown.add(target.value);
     else this.#shown.delete(target.value);
     this.#show();
-  };
+  }
 
-  #show = () => {
+  #show() {
     for (const box of document.querySelectorAll(".reveal__check")) {
       box.checked = this.#shown.has(box.value);
     }
-  };
+  }
 
   #switch({ value, parentElement }) {
     document.documentElement.dataset.sensitive = value;
@@ -52,23 +55,18 @@ class SensitivePictures extends HTMLElement {
   }
 
   /** Turn the mark; lists and the picture in front are fetched anew. */
-  async #mark(button) {
-    if (button.ariaBusy === "true") return;
+  #mark(button) {
     const id = button.dataset.markSensitive;
     const nsfw = button.getAttribute("aria-pressed") !== "true";
-    button.ariaBusy = "true";
-    try {
-      await send(api(`images/${id}/`), { method: "PATCH", json: { nsfw } });
+    const dialog = document.querySelector("image-dialog");
+    whileBusy(button, async () => {
+      await changeImage("nsfw", Number(id), { nsfw });
       this.#shown.delete(id);
-      const refocus = () =>
-        document.querySelector(`[data-mark-sensitive="${id}"]`)?.focus({ preventScroll: true });
-      document.addEventListener("image-shown", refocus, { once: true });
-      announce({ changed: [Number(id)], refreshDetail: true });
-    } catch (error) {
-      toast(button, { text: error.message, error: true });
-    } finally {
-      button.ariaBusy = null;
-    }
+      announce({ refreshDetail: true });
+      dialog.whenThere(() =>
+        dialog.querySelector("[data-mark-sensitive]").focus({ preventScroll: true }),
+      );
+    });
   }
 }
 

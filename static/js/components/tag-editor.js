@@ -1,22 +1,21 @@
 /** <tag-editor data-image> around forms: tags of one picture, saved at once, undoable. */
 import { splitNames } from "../lib/tag-names.js";
 import { bringDraft, keepDraft } from "../page/drafts.js";
-import { toast } from "../page/elements.js";
+import { parse } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
+import { announce } from "../page/signals.js";
 import { text } from "../page/texts.js";
-import { announce } from "../pictures/actions.js";
-import { remember, undo } from "../pictures/undo.js";
-import { exchange } from "../server/requests.js";
+import { makeChange, tellChange } from "../pictures/changes.js";
 
-class TagEditor extends HTMLElement {
+class TagEditor extends PageElement {
   #saving = false;
 
-  connectedCallback() {
-    this.addEventListener("submit", this.#onSubmit);
+  connected() {
+    this.listen(this, { submit: this.#onSubmit });
     if (this.#field) bringDraft(this.#draft, this.#field);
   }
 
-  disconnectedCallback() {
-    this.removeEventListener("submit", this.#onSubmit);
+  disconnected() {
     keepDraft(this.#draft, this.#field);
   }
 
@@ -37,7 +36,7 @@ class TagEditor extends HTMLElement {
     this.querySelector(".tags__add").requestSubmit();
   }
 
-  #onSubmit = (event) => {
+  #onSubmit(event) {
     event.preventDefault();
     const { submitter, target } = event;
     const action = target.action;
@@ -49,7 +48,7 @@ class TagEditor extends HTMLElement {
     const names = splitNames(target.elements.add.value);
     if (names.length === 0) return;
     this.#change(action, { add: names }, text("tags-added", { name: names.join(", ") }));
-  };
+  }
 
   async #change(action, names, sentence) {
     if (this.#saving) return;
@@ -59,9 +58,8 @@ class TagEditor extends HTMLElement {
     for (const name of names.remove ?? []) form.append("remove", name);
     const complaint = this.querySelector("[role=alert]");
     try {
-      const done = await exchange(action, { form, headers: { "HX-Request": "true" } });
-      const parsed = new DOMParser().parseFromString(done.answer, "text/html");
-      const fresh = parsed.querySelector("tag-editor");
+      const done = await makeChange(action, { form, headers: { "HX-Request": "true" } });
+      const fresh = parse(done.answer).querySelector("tag-editor");
       if (this.isConnected) {
         const typing = this.contains(document.activeElement);
         if (!names.add) keepDraft(this.#draft, this.#field); // of another tag, half typed
@@ -70,11 +68,8 @@ class TagEditor extends HTMLElement {
         if (typing) this.#field.focus();
       }
       if (names.add) keepDraft(this.#draft, null);
-      const { change } = done;
-      const way = change && { label: text("undo"), run: () => undo(change) };
-      remember(change);
-      toast(document, { text: sentence, action: way, seconds: 10 });
-      announce({ changed: [Number(this.dataset.image)] });
+      tellChange(sentence, done.change);
+      announce();
     } catch (error) {
       complaint.textContent = error.message;
       complaint.hidden = false;

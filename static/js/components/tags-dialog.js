@@ -1,10 +1,11 @@
 /** <tags-dialog> around a <dialog>: which tags to add to and remove from a selection. */
 import { splitNames } from "../lib/tag-names.js";
+import { PageElement } from "../page/page-element.js";
 import { text } from "../page/texts.js";
 
-class TagsDialog extends HTMLElement {
-  connectedCallback() {
-    this.addEventListener("keydown", this.#onKeydown);
+class TagsDialog extends PageElement {
+  connected() {
+    this.listen(this, { keydown: this.#onKeydown });
   }
 
   /**
@@ -43,12 +44,12 @@ class TagsDialog extends HTMLElement {
   }
 
   /** Out of the field first: what is typed there is not lost by one key. */
-  #onKeydown = (event) => {
+  #onKeydown(event) {
     if (event.key !== "Escape" || !event.target.matches("input") || !event.target.value) return;
     event.preventDefault();
     event.stopPropagation();
     this.querySelector("[value=save]").focus();
-  };
+  }
 }
 
 customElements.define("tags-dialog", TagsDialog);

@@ -3,26 +3,24 @@
  *
  * The choice is a cookie, so that the server writes it into <html> and no page flashes.
  */
+import { PageElement } from "../page/page-element.js";
+
 const YEAR = 365 * 24 * 60 * 60;
 
-class ThemeSwitch extends HTMLElement {
-  connectedCallback() {
+class ThemeSwitch extends PageElement {
+  connected() {
     this.hidden = false;
-    this.addEventListener("click", this.#onClick);
+    this.listen(this, { click: this.#onClick });
     this.#show();
   }
 
-  disconnectedCallback() {
-    this.removeEventListener("click", this.#onClick);
-  }
-
-  #onClick = (event) => {
+  #onClick(event) {
     const theme = event.target.closest("button")?.value;
     if (!theme) return;
     document.documentElement.dataset.theme = theme;
     document.cookie = `theme=${theme}; path=/; max-age=${YEAR}; samesite=lax`;
     this.#show();
-  };
+  }
 
   #show() {
     const theme = document.documentElement.dataset.theme;

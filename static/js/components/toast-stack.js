@@ -5,18 +5,15 @@
  *   new CustomEvent("toast", {bubbles: true, detail: {text, error, action: {label, run}, seconds}})
  */
 import { bringForward, element, icon } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
 
-class ToastStack extends HTMLElement {
-  connectedCallback() {
+class ToastStack extends PageElement {
+  connected() {
     this.setAttribute("role", "status");
-    document.addEventListener("toast", this.#onToast);
+    this.listen(document, { toast: this.#onToast });
   }
 
-  disconnectedCallback() {
-    document.removeEventListener("toast", this.#onToast);
-  }
-
-  #onToast = ({ detail }) => {
+  #onToast({ detail }) {
     bringForward(this);
     for (const old of [...this.children]) {
       if (!detail.action && isSame(old, detail.text)) old.remove(); // the last word is enough
@@ -37,7 +34,7 @@ class ToastStack extends HTMLElement {
     }
     this.append(toast);
     this.#leaveAfter(toast, (detail.seconds ?? (detail.error ? 12 : 5)) * 1000);
-  };
+  }
 
   /** Waits while the pointer or the focus is on it: nobody loses an Undo half-way to it. */
   #leaveAfter(toast, milliseconds) {

@@ -5,59 +5,63 @@
 import { inChunks } from "../lib/chunks.js";
 import { droppedFiles } from "../lib/dropped-files.js";
 import { formatBytes, formatCount } from "../lib/format.js";
-import { element, toast } from "../page/elements.js";
+import { element } from "../page/elements.js";
+import { PageElement } from "../page/page-element.js";
 import { isPermitted } from "../page/permissions.js";
+import { announce, toast } from "../page/signals.js";
 import { text } from "../page/texts.js";
-import { announce } from "../pictures/actions.js";
-import { remember, undo } from "../pictures/undo.js";
-import { api, exchange } from "../server/requests.js";
+import { makeChange, wayBack } from "../pictures/changes.js";
+import { api } from "../server/requests.js";
 
 const NAMED = 3; // refused files that fit into a sentence
 
-class UploadArea extends HTMLElement {
+class UploadArea extends PageElement {
   #depth = 0; // of dragenter without dragleave
 
-  connectedCallback() {
-    const input = this.querySelector("input");
-    input.addEventListener("change", () => {
-      this.#upload([...input.files]);
-      input.value = "";
+  connected() {
+    this.listen(this.querySelector("input"), { change: this.#onChoice });
+    this.listen(document, {
+      click: this.#onClick,
+      dragenter: this.#onDragEnter,
+      dragover: this.#onDragOver,
+      dragleave: this.#onDragLeave,
+      drop: this.#onDrop,
     });
-    document.addEventListener("click", this.#onClick);
-    document.addEventListener("dragenter", this.#onDragEnter);
-    document.addEventListener("dragover", this.#onDragOver);
-    document.addEventListener("dragleave", this.#onDragLeave);
-    document.addEventListener("drop", this.#onDrop);
   }
 
-  #onClick = (event) => {
+  #onChoice({ target }) {
+    this.#upload([...target.files]);
+    target.value = "";
+  }
+
+  #onClick(event) {
     if (event.target.closest("[data-upload]")) this.querySelector("input").click();
     if (event.target.closest("upload-area [data-image]")) this.querySelector("dialog").close();
-  };
+  }
 
-  #onDragEnter = (event) => {
+  #onDragEnter(event) {
     if (!holdsFiles(event)) return;
     event.preventDefault();
     this.#depth += 1;
     this.querySelector(".drop").hidden = false;
-  };
+  }
 
-  #onDragOver = (event) => {
+  #onDragOver(event) {
     if (holdsFiles(event)) event.preventDefault();
-  };
+  }
 
-  #onDragLeave = (event) => {
+  #onDragLeave(event) {
     if (!holdsFiles(event)) return;
     this.#depth -= 1;
     if (this.#depth <= 0) this.#hide();
-  };
+  }
 
-  #onDrop = async (event) => {
+  async #onDrop(event) {
     if (!holdsFiles(event)) return;
     event.preventDefault();
     this.#hide();
     this.#upload(await droppedFiles(event.dataTransfer));
-  };
+  }
 
   #hide() {
     this.#depth = 0;
@@ -69,7 +73,6 @@ class UploadArea extends HTMLElement {
     const report = { added: 0, changed: 0, change: null, known: [], refused: [], ignored: {} };
     const act = async ([file]) => {
       const { added, changed = 0, change, known, refused, ignored = {} } = await this.#send(file);
-      remember(change);
       report.added += added;
       report.changed += changed;
       report.change = change ?? report.change;
@@ -109,7 +112,7 @@ class UploadArea extends HTMLElement {
         ? () => document.querySelector("gallery-page").openImage(known[0].image)
         : () => this.#list(known, refused);
     const show = known.length > 0 || isLong ? { label: text("show"), run } : undefined;
-    const action = change ? { label: text("undo"), run: () => undo(change) } : show;
+    const action = wayBack(change) ?? show;
     toast(document, {
       text: sentences.join("\n"),
       error,
@@ -159,7 +162,7 @@ class UploadArea extends HTMLElement {
     form.set("file", file);
     if (file.lastModified > 0) form.set("modified_at", new Date(file.lastModified).toISOString());
     try {
-      const { status, answer, change } = await exchange(api("images/"), { form });
+      const { status, answer, change } = await makeChange(api("images/"), { form });
       if (answer.failed === undefined) {
         return status === 201
           ? { added: 1, known: [], refused: [] }

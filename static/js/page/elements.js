@@ -23,9 +23,9 @@ export function icon(name) {
   return svg;
 }
 
-/** Ask the page's <toast-stack> to say something; see there. */
-export function toast(from, detail) {
-  from.dispatchEvent(new CustomEvent("toast", { bubbles: true, detail }));
+/** The elements of the server's markup, as the children of what this answers. */
+export function parse(markup) {
+  return new DOMParser().parseFromString(markup, "text/html").body;
 }
 
 /**

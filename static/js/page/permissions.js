@@ -1,5 +1,5 @@
 /** What this login may not do: <html data-denied> names it. The server refuses it anyway. */
-import { toast } from "./elements.js";
+import { toast } from "./signals.js";
 import { text } from "./texts.js";
 
 /** Whether `what` (add, change, delete, generate) is allowed; if not, the page says so. */

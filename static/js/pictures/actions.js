@@ -1,13 +1,11 @@
 /** What can be done with pictures, from anywhere on the page: done, then told as it was. */
 import { inChunks } from "../lib/chunks.js";
-import { toast } from "../page/elements.js";
+import { announce } from "../page/signals.js";
 import { text } from "../page/texts.js";
-import { changeImages } from "../server/requests.js";
-import { remember, undo } from "./undo.js";
+import { changeImages, tellChange } from "./changes.js";
 
 const STEP = 250; // pictures of one request
 const MOST_STEPS = 400; // of very many pictures the steps are larger instead
-const UNDO_SECONDS = 10;
 const NOTHING = { done: 0, failed: [], ids: [], error: null, stopped: false };
 
 /**
@@ -38,40 +36,35 @@ export async function askToEmptyTrash(count) {
 /** Delete in the way that was chosen; answers what `inChunks` answers. */
 export function deleteImages(ids, how) {
   return how === "trash"
-    ? takeAway("images/trash/", ids, "trashing", "trashed")
-    : takeAway("images/delete/", ids, "deleting", "deleted");
+    ? takeAway("trash", ids, "trashing", "trashed")
+    : takeAway("delete", ids, "deleting", "deleted");
 }
 
 export function restoreImages(ids) {
-  return takeAway("images/restore/", ids, "restoring", "restored");
+  return takeAway("restore", ids, "restoring", "restored");
 }
 
 export async function markFavorite(ids, favorite) {
-  const result = await run("images/favorite/", ids, { favorite }, "changing");
+  const result = await run("favorite", ids, { favorite }, "changing");
   return tell(result, favorite ? "favorites" : "no-favorites");
 }
 
 export async function markSensitive(ids, nsfw) {
-  const result = await run("images/nsfw/", ids, { nsfw }, "changing");
+  const result = await run("nsfw", ids, { nsfw }, "changing");
   return tell(result, nsfw ? "sensitive" : "not-sensitive");
 }
 
 /** `add` and `remove` are lists of names. */
 export async function changeTags(ids, { add, remove }) {
-  return tell(await run("images/tags/", ids, { add, remove }, "changing"), "tagged");
+  return tell(await run("tags", ids, { add, remove }, "changing"), "tagged");
 }
 
-/** Pictures of the library have changed: lists, cards and selections take notice. */
-export function announce(detail = {}) {
-  document.dispatchEvent(new CustomEvent("library-changed", { detail }));
-}
-
-async function takeAway(path, ids, label, name) {
+async function takeAway(action, ids, label, name) {
   const there = ids.filter((id) => !leaving.has(id) && !left.has(id));
   if (there.length === 0) return NOTHING;
   for (const id of there) leaving.add(id);
   try {
-    const result = await run(path, there, {}, label);
+    const result = await run(action, there, {}, label);
     for (const id of result.ids) left.add(id);
     return tell(result, name, { gone: true });
   } finally {
@@ -80,11 +73,11 @@ async function takeAway(path, ids, label, name) {
 }
 
 /** All steps are one change: its number, by which it is undone, is that of the first. */
-async function run(path, ids, values, label) {
+async function run(action, ids, values, label) {
   let change;
   const act = async (chunk) => {
     const going = change ? { change } : {};
-    const done = await changeImages(path, { image_ids: chunk, ...values, ...going });
+    const done = await changeImages(action, chunk, { ...values, ...going });
     change ??= done.change;
     return done;
   };
@@ -92,7 +85,6 @@ async function run(path, ids, values, label) {
   const result = await document
     .querySelector("action-progress")
     .run(text(label, { count: ids.length }), (options) => inChunks(ids, { size, act, ...options }));
-  remember(change);
   return { ...result, change };
 }
 
@@ -108,15 +100,10 @@ function tell(result, name, { gone = false } = {}) {
   if (result.stopped) sentences.push(text("stopped"));
   if (result.error) sentences.push(result.error.message);
   const whole = !result.error && result.failed.length === 0;
-  toast(document, {
-    text: sentences.join(" "),
-    error: !whole,
-    seconds: result.change ? UNDO_SECONDS : undefined,
-    action: result.change && { label: text("undo"), run: () => undo(result.change) },
-  });
+  tellChange(sentences.join(" "), result.change, { error: !whole });
   // The step whose answer was lost may have been done.
   if (result.ids.length > 0 || result.error) {
-    announce(gone ? { gone: result.ids } : { changed: result.ids });
+    announce(gone ? { gone: result.ids } : {});
   }
   return result;
 }

@@ -1,8 +1,7 @@
 /** The hearts: one picture may have several on a page. */
-import { toast } from "../page/elements.js";
-import { text } from "../page/texts.js";
-import { changeImages } from "../server/requests.js";
-import { remember } from "./undo.js";
+import { whileBusy } from "../page/busy.js";
+import { tell } from "../page/signals.js";
+import { changeImage } from "./changes.js";
 
 /** Let every heart of the picture show this. */
 export function showFavorite(id, favorite) {
@@ -13,20 +12,12 @@ export function showFavorite(id, favorite) {
 }
 
 /** Turn the mark of the button's picture. The heart changes once the server has said so. */
-export async function toggleFavorite(button) {
-  if (button.ariaBusy === "true") return;
+export function toggleFavorite(button) {
   const id = Number(button.dataset.favorite);
   const favorite = button.getAttribute("aria-pressed") !== "true";
-  button.ariaBusy = "true";
-  try {
-    const done = await changeImages("images/favorite/", { image_ids: [id], favorite });
-    if (done.failed.length > 0) throw new Error(text("not-found"));
-    remember(done.change);
+  return whileBusy(button, async () => {
+    await changeImage("favorite", id, { favorite });
     showFavorite(id, favorite);
-    document.dispatchEvent(new CustomEvent("favorite-changed", { detail: { id, favorite } }));
-  } catch (error) {
-    toast(button, { text: error.message, error: true });
-  } finally {
-    button.ariaBusy = null;
-  }
+    tell("favorite-changed");
+  });
 }

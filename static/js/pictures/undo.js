@@ -3,8 +3,8 @@
  * of pictures exactly, by their number in the server's record; and selections that were cleared,
  * as `{at, section, selection}`. Each change is told when it is undone, with a way back.
  */
-import { toast } from "../page/elements.js";
 import { own } from "../page/own.js";
+import { announce, toast } from "../page/signals.js";
 import { text } from "../page/texts.js";
 import { api, send } from "../server/requests.js";
 
@@ -144,8 +144,7 @@ function tell({ done, failed, change, error, finished }, name, action) {
     seconds: 10,
     action: change ? action : undefined,
   });
-  const detail = { changed: [], refreshDetail: true };
-  document.dispatchEvent(new CustomEvent("library-changed", { detail }));
+  announce({ refreshDetail: true });
 }
 
 function bar() {

@@ -1,4 +1,5 @@
 /** What was asked for a picture beside what came, as the server tells it. */
+import { parse } from "../page/elements.js";
 import { exchange } from "./requests.js";
 
 const PAUSES = [0, 1000, 3000, 9000]; // milliseconds: its cost may be known after the picture
@@ -10,7 +11,7 @@ export async function outcomeOf(url) {
     try {
       const { status, answer } = await exchange(url, { method: "GET" });
       if (status === 200) {
-        return new DOMParser().parseFromString(answer, "text/html").body.firstElementChild;
+        return parse(answer).firstElementChild;
       }
     } catch {
       return null;

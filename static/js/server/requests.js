@@ -18,16 +18,6 @@ export function api(path) {
 }
 
 /**
- * What an action does to pictures of the REST API, as `inChunks` wants it, and `change`: the number
- * by which it can be undone.
- */
-export async function changeImages(path, values) {
-  const { answer, change } = await exchange(api(path), { json: values });
-  const { failed, ...counts } = answer;
-  return { done: Object.values(counts)[0], failed, change };
-}
-
-/**
  * Sends `json` or a FormData `form`; answers what the server has said, parsed if it is JSON.
  *
  * @throws {RequestFailed} with a sentence for people
