@@ -31,7 +31,8 @@ def sources() -> Iterator[tuple[Path, str]]:
             if "tests" not in path.parts and "migrations" not in path.parts:
                 yield path, path.read_text()
     for path in sorted((ROOT / "templates").rglob("*.html")):
-        yield path, templatize(path.read_text(), origin=str(path))
+        code = templatize(path.read_text(), origin=str(path))
+        yield path, "\n".join(map(str.lstrip, code.split("\n")))  # Python would heed the indents
 
 
 def texts() -> Iterator[tuple[str, str | None, str]]:

@@ -34,7 +34,7 @@ def test_token_is_for_its_user_and_needs_the_csrf_mark(staff, admin_user):
 def chosen(page):
     """Values of the form that the page shows as chosen."""
     (prompt,) = re.findall(r"<textarea[^>]*>([^<]*)</textarea>", page)
-    return prompt, *re.findall(r'name="\w+" value="([^"]*)" checked', page)
+    return prompt, *re.findall(r'name="\w+" value="([^"]*)"\s+checked', page)
 
 
 def test_address_fills_in_the_form(staff):
