@@ -218,7 +218,7 @@ def test_timeline_filters_by_a_click(gallery: Page) -> None:
     assert re.fullmatch(r"(10|20) pictures", shown)
     days.first.click()
     chips = gallery.get_by_role("list", name="Active filters").locator(".chip__text")
-    expect(chips).to_have_text([re.compile("^From: "), re.compile("^To: ")])
+    expect(chips).to_have_text([re.compile(r"^\s*From: "), re.compile(r"^\s*To: ")])
     assert gallery.evaluate("window.sameDocument") is True
 
 
