@@ -36,6 +36,9 @@ OWN_WORDS = """() => {
 """What the page says by itself: without prompts, tags, models and the other language's name."""
 
 
+TEXTS = "options => options.map((each) => each.text)"
+
+
 @pytest.fixture(scope="module", autouse=True)
 def library(server: Server) -> list[int]:
     """120 pictures; see `many`."""
@@ -175,9 +178,9 @@ def test_search_by_enter_and_by_button(gallery: Page) -> None:
 
 
 def test_filters_with_counts_stand_as_chips(gallery: Page) -> None:
-    options = gallery.get_by_label("Model").locator("option").all_inner_texts()
+    options = gallery.get_by_label("Model").locator("option").evaluate_all(TEXTS)
     assert options == ["All models", "grok-imagine-1.0 (80)", "grok-imagine-1.0-edit (40)"]
-    options = gallery.get_by_label("Aspect ratio").locator("option").all_inner_texts()
+    options = gallery.get_by_label("Aspect ratio").locator("option").evaluate_all(TEXTS)
     assert options == ["All ratios", "1:1 (90)", "16:9 (30)"]
     gallery.get_by_label("Model").select_option("grok-imagine-1.0-edit")
     expect(gallery.get_by_text("40 pictures", exact=True)).to_be_visible()

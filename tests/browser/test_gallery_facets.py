@@ -18,7 +18,8 @@ def library(server: Server) -> list[int]:
 
 
 def options(page: Page, name: str) -> list[str]:
-    return page.get_by_label(name).locator("option").all_inner_texts()
+    found = page.get_by_label(name).locator("option")
+    return found.evaluate_all("all => all.map((each) => each.text)")
 
 
 def test_models_and_ratios_are_counted_without_their_own_choice(page: Page) -> None:
