@@ -14,9 +14,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
-from gallery import ingest, pictures, thumbnails
+from gallery import pictures, thumbnails
 from gallery.models import Image
 from gallery.search import kept, unmerged
+from gallery.tests import adding
 from gallery.tests.drawing import draw
 
 
@@ -145,7 +146,7 @@ def add_image(db: None) -> Callable[..., Image]:
     def add(**facts: Any) -> Image:
         facts.setdefault("data", draw())
         facts.setdefault("source", Image.Source.UPLOADED)
-        return ingest.add_image(**facts)
+        return adding.add_image(**facts)
 
     return add
 

@@ -45,6 +45,7 @@ async def measure(answer: bytes) -> dict[str, list[tuple[float, float]]]:
     from gallery.models import Image
     from imagine import records
     from imagine.callers import Caller
+    from imagine.models import Generation
     from imagine.providers.base import GeneratedImage, ImageRequest
     from imagine.providers.results import read_body
     from imagine.threads import in_thread
@@ -52,16 +53,20 @@ async def measure(answer: bytes) -> dict[str, list[tuple[float, float]]]:
     def make_thumbnail() -> None:
         thumbnails.make(Image.objects.latest("pk"))
 
+    @records.insistently
+    def store(generation: Generation, image: GeneratedImage) -> None:
+        with records.storing(generation, request, image, *records.read(image.data, request)):
+            pass
+
     request = ImageRequest(prompt="美丽的日落海景, a fox in the snow at dawn, soft light")
     spans: dict[str, list[tuple[float, float]]] = {"row": [], "thumbnail": []}
     for number in range(TIMES + 5):
-        opened = await in_thread(
-            records.open_generation, request, provider="xai", identify=Caller, client=""
-        )
+        asked = records.Asked(Caller())
+        opened = await in_thread(records.open_generation, request, asked, provider="xai")
         began = now()
         async for event in read_body(answer, model="m", fetch=no_links):
             if isinstance(event, GeneratedImage):
-                await in_thread(records.store_image, opened.generation, request, event, event.data)
+                await in_thread(store, opened.generation, event)
         stored = now()
         # In service another process makes it, whose time is not counted here: so once more.
         await in_thread(thumbnails.settle)

@@ -18,6 +18,9 @@ from .models import Image
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Facts = dict[int, ImageFacts]
+"""By the pictures' ids."""
+
 ATTEMPTS = 6
 PAUSE = 0.02
 """Seconds, at most, before the second attempt; each further pause may be twice as long."""
@@ -55,7 +58,7 @@ def repeated(change: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def changing(image_ids: Collection[int], *, texts: bool = False) -> Iterator[dict[int, ImageFacts]]:
+def changing(image_ids: Collection[int], *, texts: bool = False) -> Iterator[Facts]:
     """A transaction in which these pictures may be added, changed, tagged or removed.
 
     Their rows are locked in the order of their ids, so that two changes of the same pictures
@@ -65,7 +68,7 @@ def changing(image_ids: Collection[int], *, texts: bool = False) -> Iterator[dic
     collection while it runs. Whoever listens hears of it once it is committed.
 
     Costs two reads before and two after, and one write to each of index and counters, for any
-    number of pictures up to `CHUNK`. `change_images` does without the reads after.
+    number of pictures up to `CHUNK`. `changing_facts` does without the reads after.
     """
     with transaction.atomic():
         before = read_facts(image_ids, lock=True, texts=texts)
@@ -73,25 +76,44 @@ def changing(image_ids: Collection[int], *, texts: bool = False) -> Iterator[dic
         _take_over(before, read_facts(image_ids))
 
 
-def _take_over(before: dict[int, ImageFacts], after: dict[int, ImageFacts]) -> None:
+@contextmanager
+def changing_facts(
+    image_ids: Collection[int],
+    recording: Recording | None = None,
+    *,
+    undoes_part: int | None = None,
+    texts: bool = False,
+) -> Iterator[Facts]:
+    """As `changing`, but the block says itself what the pictures are from now on.
+
+    It is given the facts of those that exist and are locked, and changes them as it changes the
+    rows: with those that it adds, and without those that it removes. Nobody else can change these
+    rows or their tags meanwhile, so nothing need be read again.
+    """
+    with transaction.atomic():
+        before = read_facts(image_ids, lock=True, texts=texts)
+        after = dict(before)
+        yield after
+        _take_over(before, after)
+        if recording is not None:
+            recording.write(before, after, undoes_part=undoes_part)
+
+
+def _take_over(before: Facts, after: Facts) -> None:
     statistics.record(before=before.values(), after=after.values())
     search.update(before=before, after=after)
     if before != after or _marks(before) != _marks(after):
         transaction.on_commit(news.tell, robust=True)
 
 
-def _marks(facts: dict[int, ImageFacts]) -> list[bool]:
+def _marks(facts: Facts) -> list[bool]:
     """What open pages show and neither index nor counters know."""
     return [picture.nsfw for picture in facts.values()]
 
 
-Facts = dict[int, ImageFacts]
-"""By the pictures' ids."""
-
 Job = Callable[[Facts], Collection[int]]
-"""Changes pictures' rows. It is given the facts of those that exist and are locked, writes into
-the same mapping what they are from now on, with those that it adds and without those that it
-removes, and returns the ids of those that it has changed."""
+"""Changes pictures' rows and their facts, as a block of `changing_facts` does, and returns the ids
+of those that it has changed."""
 
 CHUNK = 500
 """Pictures that one transaction changes; jobs over more go chunk by chunk."""
@@ -120,9 +142,8 @@ def change_images(
 ) -> ChangeReport:
     """Run `job` over these pictures, chunk by chunk, each chunk in a transaction of its own.
 
-    It runs again where the database broke its transaction off. Nobody else can change these
-    rows or their tags meanwhile, so what the job says of them need not be read again. What a
-    person or a key does is recorded, to be undone.
+    It runs again where the database broke its transaction off. What a person or a key does is
+    recorded, to be undone.
 
     Args:
         texts: the job changes texts, which are long; see `ImageFacts.written`.
@@ -145,13 +166,8 @@ def change(
     texts: bool = False,
 ) -> Collection[int]:
     """Run `job` over these pictures, none or up to `CHUNK`, in one transaction."""
-    with transaction.atomic():
-        before = read_facts(ids, lock=True, texts=texts)
-        after = dict(before)
-        changed = job(after)
-        _take_over(before, after)
-        if recording is not None:
-            recording.write(before, after, undoes_part=undoes_part)
+    with changing_facts(ids, recording, undoes_part=undoes_part, texts=texts) as facts:
+        changed = job(facts)
     if recording is not None:
         recording.commit()
     return changed
@@ -163,9 +179,7 @@ def chunks(image_ids: Collection[int]) -> Iterator[list[int]]:
         yield ordered[start : start + CHUNK]
 
 
-def read_facts(
-    image_ids: Collection[int], *, lock: bool = False, texts: bool = False
-) -> dict[int, ImageFacts]:
+def read_facts(image_ids: Collection[int], *, lock: bool = False, texts: bool = False) -> Facts:
     """Facts of the pictures that exist among these, in two queries."""
     if not image_ids:
         return {}

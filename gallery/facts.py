@@ -1,4 +1,7 @@
-"""The facts about one picture that the search index and the counters need."""
+"""The facts about one picture that the search index and the counters need.
+
+Computes the columns that searches read beside a picture's own: folded texts and file facts.
+"""
 
 import json
 import re

@@ -2,7 +2,8 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,10 +17,11 @@ from grok2api.sql.statements import Insert
 
 from . import file_names, pictures, tagging, thumbnails, wording
 from . import metadata as embedded
-from .changes import Facts, change, change_images
+from .changes import Facts, change_images, changing_facts, repeated
 from .facts import ImageFacts
 from .history import Action, Recording
 from .models import Image
+from .pictures import Picture
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Clocks that were never set say 1970 or 1980; no picture file is older than its formats."""
@@ -35,55 +37,80 @@ class Taken:
     is_new: bool
 
 
-def add_image(
-    *,
+@contextmanager
+def adding(
+    picture: Picture,
     data: bytes,
+    *,
     source: Image.Source,
     prompt: str = "",
-    model: str = "",
+    prompt_source: str = "",
+    content_hash: str = "",
     aspect_ratio: str = "",
-    tags: Iterable[str] = (),
+    tags: Collection[str] = (),
     created_at: datetime | None = None,
-    file_name: str = "",
-    metadata: dict[str, Any] | None = None,
-    favorite: bool = False,
-    nsfw: bool = False,
-    thumbnail_later: bool = False,
-    with_row: Callable[[Image], object] | None = None,
-) -> Image:
-    """Put a picture into the library: file and thumbnail first, then row, tags, index, counters.
+    **columns: Any,
+) -> Iterator[Image]:
+    """Put a picture into the library; the block writes what belongs to its row, which it is given.
 
-    A row never points to a file that is not whole. When the row cannot be written, the files
-    go again; a crash in between leaves stray files, which `cleanup_orphans` finds.
+    File and thumbnail are written first, then, in one transaction, row, tags, index, counters and
+    what the block writes. A row never points to a file that is not whole. When the transaction
+    fails, the files go again; a crash in between leaves stray files, which `cleanup_orphans`
+    finds. To repeat what the database broke off (`changes.repeated`) is the caller's.
 
     Args:
+        picture: what `pictures.read_picture` says of the data. One that has no thumbnail gets it
+            afterwards.
+        prompt_source: where the prompt is from, if neither a request nor its owner gave it.
+        content_hash: SHA-256 of the data, where that is known already.
         aspect_ratio: as asked of the model; empty for the offered ratio nearest to the pixels.
-        tags: names; doubles are left out.
-        file_name: what its owner calls the file, or its path there.
-        thumbnail_later: somebody waits for this picture; make its thumbnail afterwards.
-        with_row: called with the new row inside of its transaction, to write what belongs to it.
+        tags: names as `tagging.clean_names` returns them.
+        columns: further ones of `Image`.
 
     Raises:
-        ValidationError: a tag's name is not valid.
-        pictures.UnreadablePicture: the bytes are not a whole picture of a known format.
-        OSError: the storage refused them (disk full, read-only).
+        OSError: the storage refused the files (disk full, read-only).
+        DatabaseError: IntegrityError where `upload_hash` is another picture's.
     """
-    return _add(
-        pictures.read_picture(data, thumbnail_later=thumbnail_later),
-        data,
-        tags,
-        created_at or timezone.now(),
+    moment = created_at or timezone.now()
+    told_by = prompt_source or _source_of(prompt, source)
+    file = f"images/{moment:%Y/%m/%d}/{uuid.uuid4().hex}.{picture.suffix}"
+    thumbnail = pictures.thumbnail_name(file)
+    ratio = aspect_ratio or pictures.nearest_aspect_ratio(picture.width, picture.height)
+    image = Image(
+        file=file,
+        thumbnail=thumbnail,
+        content_type=picture.content_type,
+        width=picture.width,
+        height=picture.height,
+        file_size=picture.size,
+        content_hash=content_hash or hashlib.sha256(data).hexdigest(),
+        color=picture.color,
         source=source,
         prompt=prompt,
-        prompt_source=_source_of(prompt, source),
-        model=model,
-        aspect_ratio=aspect_ratio,
-        file_name=file_name,
-        metadata=metadata or {},
-        favorite=favorite,
-        nsfw=nsfw,
-        with_row=with_row,
+        prompt_source=told_by,
+        aspect_ratio=ratio,
+        created_at=moment,
+        updated_at=moment,
+        **columns,
     )
+    image.derive()
+    saved: list[str] = []
+    try:
+        for name, content in ((file, data), (thumbnail, picture.thumbnail)):
+            if content:
+                saved.append(default_storage.save(name, ContentFile(content)))
+        with changing_facts([]) as facts:
+            _new_row.instance(image)
+            tag_ids = tagging.attach(image_ids=[image.pk], names=tags) if tags else frozenset()
+            facts[image.pk] = ImageFacts.of(image, tag_ids)
+            if not picture.thumbnail:
+                # Robust: what fails here may not look like a row that was not written.
+                transaction.on_commit(lambda: thumbnails.make_soon(image), robust=True)
+            yield image
+    except BaseException:
+        for name in saved:
+            default_storage.delete(name)
+        raise
 
 
 def take_in(
@@ -95,6 +122,7 @@ def take_in(
     tags: Iterable[str] = (),
     created_at: datetime | None = None,
     modified_at: datetime | None = None,
+    file_name: str = "",
     sidecar: str = "",
     patient: bool = True,
     **facts: Any,
@@ -109,12 +137,15 @@ def take_in(
         created_at: when it was made, where that is known; else the file says so itself, or
             `modified_at` does.
         modified_at: the file's own time.
+        file_name: what its owner calls the file, or its path there.
         sidecar: the text of a file beside the picture, which counts where the picture's own
             file says nothing.
         patient: wait for memory as long as it takes (`decoding`).
-        facts: further arguments of `add_image`.
+        facts: further arguments of `adding`.
 
-    Raises: as `add_image`, and
+    Raises: as `adding`, and
+        ValidationError: a tag's name is not valid.
+        pictures.UnreadablePicture: the bytes are not a whole picture of a known format.
         decoding.Busy: it did not wait.
     """
     names = tagging.clean_names(tags)
@@ -122,21 +153,22 @@ def take_in(
     if known := _known(digest, data, names):
         return Taken(known, is_new=False)
     picture = pictures.read_whole_picture(data, patient=patient)
-    facts["metadata"] = facts.get("metadata") or {}
     found = embedded.read(data, hidden=picture.hidden_text or sidecar)
     if found.raw:
-        facts["metadata"] = {**facts["metadata"], "embedded": found.as_dict()}
+        facts["metadata"] = {**facts.get("metadata", {}), "embedded": found.as_dict()}
     own_prompt, own_model = wording.told_by(found)
     try:
         image = _add(
             picture,
             data,
-            names,
-            first_plausible(created_at, found.taken_at, modified_at),
             source=source,
             prompt=prompt or own_prompt,
-            prompt_source=(_source_of(prompt, source) or (own_prompt and Image.PromptSource.FILE)),
+            prompt_source=Image.PromptSource.FILE if own_prompt and not prompt else "",
             model=model or own_model,
+            tags=names,
+            file_name=file_names.clean(file_name),
+            created_at=first_plausible(created_at, found.taken_at, modified_at),
+            content_hash=digest,
             upload_hash=digest,
             **facts,
         )
@@ -164,81 +196,18 @@ def first_plausible(*moments: datetime | None) -> datetime:
     return now
 
 
+@repeated
+def _add(picture: Picture, data: bytes, **facts: Any) -> Image:
+    with adding(picture, data, **facts) as image:
+        return image
+
+
 def _source_of(prompt: str, source: str) -> str:
     """Where a prompt that came with the picture is from."""
     if not prompt:
         return ""
     is_generated = source == Image.Source.GENERATED
     return Image.PromptSource.REQUEST if is_generated else Image.PromptSource.GIVEN
-
-
-def _add(
-    picture: pictures.Picture,
-    data: bytes,
-    tags: Iterable[str],
-    created_at: datetime,
-    *,
-    aspect_ratio: str = "",
-    file_name: str = "",
-    with_row: Callable[[Image], object] | None = None,
-    **facts: Any,
-) -> Image:
-    names = tagging.clean_names(tags)
-    file = f"images/{created_at:%Y/%m/%d}/{uuid.uuid4().hex}.{picture.suffix}"
-    thumbnail = pictures.thumbnail_name(file)
-    saved: list[str] = []
-    try:
-        for name, content in ((file, data), (thumbnail, picture.thumbnail)):
-            if content:
-                saved.append(default_storage.save(name, ContentFile(content)))
-        return _insert(
-            names,
-            with_row,
-            thumbnail_later=not picture.thumbnail,
-            file=file,
-            thumbnail=thumbnail,
-            content_type=picture.content_type,
-            width=picture.width,
-            height=picture.height,
-            file_size=picture.size,
-            content_hash=picture.content_hash,
-            color=picture.color,
-            file_name=file_names.clean(file_name),
-            aspect_ratio=aspect_ratio
-            or pictures.nearest_aspect_ratio(picture.width, picture.height),
-            created_at=created_at,
-            updated_at=created_at,
-            **facts,
-        )
-    except BaseException:
-        for name in saved:
-            default_storage.delete(name)
-        raise
-
-
-def _insert(
-    names: list[str],
-    with_row: Callable[[Image], object] | None,
-    *,
-    thumbnail_later: bool,
-    **columns: Any,
-) -> Image:
-    image = Image(**columns)
-    image.derive()
-
-    def add(facts: Facts) -> Collection[int]:
-        _new_row.instance(image)
-        tag_ids = tagging.attach(image_ids=[image.pk], names=names)
-        facts[image.pk] = ImageFacts.of(image, tag_ids)
-        if with_row is not None:
-            with_row(image)
-        if thumbnail_later:
-            # Robust: what fails here may not look like a row that was not written.
-            transaction.on_commit(lambda: thumbnails.make_soon(image), robust=True)
-        return [image.pk]
-
-    change([], add)
-    return image
 
 
 def _known(digest: str, data: bytes, names: list[str]) -> Image | None:

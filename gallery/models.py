@@ -67,7 +67,7 @@ class Tag(models.Model):
 class Image(models.Model):
     """A picture: its file in the storage, its thumbnail, and what is known of it.
 
-    `ingest.add_image` creates rows and `removal` deletes them; both keep row, file, counters and
+    `ingest.adding` creates rows and `removal` deletes them; both keep row, file, counters and
     search index consistent.
     """
 

@@ -3,7 +3,6 @@
 The memory that decoding takes is borrowed from `decoding`.
 """
 
-import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -90,7 +89,6 @@ class Picture:
     width: int  # pixels, as displayed (after EXIF orientation)
     height: int
     size: int  # bytes
-    content_hash: str  # SHA-256, hexadecimal
     color: str  # mean colour, #rrggbb: what a page shows until the thumbnail has come
     thumbnail: bytes  # empty where it is to be made later
     hidden_text: str  # in the lowest bits of the pixels, see `metadata.stealth`
@@ -131,7 +129,6 @@ def read_picture(data: bytes, *, thumbnail_later: bool = False, patient: bool = 
         width=width,
         height=height,
         size=len(data),
-        content_hash=hashlib.sha256(data).hexdigest(),
         color=color,
         thumbnail=thumbnail,
         hidden_text=hidden,

@@ -21,7 +21,7 @@ from django.db.models import (
     When,
 )
 
-from grok2api.sql.prepared import Prepared
+from grok2api.sql.statements import Prepared
 
 from .facts import COLUMNS, TEXTS, ImageFacts, Text
 from .pictures import current_version

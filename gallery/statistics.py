@@ -86,7 +86,7 @@ def record(*, before: Iterable[ImageFacts], after: Iterable[ImageFacts]) -> None
         return
     last = _append.rows(rows)
     if last is None or last % COMPACT_EVERY < len(rows):
-        transaction.on_commit(compaction.start)
+        transaction.on_commit(compaction.start, robust=True)
 
 
 @snapshot.remembered

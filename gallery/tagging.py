@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from grok2api.runtime.snapshot import remembered_each
-from grok2api.sql.cursors import planned_once
+from grok2api.sql.statements import planned_once
 
 from .changes import ChangeReport, Facts, change_images, repeated
 from .facts import ImageFacts

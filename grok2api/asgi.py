@@ -36,7 +36,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grok2api.settings")
 
 from gallery import news, thumbnails
 from grok2api.runtime.idle_process import end_with_parent
-from imagine import generate, webhooks
+from imagine import generate, watching, webhooks
 from imagine.tasks import working
 from imagine.threads import in_thread
 
@@ -306,7 +306,7 @@ def _end_streams_when_told_to_stop() -> None:
 
         def stop(number: int, frame: Any, before: Any = before) -> None:
             news.close()
-            generate.closing.set()
+            watching.closing.set()
             before(number, frame)
 
         if callable(before):  # the server's

@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from gallery import statistics
 from gallery.storage import storage_failed
-from imagine import keys
+from imagine import callers
 from imagine.api.auth import bearer_token
 from imagine.models import Generation
 from imagine.records import generation_begun, generation_ended
@@ -143,7 +143,7 @@ def view(request: HttpRequest) -> HttpResponse:
 def _may_read(request: HttpRequest) -> bool:
     token = bearer_token(request.headers.get("Authorization", ""))
     if token is not None:
-        return keys.find_active_key(token) is not None
+        return callers.find_active_key(token) is not None
     return request.user.is_active and request.user.is_staff
 
 

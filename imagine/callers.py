@@ -2,15 +2,30 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.core import signing
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q
+from django.utils import timezone
 
-from . import keys
+from grok2api.sql.lookups import TEXT_LATER
+from grok2api.sql.statements import Prepared
+
 from .models import ApiKey
 
 PAGE_TOKEN_SECONDS = 300
 PAGE_TOKEN_PREFIX = "page."  # noqa: S105  (what tells such a token from a key)
+
+USE_RECORDED_EVERY = timedelta(minutes=1)
+
+_COLUMNS = [field.attname for field in ApiKey._meta.concrete_fields]
+_with_hash = Prepared(
+    lambda digest: ApiKey.objects.filter(key_hash=digest).order_by().values_list(*_COLUMNS),
+    later=TEXT_LATER,
+)
+"""The lookup that every request makes."""
 
 
 class InvalidToken(Exception):
@@ -29,18 +44,42 @@ class Caller:
         return self.key is None or any(self.key.allows(name) for name in names)
 
 
-def identify(token: str) -> Caller:
-    """Return the caller that this Bearer token names.
+def identify(by: Caller | str) -> Caller:
+    """Return the caller that this Bearer token names, or the one who is known already.
 
     Raises:
         InvalidToken
     """
-    if token.startswith(PAGE_TOKEN_PREFIX):
-        return Caller(user=_user_of(token.removeprefix(PAGE_TOKEN_PREFIX)))
-    key = keys.find_active_key(token)
+    if isinstance(by, Caller):
+        return by
+    if by.startswith(PAGE_TOKEN_PREFIX):
+        return Caller(user=_user_of(by.removeprefix(PAGE_TOKEN_PREFIX)))
+    key = find_active_key(by)
     if key is None:
         raise InvalidToken
     return Caller(key=key)
+
+
+def find_active_key(secret: str) -> ApiKey | None:
+    """Return the key with this secret unless it is revoked or expired, and note its use."""
+    rows = _with_hash.rows(hash_of(secret))
+    if not rows:
+        return None
+    key = ApiKey.from_db(DEFAULT_DB_ALIAS, _COLUMNS, rows[0])
+    if not key.is_active:
+        return None
+    now = timezone.now()
+    if key.last_used_at is None or key.last_used_at < now - USE_RECORDED_EVERY:
+        # Written by the first request of the minute; the others need not.
+        old = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_RECORDED_EVERY)
+        ApiKey.objects.filter(old, pk=key.pk).update(last_used_at=now)
+    return key
+
+
+def hash_of(secret: str) -> str:
+    """Return what the database has of a key: its SHA-256, hexadecimal."""
+    # A fast hash is right here: 256 random bits cannot be guessed.
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 def page_token(user: User) -> str:

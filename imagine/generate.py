@@ -6,22 +6,20 @@ of its own that no client's leaving can cancel, and each picture is stored as it
 
 import asyncio
 import logging
-import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from . import collecting, records, spool, watching
-from .callers import Caller
-from .formats import convert
+from gallery.pictures import Picture
+
+from . import quarantine, records, spool, watching
+from .formats import TEXT, media_type
 from .models import Generation
-from .owed import for_client
-from .providers import close_provider, get_provider
+from .providers import close_provider
 from .providers.base import (
     BrokenImage,
     Event,
@@ -32,30 +30,20 @@ from .providers.base import (
     ProviderError,
     Usage,
 )
-from .records import Asked, Outcome, StoredImage
+from .records import Asked, StoredImage
 from .run import Run, Started
 from .threads import in_storing_thread, in_thread
 
 logger = logging.getLogger(__name__)
 
-BUSY_SECONDS = 5
 KEPT_SECONDS = 900
 """How long a picture that could not be stored can be asked for again: it is in memory alone."""
 
-closing = threading.Event()
-"""Set when the process was told to stop: no task's turn comes in it any more."""
-
 _running: set["asyncio.Task[None]"] = set()
-_followers: set["asyncio.Task[None]"] = set()
-_live: dict[int, Run] = {}
-"""By their generations' ids, those that this process works on."""
 
 
-async def start(request: ImageRequest, asked: Asked, *, identify: Callable[[], Caller]) -> Run:
+async def start(request: ImageRequest, asked: Asked) -> Run:
     """Write the generation's row and set it going, or join the same request sent before.
-
-    Args:
-        identify: says who asks, on the thread that writes the row.
 
     Raises:
         ProviderError: 429, this process has as much under way as it may.
@@ -70,10 +58,10 @@ async def start(request: ImageRequest, asked: Asked, *, identify: Callable[[], C
             status=429,
             type="rate_limit_error",
             code="too_many_generations",
-            retry_after=BUSY_SECONDS,
+            retry_after=watching.BUSY_SECONDS,
         )
     run = Run(request)
-    _spawn(_open_and_run(run, asked, identify), _running)
+    _spawn(_open_and_run(run, asked))
     # The task goes on when the client leaves at this moment: its row is being written.
     await run.opened()
     return run
@@ -84,26 +72,8 @@ def launch(generation: Generation, request: ImageRequest) -> Run:
     run = Run(request)
     run.open(generation)
     run.tell(Started())
-    _spawn(_run(run), _running)
+    _spawn(_run(run))
     return run
-
-
-def attach(generation: Generation, request: ImageRequest) -> Run:
-    """The run of a generation that was begun before, wherever it runs or will run.
-
-    Whoever attached it says `run.leave()` when nobody reads it any more.
-    """
-    if live := find_live(generation):
-        return live
-    run = Run(request)
-    run.open(generation)
-    run.follower = _spawn(_follow(run, as_task=True), _followers)
-    return run
-
-
-def find_live(generation: Generation) -> Run | None:
-    """The run of a generation that this process works on, or whose pictures it alone has."""
-    return _live.get(generation.pk)
 
 
 def room() -> int:
@@ -119,28 +89,20 @@ async def drain(timeout: float) -> None:  # noqa: ASYNC109  (of the whole, not o
             task.cancel()
         if unfinished:
             await asyncio.wait(unfinished)
-    for follower in list(_followers):
-        follower.cancel()
+    watching.close()
     await close_provider()
 
 
-def _spawn(
-    work: Coroutine[Any, Any, None], tasks: set["asyncio.Task[None]"]
-) -> "asyncio.Task[None]":
+def _spawn(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
-    return task
+    _running.add(task)
+    task.add_done_callback(_running.discard)
 
 
-async def _open_and_run(run: Run, asked: Asked, identify: Callable[[], Caller]) -> None:
+async def _open_and_run(run: Run, asked: Asked) -> None:
     try:
         opened = await in_thread(
-            records.open_generation,
-            run.request,
-            asked,
-            provider=get_provider().name,
-            identify=identify,
+            records.open_generation, run.request, asked, provider=run.provider.name
         )
     except BaseException as error:
         run.refuse(error)
@@ -148,68 +110,14 @@ async def _open_and_run(run: Run, asked: Asked, identify: Callable[[], Caller]) 
             raise
         return
     run.open(opened.generation)
-    await (_run(run) if opened.is_new else _follow(run))
-
-
-async def _follow(run: Run, *, as_task: bool = False) -> None:
-    """Wait for a generation that was begun before, wherever it runs, and tell its pictures.
-
-    Args:
-        as_task: tell also that its turn has come.
-    """
-    generation = run.generation
-    try:
-        if live := await _live_or_ended(run, as_task=as_task):
-            async for event in live.events():
-                if not isinstance(event, Started) or (as_task and not run.is_started):
-                    run.tell(event)
-            run.errors, run.usage = live.errors, live.usage
-    except ProviderError as error:
-        run.errors.append(error)
-    except Generation.DoesNotExist:
-        run.errors.append(_deleted())
-    except asyncio.CancelledError:
-        run.errors.append(_stopping())
-    except (OSError, DatabaseError):
-        logger.exception("The pictures of generation %s cannot be read", generation.pk)
-        run.errors.append(_our_fault())
-    finally:
-        run.finish()
-
-
-async def _live_or_ended(run: Run, *, as_task: bool) -> Run | None:
-    """The run of this process that is to be listened to; None once the library has told all.
-
-    Raises:
-        ProviderError: it ended without a picture, or will not go on here.
-    """
-    generation = run.generation
-    if live := _live.get(generation.pk):
-        return live
-    images = await in_thread(collecting.read_outcome, generation)
-    while images is None:
-        if as_task and not run.is_started and generation.started_at is not None:
-            run.tell(Started.since(generation.started_at))
-        if closing.is_set() and generation.status == Generation.Status.QUEUED:
-            raise _stopping()
-        # Another process may run it, so there is no event to wait for.
-        has_ended = await watching.look(generation)
-        if live := _live.get(generation.pk):
-            return live
-        if has_ended:
-            images = await in_thread(collecting.read_outcome, generation)
-    for image in images:
-        run.tell(image)
-    run.usage = Usage(generation.usage, generation.cost_usd)
-    return None
+    await (_run(run) if opened.is_new else watching.follow(run))
 
 
 async def _run(run: Run) -> None:
-    run.begin()
-    _live[run.generation.pk] = run
+    watching.live[run.generation.pk] = run
     status: Generation.Status | None = None
     try:
-        async with aclosing(_asked_for(run.request)) as events:
+        async with aclosing(_asked_for(run)) as events:
             async for event in events:
                 await _take(run, event)
     except ProviderError as error:
@@ -219,14 +127,14 @@ async def _run(run: Run) -> None:
         run.errors.append(ProviderError("The server was stopped.", status=503, code="interrupted"))
     except Exception:  # a fault of ours: the row must say so, and no client may wait for ever
         logger.exception("Generation %s failed", run.generation.pk)
-        run.errors.append(_our_fault())
+        run.errors.append(watching.our_fault())
     if 0 < len(run.images) < run.request.n and not run.errors:
         text = f"The upstream sent {len(run.images)} of {run.request.n} pictures."
         run.errors.append(ProviderError(text, code="fewer_pictures", upstream_status=200))
     if not run.images and not run.errors:
         run.errors.append(ProviderError("The upstream sent no picture.", code="no_picture"))
     try:
-        await _close(run, status or run.status)
+        await _close(run, status)
     finally:
         run.finish()
         _let_go(run)
@@ -235,35 +143,17 @@ async def _run(run: Run) -> None:
 def _let_go(run: Run) -> None:
     """Who asks from now on is answered from the library, unless it does not have them."""
     if all(image.image_id is not None for image in run.images):
-        del _live[run.generation.pk]
+        del watching.live[run.generation.pk]
     else:
         loop = asyncio.get_running_loop()
-        loop.call_later(KEPT_SECONDS, _live.pop, run.generation.pk, None)
+        loop.call_later(KEPT_SECONDS, watching.live.pop, run.generation.pk, None)
 
 
-def _deleted() -> ProviderError:
-    return ProviderError(
-        "The record of this request has been deleted since.",
-        status=410,
-        type="invalid_request_error",
-        code="record_deleted",
-    )
-
-
-def _stopping() -> ProviderError:
-    return ProviderError(
-        "The server is shutting down. Ask for the task again in a moment.",
-        status=503,
-        type="server_error",
-        code="stopping",
-        retry_after=BUSY_SECONDS,
-    )
-
-
-async def _asked_for(request: ImageRequest) -> AsyncGenerator[Event, None]:
+async def _asked_for(run: Run) -> AsyncGenerator[Event, None]:
     """What the provider makes, and no more pictures than it was to make, finished or not."""
+    request = run.request
     glimpses = request.n * request.partial_images
-    async with aclosing(get_provider().generate(request)) as events:
+    async with aclosing(run.provider.generate(request)) as events:
         async for event in events:
             if isinstance(event, PartialImage):
                 glimpses -= 1
@@ -287,21 +177,13 @@ async def _take(run: Run, event: Event) -> None:
         run.usage = event
 
 
-async def _close(run: Run, status: Generation.Status) -> None:
-    """See that its row says how it ended and what it cost."""
+async def _close(run: Run, status: Generation.Status | None) -> None:
+    """See that its row says how it ended, which its pictures and errors say else, and its cost."""
     if not run.ended:
-        await in_thread(records.close_generation, run.generation, run.outcome(status))
+        outcome = run.outcome(status or run.status)
+        await in_thread(records.close_generation, run.generation, outcome)
     elif run.cost != run.settled:  # its last picture was not the last that was said
         await in_thread(records.correct_cost, run.generation, run.usage, run.cost)
-
-
-def _our_fault() -> ProviderError:
-    return ProviderError(
-        "Something went wrong on our side. The log has the details.",
-        status=500,
-        type="server_error",
-        code="internal_error",
-    )
 
 
 async def _keep(run: Run, image: GeneratedImage) -> None:
@@ -317,18 +199,14 @@ async def _keep(run: Run, image: GeneratedImage) -> None:
 
 async def _store(run: Run, image: GeneratedImage, kept: spool.Kept, began: float) -> None:
     is_last = run.request.n == 1 and not run.ended and run.usage.is_told
-    status = Generation.Status.PARTIAL if run.errors else Generation.Status.SUCCEEDED
-    outcome = partial(run.outcome, status, storing_since=began)
     try:
-        stored = await in_storing_thread(
-            _convert_and_store, run, image, kept, outcome if is_last else None
-        )
+        stored = await in_storing_thread(_read_and_store, run, image, kept, began, is_last)
     except records.BadPicture as error:
         logger.warning("Generation %s: %s", run.generation.pk, error)
         run.errors.append(ProviderError(str(error), code="bad_picture", upstream_status=200))
         if await run.owed.unreadable(run.generation, image, str(error)):
             kept.let_go()
-        if came := for_client(image):
+        if came := _for_client(image):
             run.tell(came)
         return
     finally:
@@ -347,14 +225,63 @@ async def _store(run: Run, image: GeneratedImage, kept: spool.Kept, began: float
     run.tell(stored)
 
 
-def _convert_and_store(
-    run: Run, image: GeneratedImage, kept: spool.Kept, outcome: Callable[[], Outcome] | None
+def _for_client(image: GeneratedImage) -> StoredImage | None:
+    """What the client gets of bytes that the library cannot read.
+
+    None where they are no picture to anybody, but a text.
+    """
+    found = media_type(image.data)
+    if found == TEXT:
+        return None
+    return StoredImage(
+        index=image.index,
+        data=image.data,
+        content_type=found,
+        width=0,
+        height=0,
+        model=image.model,
+        revised_prompt=image.revised_prompt,
+    )
+
+
+def _read_and_store(
+    run: Run, image: GeneratedImage, kept: spool.Kept, began: float, is_last: bool
 ) -> StoredImage:
-    generation, request, data = run.generation, run.request, image.data
-    if request.output_format:
-        data = convert(data, request.output_format, request.output_compression)
-    settle = run.owed.settling(image.index)
-    stored = records.store_image(generation, request, image, data, outcome, settle=settle)
-    if stored.image_id is not None:
+    """Return the picture, even if it cannot be stored, so that at least the client has it.
+
+    Raises:
+        records.BadPicture
+    """
+    data, picture = records.read(image.data, run.request)
+    try:
+        image_id = _add_to_library(run, image, data, picture, began, is_last)
+    except (OSError, DatabaseError):
+        logger.exception("A picture of generation %s was not stored", run.generation.pk)
+        image_id = None
+    else:
         kept.let_go()
-    return stored
+    return StoredImage(
+        index=image.index,
+        data=data,
+        content_type=picture.content_type,
+        width=picture.width,
+        height=picture.height,
+        model=image.model,
+        revised_prompt=image.revised_prompt,
+        image_id=image_id,
+    )
+
+
+@records.insistently
+def _add_to_library(
+    run: Run, image: GeneratedImage, data: bytes, picture: Picture, began: float, is_last: bool
+) -> int:
+    """Return the picture's id; with the last one, write the outcome."""
+    with records.storing(run.generation, run.request, image, data, picture) as image_id:
+        if (link := run.owed.links.get(image.index)) is not None:
+            quarantine.strike_out(link)
+        if is_last:
+            status = Generation.Status.PARTIAL if run.errors else Generation.Status.SUCCEEDED
+            outcome = run.outcome(status, storing_since=began)
+            records.write_outcome(run.generation, outcome)
+    return image_id

@@ -9,12 +9,14 @@ import hashlib
 import logging
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
@@ -23,7 +25,8 @@ from gallery.storage import QUARANTINE
 
 from .formats import TEXT, media_type, suffix
 from .models import LONGEST_SAID, Generation, Quarantined
-from .providers.base import FoundLink
+from .providers.base import BrokenImage, FoundLink, GeneratedImage
+from .threads import in_storing_thread, in_thread
 
 YOUNG = timedelta(minutes=10)
 """A file younger than this may belong to a row that is being written."""
@@ -33,6 +36,57 @@ MOST_BYTES = 2 * 1024**3
 """How much is kept; what is oldest gives way, and the log says so."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Owed:
+    """What a generation under way is owed: its links, by the index of their picture.
+
+    Writing them down is tried: where the database fails, the picture may still come.
+    """
+
+    links: dict[int, int] = field(default_factory=dict)  # ids of their rows
+
+    async def expect(self, generation: Generation, link: FoundLink) -> None:
+        """A link is being fetched."""
+        try:
+            self.links[link.index] = await in_thread(keep_link, generation, link)
+        except DatabaseError:
+            logger.exception("A link of generation %s was not written down", generation.pk)
+
+    async def broken(self, generation: Generation, image: BrokenImage) -> None:
+        """One picture did not come; its link, or what came for it, is kept."""
+        try:
+            if (pk := self.links.get(image.index)) is not None:
+                await in_thread(explain, pk, str(image.error))
+            elif image.data:
+                await in_storing_thread(
+                    keep_bytes,
+                    generation,
+                    index=image.index,
+                    data=image.data,
+                    reason=str(image.error),
+                )
+        except (OSError, DatabaseError):
+            logger.exception("What came for generation %s was not kept", generation.pk)
+
+    async def unreadable(self, generation: Generation, image: GeneratedImage, reason: str) -> bool:
+        """Keep bytes that are no picture that the library knows; whether they are kept."""
+        try:
+            await in_storing_thread(
+                keep_bytes,
+                generation,
+                index=image.index,
+                data=image.data,
+                reason=reason,
+                instead_of=self.links.get(image.index),
+                model=image.model[:100],
+                revised_prompt=image.revised_prompt,
+            )
+        except (OSError, DatabaseError):
+            logger.exception("What came for generation %s was not kept", generation.pk)
+            return False
+        return True
 
 
 def keep_link(generation: Generation, link: FoundLink) -> int:

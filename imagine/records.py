@@ -5,25 +5,30 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
 from gallery import ingest, pictures
+from gallery.changes import repeated
 from gallery.models import Image
+from gallery.pictures import Picture
 from grok2api.sql.statements import Insert, Update
 
-from . import idempotency, limits
+from . import callers, idempotency, limits
 from .callers import Caller
+from .formats import convert
 from .models import LONGEST_SAID, Generation, Webhook
 from .prices import costs
-from .prices.reckoning import Cost
+from .prices.costs import Cost
 from .providers.base import GeneratedImage, ImageRequest, ProviderError, Usage
 
 P = ParamSpec("P")
@@ -43,7 +48,7 @@ OUTCOME_FIELDS = (
 _unwritten: dict[int, Callable[[], object]] = {}
 """What is to be written of the ends of this process's generations, by their ids."""
 
-_begin = Insert(Generation)
+_new_row = Insert(Generation)
 _write = Update(Generation, *OUTCOME_FIELDS)
 _link = Insert(Generation.images.through, "generation_id", "image_id")
 
@@ -68,8 +73,9 @@ class BadPicture(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What beside the pictures was asked."""
+    """What beside the pictures was asked, and by whom."""
 
+    by: Caller | str  # a Bearer token is looked up on the thread that writes the row
     client: str = ""  # address and program
     idempotency_key: str = ""
     repetition: int | None = None  # how often the client has sent it before, where it says so
@@ -93,11 +99,6 @@ class StoredImage:
     revised_prompt: str = ""
     image_id: int | None = None
 
-    @property
-    def size(self) -> str:
-        """As OpenAI's answers have it."""
-        return f"{self.width}x{self.height}" if self.width else "auto"
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -119,7 +120,7 @@ class Opened:
     is_new: bool
 
 
-def expect_room(request: ImageRequest, asked: Asked, caller: Caller) -> None:
+def expect_room(request: ImageRequest, asked: Asked) -> None:
     """Say no where `open_generation` would, before the request's pictures are looked at.
 
     They take memory, and their links are fetched. What may be a repeated request is let pass:
@@ -127,6 +128,7 @@ def expect_room(request: ImageRequest, asked: Asked, caller: Caller) -> None:
 
     Raises: as `open_generation`.
     """
+    caller = callers.identify(asked.by)
     _expect_model(request, caller)
     mark = idempotency.mark(caller, asked.idempotency_key)
     if mark and idempotency.is_known(mark):
@@ -134,17 +136,10 @@ def expect_room(request: ImageRequest, asked: Asked, caller: Caller) -> None:
     if asked.repetition and idempotency.has_unanswered(caller):
         return
     at_most = costs.most(request, timezone.now())
-    limits.expect_price(caller.key, caller.user, request.model, at_most)
-    limits.ask(caller.key, user=caller.user, at_most=at_most)
+    limits.ask(caller.key, caller.user, request.model, at_most)
 
 
-def open_generation(
-    request: ImageRequest,
-    asked: Asked,
-    *,
-    provider: str,
-    identify: Callable[[], Caller],
-) -> Opened:
+def open_generation(request: ImageRequest, asked: Asked, *, provider: str) -> Opened:
     """Write the row that says that the upstream is about to be asked, now or in its turn.
 
     Raises:
@@ -154,32 +149,26 @@ def open_generation(
         limits.LimitReached: the caller may not do this now; nothing was written.
         idempotency.KeyReused: the idempotency key belongs to another request.
     """
-    caller = identify()
+    caller = callers.identify(asked.by)
     _expect_model(request, caller)
-    mark = idempotency.mark(caller, asked.idempotency_key)
-    is_compared = mark or asked.repetition is not None
-    fingerprint = idempotency.fingerprint(request) if is_compared else ""
+    mark, fingerprint = None, ""
+    if asked.idempotency_key or asked.repetition is not None:
+        mark = idempotency.mark(caller, asked.idempotency_key)
+        fingerprint = idempotency.fingerprint(request)
     if mark and (earlier := idempotency.earlier(mark, fingerprint)):
         return Opened(earlier, is_new=False)
     if asked.repetition and (earlier := idempotency.unanswered(caller, fingerprint)):
         return Opened(earlier, is_new=False)
-    at_most = costs.most(request, timezone.now())
-    limits.expect_price(caller.key, caller.user, request.model, at_most)
     try:
-        generation = limits.begin(
-            caller.key,
-            lambda: _create(
-                request,
-                asked,
-                provider=provider,
-                key=caller.key,
-                user=caller.user,
-                idempotency_key=mark,
-                fingerprint=fingerprint,
-                reserved_usd=at_most,
-            ),
+        generation = _begin(
+            request,
+            asked,
+            provider=provider,
+            key=caller.key,
             user=caller.user,
-            at_most=at_most,
+            idempotency_key=mark,
+            fingerprint=fingerprint,
+            reserved_usd=costs.most(request, timezone.now()),
         )
     except (IntegrityError, limits.LimitReached):
         # The same request came twice at this moment, and the other one was first: it may have
@@ -195,99 +184,89 @@ def _expect_model(request: ImageRequest, caller: Caller) -> None:
         raise ModelNotAllowed(request.asked_model or request.model)
 
 
-def _create(request: ImageRequest, asked: Asked, **more: Any) -> Generation:
+def _begin(request: ImageRequest, asked: Asked, **columns: Any) -> Generation:
+    """Write the row, and what belongs to it."""
     if asked.errand is not None:
-        more |= {"errand": asked.errand, "status": Generation.Status.QUEUED}
+        columns |= {"errand": asked.errand, "status": Generation.Status.QUEUED}
     operation = Generation.Operation.EDIT if request.sources else Generation.Operation.GENERATE
-    generation = Generation(
-        operation=operation,
-        task_id=secrets.token_hex(16),
-        served_by=served_by(),
-        model=request.model,
-        prompt=request.prompt,
-        n=request.n,
-        aspect_ratio=request.aspect_ratio,
-        parameters=request.parameters(),
-        client=asked.client[:200],
-        **more,
-    )
-    _begin.instance(generation)
-    generation_begun.send(Generation)
-    if parents := _parents(request):
-        generation.parents.set(parents)
-    if asked.webhook:
-        Webhook.objects.create(generation=generation, url=asked.webhook)
-    return generation
+    while True:
+        generation = Generation(
+            operation=operation,
+            task_id=secrets.token_hex(16),
+            served_by=served_by(),
+            model=request.model,
+            prompt=request.prompt,
+            n=request.n,
+            aspect_ratio=request.aspect_ratio,
+            parameters=request.parameters(),
+            client=asked.client[:200],
+            **columns,
+        )
+        try:
+            with limits.beginning(generation):
+                _new_row.instance(generation)
+                generation_begun.send(Generation)
+                if parents := _parents(request):
+                    generation.parents.set(parents)
+                if asked.webhook:
+                    Webhook.objects.create(generation=generation, url=asked.webhook)
+        except limits.NotCounted:
+            continue
+        return generation
 
 
-def store_image(
+def read(data: bytes, request: ImageRequest) -> tuple[bytes, Picture]:
+    """What came, in the format that was asked for, and what is known of it.
+
+    Raises:
+        BadPicture
+    """
+    if request.output_format:
+        data = convert(data, request.output_format, request.output_compression)
+    try:
+        return data, pictures.read_picture(data, thumbnail_later=True)
+    except pictures.UnreadablePicture as error:
+        raise BadPicture(f"The upstream sent a picture that cannot be read: {error}") from error
+
+
+@contextmanager
+def storing(
     generation: Generation,
     request: ImageRequest,
     image: GeneratedImage,
     data: bytes,
-    outcome: Callable[[], Outcome] | None = None,
+    picture: Picture,
     *,
-    settle: Callable[[], object] | None = None,
     parents: Sequence[int] = (),
-) -> StoredImage:
-    """Put a picture into the library, with its generation.
+) -> Iterator[int]:
+    """Put a picture into the library, with its generation; the block is given its id.
 
-    A storage or database that fails is asked again; then the picture comes back without
-    an id, so that at least the client has it.
+    What the block writes is in the picture's own transaction: one wait for the disk less for
+    every picture.
 
     Args:
-        outcome: of the generation that ends with this picture, asked when all else is written.
-        settle: called inside of the picture's transaction.
+        data, picture: as `read` returns them.
         parents: pictures that were edited, where the request no longer has them.
 
     Raises:
-        BadPicture
+        OSError, DatabaseError: see `insistently`.
     """
     metadata: dict[str, Any] = {"generation": generation.pk, "provider": generation.provider}
     if parents := parents or _parents(request):
         metadata["parents"] = list(parents)
     if image.revised_prompt:
         metadata["revised_prompt"] = image.revised_prompt
-
-    def with_row(row: Image) -> None:
-        # In the picture's own transaction: one wait for the disk less for every picture.
-        _link.rows([(generation.pk, row.pk)])
-        if settle is not None:
-            settle()
-        if outcome is not None:
-            _write_outcome(generation, outcome())
-
-    try:
-        row = _insistently(
-            ingest.add_image,
-            data=data,
-            source=Image.Source.GENERATED,
-            prompt=request.prompt,
-            model=image.model,
-            aspect_ratio=request.aspect_ratio,
-            metadata=metadata,
-            thumbnail_later=True,
-            with_row=with_row,
-        )
-        facts: Image | pictures.Picture = row
-        image_id = row.pk
-    except pictures.UnreadablePicture as error:
-        raise BadPicture(f"The upstream sent a picture that cannot be read: {error}") from error
-    except (OSError, DatabaseError):
-        logger.exception("A picture of generation %s was not stored", generation.pk)
-        facts, image_id = pictures.read_picture(data, thumbnail_later=True), None
-    if outcome is not None and image_id is not None:
-        limits.end([generation])
-    return StoredImage(
-        index=image.index,
-        data=data,
-        content_type=facts.content_type,
-        width=facts.width,
-        height=facts.height,
+    with ingest.adding(
+        picture,
+        data,
+        source=Image.Source.GENERATED,
+        prompt=request.prompt,
         model=image.model,
-        revised_prompt=image.revised_prompt,
-        image_id=image_id,
-    )
+        aspect_ratio=request.aspect_ratio,
+        metadata=metadata,
+    ) as row:
+        _link.rows([(generation.pk, row.pk)])
+        yield row.pk
 
 
 def close_generation(generation: Generation, outcome: Outcome) -> None:
@@ -296,17 +275,12 @@ def close_generation(generation: Generation, outcome: Outcome) -> None:
     Where the database fails it is remembered, and written as soon as it can be: its cost is
     known to nobody else.
     """
-
-    def write() -> None:
-        _write_outcome(generation, outcome)
-        limits.end([generation])
-
-    _write_or_remember(generation, write)
+    _write_or_remember(generation, lambda: write_outcome(generation, outcome))
 
 
 def _write_or_remember(generation: Generation, write: Callable[[], object]) -> None:
     try:
-        _insistently(write)
+        insistently(write)()
     except (OSError, DatabaseError):
         logger.exception("The end of generation %s is written later", generation.pk)
         _unwritten[generation.pk] = write
@@ -326,8 +300,8 @@ def write_remembered() -> int:
     return count
 
 
-def _write_outcome(generation: Generation, outcome: Outcome) -> None:
-    """Of several errors the first, with all their messages."""
+def write_outcome(generation: Generation, outcome: Outcome) -> None:
+    """Write how a generation ended; of several errors the first, with all their messages."""
     generation.status = outcome.status
     generation.finished_at = timezone.now()
     generation.upstream_ms, generation.storing_ms = outcome.upstream_ms, outcome.storing_ms
@@ -343,6 +317,8 @@ def _write_outcome(generation: Generation, outcome: Outcome) -> None:
         generation.upstream_said = "\n".join(dict.fromkeys(said))[:LONGEST_SAID]
     _write.row(generation.pk, [getattr(generation, name) for name in OUTCOME_FIELDS])
     generation_ended.send(Generation, generation=generation)
+    # Robust: what fails here may not look like a row that was not written.
+    transaction.on_commit(lambda: limits.end([generation]), robust=True)
 
 
 def error_columns(error: ProviderError) -> dict[str, Any]:
@@ -379,13 +355,22 @@ def address() -> str:
     return f"{socket.gethostname()[:80]}:{settings.SERVER_PORT}"
 
 
-def _insistently(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Try again where the storage or the database fails; the last failure is raised."""
-    for pause in PAUSES:
-        try:
-            return write(*args, **kwargs)
-        except (OSError, DatabaseError) as error:
-            logger.warning("Writing failed, trying again in %s s: %s", pause, error)
-            time.sleep(pause)
-            connection.close_if_unusable_or_obsolete()
-    return write(*args, **kwargs)
+def insistently(write: Callable[P, T]) -> Callable[P, T]:
+    """Try again where the storage or the database fails; the last failure is raised.
+
+    A transaction that the database broke off is repeated at once (`changes.repeated`).
+    """
+    attempt = repeated(write)
+
+    @wraps(write)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for pause in PAUSES:
+            try:
+                return attempt(*args, **kwargs)
+            except (OSError, DatabaseError) as error:
+                logger.warning("Writing failed, trying again in %s s: %s", pause, error)
+                time.sleep(pause)
+                connection.close_if_unusable_or_obsolete()
+        return attempt(*args, **kwargs)
+
+    return run

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from gallery.pictures import Picture
 from grok2api.runtime.background import Background
 
 from . import quarantine, records
@@ -129,24 +130,27 @@ def take_in(row: Quarantined, data: bytes) -> None:
         prompt=generation.prompt, model=generation.model, aspect_ratio=generation.aspect_ratio
     )
 
-    def settle() -> None:
-        if not quarantine.strike_out(row.pk):
-            raise TakenInMeanwhile("it was taken in meanwhile")
-        update_status(generation)
-
     try:
-        parents = list(generation.parents.order_by("pk").values_list("pk", flat=True))
-        stored = records.store_image(
-            generation, request, image, data, settle=settle, parents=parents
-        )
+        data, picture = records.read(data, request)
     except records.BadPicture as error:
         if not row.file:
             quarantine.keep_bytes(
                 generation, index=row.index, data=data, reason=str(error), instead_of=row.pk
             )
         raise
-    if stored.image_id is None:
-        raise OSError("The picture could not be stored.")
+    _store(row, request, image, data, picture)
+
+
+@records.insistently
+def _store(
+    row: Quarantined, request: ImageRequest, image: GeneratedImage, data: bytes, picture: Picture
+) -> None:
+    generation = row.generation
+    parents = list(generation.parents.order_by("pk").values_list("pk", flat=True))
+    with records.storing(generation, request, image, data, picture, parents=parents):
+        if not quarantine.strike_out(row.pk):
+            raise TakenInMeanwhile("it was taken in meanwhile")
+        update_status(generation)
 
 
 def update_status(generation: Generation) -> None:

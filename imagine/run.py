@@ -10,10 +10,11 @@ from datetime import datetime
 from django.utils import timezone
 
 from .models import Generation
-from .owed import Owed
 from .prices import costs
-from .prices.reckoning import Cost
-from .providers.base import ImageRequest, PartialImage, ProviderError, Usage
+from .prices.costs import Cost
+from .providers import get_provider
+from .providers.base import ImageProvider, ImageRequest, PartialImage, ProviderError, Usage
+from .quarantine import Owed
 from .records import Outcome, StoredImage
 
 
@@ -31,15 +32,13 @@ class Started:
 RunEvent = Started | PartialImage | StoredImage
 
 
-def _new_future() -> "asyncio.Future[Generation]":
-    return asyncio.get_running_loop().create_future()
-
-
 @dataclass(slots=True)
 class Run:
     """Whoever waits for it reads `events()` or awaits `finished()`; any number may, at any time."""
 
     request: ImageRequest
+    provider: ImageProvider = field(default_factory=get_provider)
+    ignored: list[str] = field(init=False)  # parameters that the provider gives no effect
     images: list[StoredImage] = field(default_factory=list)
     errors: list[ProviderError] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -48,7 +47,8 @@ class Run:
     settled: Cost | None = None  # and what it cost
     follower: "asyncio.Task[None] | None" = None  # what looks how it goes elsewhere
     storing: float = 0  # seconds spent with it
-    _opened: "asyncio.Future[Generation]" = field(default_factory=_new_future)
+    generation: Generation = field(init=False, repr=False, compare=False)  # once it is open
+    _opened: "asyncio.Future[Generation]" = field(default_factory=asyncio.Future)
     _done: asyncio.Event = field(default_factory=asyncio.Event)
     _past: list[RunEvent] = field(default_factory=list)
     _readers: "list[asyncio.Queue[RunEvent | None]]" = field(default_factory=list)
@@ -56,13 +56,12 @@ class Run:
     _began: float = 0  # by the monotonic clock, seconds
     _reckoned: tuple[Usage, int, Cost] | None = None  # from what it was, and the cost
 
+    def __post_init__(self) -> None:
+        self.ignored = self.provider.ignores(self.request)
+
     async def opened(self) -> Generation:
         """Wait until the generation has its row."""
         return await asyncio.shield(self._opened)
-
-    @property
-    def generation(self) -> Generation:
-        return self._opened.result()
 
     @property
     def is_done(self) -> bool:
@@ -124,6 +123,7 @@ class Run:
     # For those who work on it.
 
     def open(self, generation: Generation) -> None:
+        self.generation, self._began = generation, time.monotonic()
         self._opened.set_result(generation)
 
     def refuse(self, error: BaseException) -> None:
@@ -133,9 +133,6 @@ class Run:
             return
         self._opened.set_exception(error)
         self._opened.exception()  # seen, also where the client has left
-
-    def begin(self) -> None:
-        self._began = time.monotonic()
 
     def tell(self, event: RunEvent) -> None:
         """Let all readers know; a finished picture takes the place of its unfinished ones."""

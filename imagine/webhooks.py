@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from . import generate
+from . import watching
 from .api import answers, tasks
 from .api.errors import ApiError
 from .dialects import Answer
@@ -100,7 +100,7 @@ async def message(generation: Generation) -> bytes:
 
 async def _round() -> None:
     global _forgot
-    if generate.closing.is_set():
+    if watching.closing.is_set():
         return
     if time.monotonic() - _forgot > FORGET_SECONDS:
         _forgot = time.monotonic()

@@ -42,7 +42,7 @@ def update(*, before: Mapping[int, ImageFacts], after: Mapping[int, ImageFacts])
         return
     last = _tell.rows((pk,) for pk in sorted(changed))
     if last is None or last % MERGE_EVERY < len(changed):
-        transaction.on_commit(merging.start)
+        transaction.on_commit(merging.start, robust=True)
 
 
 def merge() -> None:

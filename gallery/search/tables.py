@@ -8,8 +8,8 @@ from typing import ClassVar, NamedTuple
 from django.conf import settings
 from django.db import models
 
-from grok2api.sql.cursors import planned_once
 from grok2api.sql.lookups import among
+from grok2api.sql.statements import planned_once
 
 from .tokens import VERSION
 

@@ -20,6 +20,7 @@ from gallery.export import Embedding, export_images
 from gallery.models import Image, Tag
 from gallery.records import as_record
 from gallery.restoring import Outcome, restore_backup
+from gallery.tests import adding
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import A1111, png
 
@@ -108,7 +109,7 @@ def test_restored_library_is_equal_row_by_row_and_byte_by_byte(library, media_fo
     }
     assert counters_are_exact()
     assert Image.objects.order_by("pk")[2].upload_hash == library[2].content_hash
-    new = ingest.add_image(data=draw(50, 50), source=Image.Source.GENERATED)
+    new = adding.add_image(data=draw(50, 50), source=Image.Source.GENERATED)
     assert new.pk > max(image.pk for image in library)
 
 
@@ -174,7 +175,7 @@ def test_known_uploads_are_not_doubled_and_taken_ids_are_left_alone(
     empty(media_folder)
     known = ingest.take_in(data=png(parameters=A1111), source=Image.Source.UPLOADED).image
     Image.objects.filter(pk=known.pk).update(updated_at=timezone.now() + timedelta(days=1))
-    squatter = ingest.add_image(data=draw(30, 30), source=Image.Source.GENERATED, tags=["B"])
+    squatter = adding.add_image(data=draw(30, 30), source=Image.Source.GENERATED, tags=["B"])
     Image.objects.filter(pk=squatter.pk).delete()
     squatter.pk = rows[0]["id"]
     squatter.save(force_insert=True)

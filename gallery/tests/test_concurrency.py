@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from gallery import ingest, listing, marking, removal, statistics, tagging, upkeep
+from gallery import listing, marking, removal, statistics, tagging, upkeep
 from gallery.filters import ImageFilter
 from gallery.models import Image, Tag
 from gallery.search import building
+from gallery.tests import adding
 from gallery.tests.drawing import draw
 
 WRITERS = 20
@@ -32,7 +33,7 @@ def test_counters_and_search_are_exact_after_a_storm(settings, monkeypatch):
     data = draw(16, 16)
 
     def add(number):
-        return ingest.add_image(
+        return adding.add_image(
             data=data, source=Image.Source.UPLOADED, prompt=f"fox {number}", model=f"m{number % 3}",
             tags=[f"t{number % 4}"], created_at=start + timedelta(hours=3 * number),
         ).pk  # fmt: skip

@@ -16,6 +16,7 @@ from gallery import ingest, pictures, removal, statistics
 from gallery.changes import read_facts
 from gallery.facts import ImageFacts
 from gallery.models import Image
+from gallery.tests import adding
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import A1111, PROMPT, png, stealth
 
@@ -50,7 +51,7 @@ def test_add_image_keeps_file_thumbnail_and_row_together(add_image, media_folder
 )
 def test_add_image_stores_nothing_of_what_is_no_picture(data, code, media_folder):
     with pytest.raises(pictures.UnreadablePicture) as error:
-        ingest.add_image(data=data, source=Image.Source.UPLOADED)
+        adding.add_image(data=data, source=Image.Source.UPLOADED)
     assert error.value.code == code
     assert [path for path in media_folder.rglob("*") if path.is_file()] == []
     assert Image.objects.count() == 0

@@ -13,17 +13,18 @@ import pytest
 from django.core.files.storage import default_storage
 from PIL import Image as Picture
 
-from gallery import ingest, pictures, thumbnails
+from gallery import pictures, thumbnails
 from gallery.models import Image
 from grok2api.runtime import idle_process
 
+from . import adding
 from .drawing import draw
 
 
 def add_waited_for(**facts):
     """A picture that somebody waits for, as the gateway adds it."""
     facts = {"data": draw(), "source": Image.Source.GENERATED, "thumbnail_later": True, **facts}
-    return ingest.add_image(**facts)
+    return adding.add_image(**facts)
 
 
 def size_of_thumbnail(image):
@@ -35,7 +36,7 @@ def size_of_thumbnail(image):
 def test_thumbnail_and_colour_follow_by_themselves():
     image = add_waited_for()
     thumbnails.settle()
-    at_once = ingest.add_image(data=draw(), source=Image.Source.UPLOADED)
+    at_once = adding.add_image(data=draw(), source=Image.Source.UPLOADED)
     image.refresh_from_db()
     assert size_of_thumbnail(image) == size_of_thumbnail(at_once)
     assert image.color == at_once.color != pictures.UNKNOWN_COLOR

@@ -3,17 +3,18 @@
 import pytest
 from django.db import transaction
 
-from gallery import ingest, listing, marking, removal, tagging
+from gallery import listing, marking, removal, tagging
 from gallery.models import Image
 from gallery.search import building, unmerged
 from gallery.search.criteria import Criteria, Word
 from gallery.search.postings import SEGMENT_BITS
 from gallery.search.tables import read_state
+from gallery.tests import adding
 from gallery.tests.drawing import draw
 
 
 def add(prompt):
-    return ingest.add_image(data=draw(), source=Image.Source.UPLOADED, prompt=prompt).pk
+    return adding.add_image(data=draw(), source=Image.Source.UPLOADED, prompt=prompt).pk
 
 
 def found(criteria):

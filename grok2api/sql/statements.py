@@ -1,7 +1,12 @@
-"""Compiles small writes once: that takes Django longer than a database takes to run them."""
+"""Compiles queries of every page and small writes of every change once.
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+That takes Django longer than a database takes to run them.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any
 
@@ -18,8 +23,9 @@ from django.db.models import (
     PositiveSmallIntegerField,
     TextField,
 )
+from django.db.models.utils import create_namedtuple_class
 
-from .cursors import planned_once
+from .lookups import LATER, filled
 
 MOST_ROWS = 200
 """Rows of one INSERT: databases limit a statement's parameters."""
@@ -32,6 +38,102 @@ WHOLE_NUMBERS = (
     PositiveSmallIntegerField,
 )  # fmt: skip
 """Fields whose values are accepted, too, but need a size for PostgreSQL's driver."""
+
+
+@contextmanager
+def planned_once(*, binary: bool = False) -> Iterator[Any]:
+    """Return a cursor whose queries PostgreSQL keeps parsed and, in the end, planned.
+
+    Django's cursor writes the parameters into the SQL, so that every query is a new one. This is
+    only for lookups by key, whatever the keys are: a kept plan ignores them.
+
+    Args:
+        binary: receive bytes in binary, not as text, which takes twice the time. Only for whole
+            numbers and bytes: dates and JSON would not arrive as Django's fields expect them.
+    """
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    database: Any = connection
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    with database._prepare_cursor(_keeping()(database.connection, binary)) as cursor:
+        yield cursor
+
+
+@cache
+def _keeping() -> Any:
+    """Build the class once there is a PostgreSQL connection."""
+    import psycopg
+
+    class Keeping(psycopg.Cursor[Any]):
+        def __init__(self, connection: "psycopg.Connection[Any]", binary: bool) -> None:
+            super().__init__(connection)
+            self.format = psycopg.pq.Format.BINARY if binary else psycopg.pq.Format.TEXT
+
+        def execute(self, *args: Any, **kwargs: Any) -> Any:
+            # Set for this query only: psycopg would count and keep Django's queries as well.
+            self.connection.prepare_threshold = 0
+            try:
+                return super().execute(*args, **kwargs)
+            finally:
+                self.connection.prepare_threshold = None
+
+    return Keeping
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    sql: str
+    params: tuple[Any, ...]
+    row: Callable[[Iterable[Any]], Any]
+    converted: Callable[[Any], Iterable[Any]]
+
+
+class Prepared:
+    """A query that is run for other ids, or for another text, each time.
+
+    Args:
+        make: receives their placeholder (ids: for the lookup `among`), and returns a queryset
+            of `values_list` that is otherwise always the same.
+        hint: what follows the table's name, by the database's vendor.
+        later: `LATER` for ids, `TEXT_LATER` for a text.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Any], Any],
+        hint: Mapping[str, str] | None = None,
+        later: Sequence[int] | str = LATER,
+    ) -> None:
+        self.make = make
+        self.hint = hint or {}
+        self.later = later
+        self._compiled: _Compiled | None = None
+
+    def rows(self, wanted: Collection[int] | str) -> list[Any]:
+        """Return a named tuple for each row. One query."""
+        known = self._compiled = self._compiled or self._compile()
+        with planned_once() as cursor:
+            cursor.execute(*filled(known.sql, known.params, wanted))
+            return list(map(known.row, known.converted(cursor.fetchall())))
+
+    def _compile(self) -> _Compiled:
+        query = self.make(self.later).query
+        compiler = query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        table = f" FROM {connection.ops.quote_name(query.get_meta().db_table)}"
+        sql = sql.replace(table, table + self.hint.get(connection.vendor, ""), 1)
+        converters = compiler.get_converters(column for column, _, _ in compiler.select)
+        return _Compiled(
+            sql,
+            params,
+            row=create_namedtuple_class(*query.values_select)._make,
+            converted=lambda rows: (
+                compiler.apply_converters(rows, converters) if converters else rows
+            ),
+        )
 
 
 class _Statement:

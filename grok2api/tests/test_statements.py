@@ -1,16 +1,86 @@
-"""Writes that are compiled once."""
+"""Queries and writes that are compiled once, and cursors whose queries PostgreSQL plans once."""
 
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 from django.db.models import Model, Value
 from django.db.models.functions import Lower
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gallery.models import Addend, Image, Tag
-from grok2api.sql.statements import MOST_ROWS, Insert, Update
+from grok2api.sql.lookups import TEXT_LATER
+from grok2api.sql.statements import MOST_ROWS, Insert, Prepared, Update, planned_once
+
+QUERY = "SELECT id FROM gallery_image WHERE id = %s"
+
+
+of_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="another database")
+
+
+@of_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_query_is_planned_once_and_a_usual_one_each_time():
+    connection.close()  # with it go the plans of other tests
+    for number in range(150):  # more than psycopg remembers
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 + %s", [number])
+        if number % 100 == 0:
+            with planned_once() as cursor:
+                cursor.execute(QUERY, [number])
+    remembered = connection.connection._prepared
+    assert (len(remembered._names), len(remembered._counts)) == (1, 0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        assert cursor.fetchall() == [(QUERY.replace("%s", "$1"),)]
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_rows_come_as_from_any_cursor_and_are_counted_and_logged(db, add_image, binary):
+    image = add_image()
+    with CaptureQueriesContext(connection) as queries:
+        for _ in range(3):
+            with planned_once(binary=binary) as cursor:
+                cursor.execute(QUERY, [image.pk])
+                assert list(cursor.fetchall()) == [(image.pk,)]
+    assert [query["sql"] for query in queries.captured_queries] == [QUERY % image.pk] * 3
+
+
+@of_postgresql
+def test_errors_are_djangos_own(db):
+    with pytest.raises(DataError), transaction.atomic(), planned_once() as cursor:
+        cursor.execute("SELECT %s::date", ["no day"])
+
+
+def test_rows_are_those_of_the_query_for_each_ids(add_image, django_assert_num_queries):
+    images = [add_image(prompt=f"%s {number}").pk for number in range(3)]
+    Image.objects.filter(pk=images[0]).update(favorite=True)
+    columns = ("id", "prompt", "created_at", "favorite", "metadata", "file")
+
+    def make(ids):
+        found = Image.objects.filter(prompt__contains="%s", pk__among=ids).order_by("-pk")
+        return found.values_list(*columns, named=True)
+
+    prepared = Prepared(make, {"sqlite": " NOT INDEXED", "mysql": " FORCE INDEX (PRIMARY)"})
+    for ids in ([], images, [images[1], 0, images[0]], images[2:]):
+        with django_assert_num_queries(1):
+            rows = prepared.rows(ids)
+        assert rows == list(make(ids))
+        assert [row._asdict() for row in rows] == [row._asdict() for row in make(ids)]
+
+
+def test_rows_are_those_of_the_query_for_each_text(add_image, django_assert_num_queries):
+    for model in ("…", "%s", "a", "a"):
+        add_image(model=model)
+    prepared = Prepared(
+        lambda model: Image.objects.filter(model=model, prompt="").values_list("id", "model"),
+        later=TEXT_LATER,
+    )
+    for model in ("a", "…", "%s", "b"):
+        with django_assert_num_queries(1):
+            rows = prepared.rows(model)
+        assert rows == list(Image.objects.filter(model=model).values_list("id", "model"))
 
 
 def test_rows_are_written_as_given_and_the_last_key_is_told(db, django_assert_num_queries):

@@ -1,22 +1,32 @@
-"""Builds the answer of OpenAI's images API from a finished generation."""
+"""Builds the answer of OpenAI's images API from a finished generation, and its headers.
+
+Only requests that were counted say what their key may still request: no query is made for it.
+"""
 
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
+from math import ceil
 from typing import Any
 
 import orjson
 import pybase64
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 
 from imagine.dialects import Answer
 from imagine.formats import SVG
+from imagine.limits import Allowance
 from imagine.links import Links
-from imagine.providers import get_provider
-from imagine.providers.base import ImageProvider, ImageRequest
-from imagine.providers.reported import ticks
+from imagine.models import Generation
+from imagine.providers.base import ImageProvider
+from imagine.providers.reported import TICKS_PER_DOLLAR
 from imagine.records import StoredImage
 from imagine.run import Run
+
+COUNTED = "imagine.allowance"
+"""The request attribute that holds what its answer will tell, whatever the answer."""
 
 UNTOLD = re.compile(r"[^!-+\--~]")
 """Characters of a field's name that a header cannot hold, or that would end it in the list."""
@@ -40,25 +50,65 @@ def images_body(run: Run, answer: Answer, links: Links) -> dict[str, Any]:
         "created": int(run.generation.created_at.timestamp()),
         "data": [image_data(image, answer, links) for image in images],
         "model": images[0].model,
-        "size": images[0].size,
+        "size": size(images[0]),
         "output_format": output_format(images[0]),
         "usage": usage(run),
     }
     for name in ("quality", "background"):
         if (value := getattr(run.request, name)) not in ("", "auto"):
             body[name] = value
-    if ignored := get_provider().ignores(run.request):
-        body["ignored"] = ignored
+    if run.ignored:
+        body["ignored"] = run.ignored
     return body
 
 
-def told_ignored(request: ImageRequest, *more: str) -> dict[str, str]:
-    """Name parameters without effect in a header; empty if there are none."""
-    ignored = [*get_provider().ignores(request), *more]
-    told = ", ".join(filter(None, (UNTOLD.sub("", name)[:MAX_NAME] for name in ignored)))
+def headers(run: Run, *ignored: str) -> dict[str, str]:
+    """Say where the answer can be had again, and name parameters without effect, if any."""
+    names = [*run.ignored, *ignored]
+    told = ", ".join(filter(None, (UNTOLD.sub("", name)[:MAX_NAME] for name in names)))
     if len(told) > MAX_NAMES:
         told = told[:MAX_NAMES].rpartition(",")[0] + ", ..."
-    return {"X-Ignored-Parameters": told} if told else {}
+    address = {"Content-Location": task_path(run.generation)}
+    return {**address, "X-Ignored-Parameters": told} if told else address
+
+
+def task_path(generation: Generation) -> str:
+    """The path at which a generation's outcome is to be had."""
+    return f"{_tasks()}{generation.task_id}"
+
+
+@cache
+def _tasks() -> str:
+    return reverse("imagine_api:task", args=["-"]).removesuffix("-")
+
+
+def note_allowance(request: HttpRequest, generation: Generation) -> None:
+    """Remember that this request was counted, and what is left after it."""
+    request.META[COUNTED] = generation.allowance
+
+
+def tell_allowance(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Add the headers of what was noted to an answer."""
+    for name, value in allowance_headers(request.META.get(COUNTED)).items():
+        response[name] = value
+    return response
+
+
+def allowance_headers(allowance: Allowance | None) -> dict[str, str]:
+    """Return the headers for limit, remainder and reset; none without a limit."""
+    if allowance is None:
+        return {}
+    return {
+        "x-ratelimit-limit-requests": str(allowance.limit),
+        "x-ratelimit-remaining-requests": str(allowance.remaining),
+        "x-ratelimit-reset-requests": _duration(allowance.reset),
+    }
+
+
+def _duration(seconds: float) -> str:
+    """Format seconds as OpenAI does: `1m0s`, `17s`."""
+    minutes, rest = divmod(ceil(seconds), 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
 def json_response(body: dict[str, Any], headers: Mapping[str, str]) -> HttpResponse:
@@ -88,8 +138,13 @@ def usage(run: Run) -> dict[str, Any]:
     """Return OpenAI's complete `usage` object, with xAI's cost if known: an unknown cost is not
     0."""
     cost = run.cost.usd
-    told = {} if cost is None else {"cost_in_usd_ticks": ticks(cost)}
+    told = {} if cost is None else {"cost_in_usd_ticks": int(cost * TICKS_PER_DOLLAR)}
     return {**NO_TOKENS, **run.usage.tokens, **told}
+
+
+def size(image: StoredImage) -> str:
+    """Return a picture's pixels as OpenAI writes them."""
+    return f"{image.width}x{image.height}" if image.width else "auto"
 
 
 def output_format(image: StoredImage) -> str:

@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from imagine import callers, keys
+from imagine import callers
 from imagine.callers import Caller
 from imagine.models import ApiKey
 from imagine.threads import in_thread
@@ -35,7 +35,7 @@ class BearerAuthentication(BaseAuthentication):
         token = bearer_token(request.META.get("HTTP_AUTHORIZATION", ""))
         if token is None:
             return None
-        key = keys.find_active_key(token)
+        key = callers.find_active_key(token)
         if key is None:
             raise AuthenticationFailed("The API key is not valid.")
         return KeyHolder(key), key

@@ -15,7 +15,7 @@ from imagine.providers import get_provider
 from imagine.run import Run
 from imagine.threads import in_thread
 
-from . import allowances, answers, chat, responses, streaming, tasks
+from . import answers, chat, responses, streaming
 from .auth import authenticate
 from .errors import ApiError
 from .reading import (
@@ -36,7 +36,7 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     await _expect_pictures(asked.fields.get("model"))
     links = Links.of(request)
     run = await _start(request, caller, asked.fields, asked.references)
-    headers = _headers(run, *asked.ignored)
+    headers = answers.headers(run, *asked.ignored)
     if asked.stream:
         return await streaming.event_response(run, chat.ChatEvents(run, asked, links), headers)
     await run.finished()
@@ -53,7 +53,7 @@ async def create_response(request: HttpRequest) -> HttpResponseBase:
     await _expect_pictures(asked.fields.get("model"))
     links = Links.of(request)
     run = await _start(request, caller, asked.fields, asked.references)
-    headers = _headers(run, *asked.ignored)
+    headers = answers.headers(run, *asked.ignored)
     if asked.stream:
         events = responses.ResponseEvents(run, asked, links)
         return await streaming.event_response(run, events, headers)
@@ -104,17 +104,10 @@ async def _start(
             param="webhook_url" if answer.webhook else "async" if answer.later else "tasks",
             code="unsupported_parameter",
         )
-    wanted, told = await with_model(request, wanted), asked_by(request, answer)
+    wanted, told = await with_model(request, wanted), asked_by(request, answer, caller)
     if references.sources:
-        await in_thread(records.expect_room, wanted, told, caller)
+        await in_thread(records.expect_room, wanted, told)
         wanted = await with_pictures(request, caller, wanted, references)
-    run = await generate.start(wanted, told, identify=lambda: caller)
-    allowances.note(request, run.generation)
+    run = await generate.start(wanted, told)
+    answers.note_allowance(request, run.generation)
     return run
-
-
-def _headers(run: Run, *ignored: str) -> dict[str, str]:
-    return {
-        "Content-Location": tasks.address(run.generation),
-        **answers.told_ignored(run.request, *ignored),
-    }

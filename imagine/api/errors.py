@@ -15,7 +15,7 @@ from imagine.providers.base import MAY_HAVE_COST, ProviderError
 from imagine.records import ModelNotAllowed
 from imagine.tasks.queue import MOST_WAITING, TooManyTasks
 
-from . import allowances
+from . import answers
 
 
 class ApiError(Exception):
@@ -67,7 +67,7 @@ class ApiError(Exception):
             code=error.code,
             headers={
                 "Retry-After": str(error.retry_after),
-                **allowances.headers_of(error.allowance),
+                **answers.allowance_headers(error.allowance),
             },
         )
 

@@ -21,7 +21,7 @@ from imagine.records import Asked
 from imagine.sources import read_sources
 from imagine.threads import in_storing_thread
 
-from . import allowances
+from . import answers
 from .auth import authenticate
 from .errors import ANSWERS, ApiError, answer_to, unknown_model
 
@@ -32,6 +32,7 @@ reading_large = asyncio.Semaphore(1)
 """Large JSON is parsed one at a time: an emoji in it makes it take four times its size and more."""
 
 P = ParamSpec("P")
+Preferences = Mapping[str, str]
 View = Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]
 
 
@@ -54,12 +55,21 @@ def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
                 response = await view(request, *args, **kwargs)
             except tuple(ANSWERS) as error:
                 response = answer_to(error).response()
-            return allowances.tell(request, response)
+            return answers.tell_allowance(request, response)
 
         functools.update_wrapper(endpoint, view)
         return endpoint
 
     return decorate
+
+
+def preferences(request: HttpRequest) -> Preferences:
+    """Parse a Prefer header (RFC 7240) into preferences by name, without their parameters."""
+    found: dict[str, str] = {}
+    for part in request.META.get("HTTP_PREFER", "").split(","):
+        name, _, value = part.partition(";")[0].partition("=")
+        found.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return found
 
 
 async def read_fields(
@@ -174,9 +184,10 @@ async def with_pictures(
     return replace(wanted, sources=tuple(pictures), mask=mask, markup=markup)
 
 
-def asked_by(request: HttpRequest, answer: Answer) -> Asked:
+def asked_by(request: HttpRequest, answer: Answer, by: Caller | str) -> Asked:
     """Return what is recorded of the request beside its picture."""
     return Asked(
+        by=by,
         client=describe_client(request),
         idempotency_key=request.META.get("HTTP_IDEMPOTENCY_KEY", ""),
         repetition=_repetition(request),

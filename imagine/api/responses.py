@@ -153,7 +153,7 @@ def _call(run: Run, image: StoredImage, links: Links) -> dict[str, Any]:
         "background": _known(request.background, ("transparent", "opaque")),
         "output_format": answers.output_format(image),
         "quality": _known(request.quality, QUALITIES),
-        "size": image.size,
+        "size": answers.size(image),
     }
     if image.revised_prompt:
         call["revised_prompt"] = image.revised_prompt

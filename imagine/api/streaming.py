@@ -229,7 +229,7 @@ def _completed(
     return {
         **answers.image_data(picture, answer, links),
         "created_at": int(time.time()),
-        "size": picture.size,
+        "size": answers.size(picture),
         "quality": run.request.quality or "auto",
         "background": run.request.background or "auto",
         "output_format": answers.output_format(picture),

@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.urls import reverse
 
-from imagine import collecting, generate
+from imagine import collecting, watching
 from imagine.callers import Caller
 from imagine.dialects import Answer, InvalidRequest
 from imagine.links import Links
@@ -21,8 +20,9 @@ from imagine.run import Run
 from imagine.tasks import errands, queue, working
 from imagine.threads import in_thread
 
-from . import allowances, answers, streaming
+from . import answers, streaming
 from .errors import ApiError
+from .reading import Preferences
 
 POLL_SECONDS = 3
 """When to look again, which sub2api's clients are told, too."""
@@ -35,17 +35,6 @@ _streams: Counter[tuple[int | None, int | None]] = Counter()
 
 NO_STORE = {"Cache-Control": "no-store"}
 
-Preferences = Mapping[str, str]
-
-
-def preferences(request: HttpRequest) -> Preferences:
-    """Parse a Prefer header (RFC 7240) into preferences by name, without their parameters."""
-    found: dict[str, str] = {}
-    for part in request.META.get("HTTP_PREFER", "").split(","):
-        name, _, value = part.partition(";")[0].partition("=")
-        found.setdefault(name.strip().lower(), value.strip().strip('"'))
-    return found
-
 
 async def submit(
     request: HttpRequest,
@@ -54,7 +43,6 @@ async def submit(
     asked: Asked,
     *,
     links: Links,
-    identify: Callable[[], Caller],
     preferred: Preferences,
 ) -> HttpResponseBase:
     """Answer `202` with the task's address, or the result if it came within `Prefer:
@@ -62,14 +50,14 @@ async def submit(
     if answer.webhook:
         await _expect_reachable(answer.webhook)
     errand = errands.Errand(wanted, answer, links.base)
-    found = await working.submit(errand, asked, identify=identify, times=answer.tasks)
-    allowances.note(request, found[-1])
+    found = await working.submit(errand, asked, times=answer.tasks)
+    answers.note_allowance(request, found[-1])
     applied = {"Preference-Applied": "respond-async"} if "respond-async" in preferred else {}
     if answer.tasks > 1:
         listed = {"object": "list", "data": [describe(generation) for generation in found]}
         return JsonResponse(listed, status=202, headers={**NO_STORE, **applied})
     if seconds := _seconds(preferred.get("wait", "")):
-        run = generate.attach(found[0], wanted)
+        run = watching.attach(found[0], wanted)
         try:
             if await run.is_done_within(seconds):
                 await run.finished()
@@ -83,7 +71,7 @@ def pending(generation: Generation, more: Mapping[str, str] | None = None) -> Ht
     """Answer `202`: the task waits or runs."""
     headers = {
         **NO_STORE,
-        "Location": address(generation),
+        "Location": answers.task_path(generation),
         "Retry-After": str(POLL_SECONDS),
         **(more or {}),
     }
@@ -102,7 +90,9 @@ def answered(run: Run, answer: Answer, links: Links) -> HttpResponse:
             "image_url": urls["data"][0].get("url"),
             "result": urls,
         }
-    return answers.json_response(body, {**NO_STORE, "Content-Location": address(run.generation)})
+    return answers.json_response(
+        body, {**NO_STORE, "Content-Location": answers.task_path(run.generation)}
+    )
 
 
 async def find(caller: Caller, task_id: str) -> Generation:
@@ -128,17 +118,17 @@ async def collect(request: HttpRequest, generation: Generation) -> HttpResponseB
     links = Links.of(request)
     if "text/event-stream" in request.META.get("HTTP_ACCEPT", ""):
         free = _take_stream(generation)
-        run = generate.attach(generation, errand.request)
+        run = watching.attach(generation, errand.request)
 
         def closing() -> None:
             run.leave()
             free()
 
         operation = f"image_{'edit' if generation.operation == 'edit' else 'generation'}"
-        headers = {"Content-Location": address(generation)}
+        headers = {"Content-Location": answers.task_path(generation)}
         events = streaming.ImageEvents(run, errand.answer, links, operation)
         return await streaming.event_response(run, events, headers, closing)
-    run = generate.find_live(generation) or Run(errand.request)
+    run = watching.find_live(generation) or Run(errand.request)
     if run.is_open:
         if not run.is_done:
             return pending(generation)
@@ -216,7 +206,7 @@ def describe(generation: Generation) -> dict[str, Any]:
         "status": "processing",
         "created_at": int(generation.created_at.timestamp()),
         "started_at": int(started.timestamp()) if started else None,
-        "poll_url": address(generation),
+        "poll_url": answers.task_path(generation),
     }
 
 
@@ -232,15 +222,6 @@ async def _expect_reachable(url: str) -> None:
         raise InvalidRequest(
             f"The webhook cannot be told: {error}", param="webhook_url", code="invalid_value"
         ) from None
-
-
-def address(generation: Generation) -> str:
-    return f"{_folder()}{generation.task_id}"
-
-
-@cache
-def _folder() -> str:
-    return reverse("imagine_api:task", args=["-"]).removesuffix("-")
 
 
 def _seconds(value: str) -> float:

@@ -1,7 +1,6 @@
 """The gateway's views: asynchronous, without sessions, every error in OpenAI's envelope."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
+from collections.abc import AsyncIterator, Iterator
 from typing import cast
 
 import orjson
@@ -16,7 +15,7 @@ from django.http import (
 
 from gallery.models import Image
 from gallery.serving import serve_file
-from imagine import callers, dialects, generate, records
+from imagine import dialects, generate, records
 from imagine.callers import Caller
 from imagine.dialects import Answer, References
 from imagine.links import InvalidLink, Links, Signed, read_filename
@@ -25,12 +24,13 @@ from imagine.providers.base import ImageRequest
 from imagine.signatures import secret_of
 from imagine.threads import in_thread
 
-from . import allowances, answers, streaming, tasks
+from . import answers, streaming, tasks
 from .auth import authenticate, required_token
 from .errors import ApiError, unknown_model
 from .reading import (
     asked_by,
     endpoint,
+    preferences,
     read_fields,
     read_json,
     read_request,
@@ -67,7 +67,7 @@ async def generations(request: HttpRequest, later: bool = False) -> HttpResponse
         caller = await authenticate(request)
         return await _edit(request, caller, wanted, answer, dialects.read_references(fields, {}))
     wanted = await with_model(request, wanted)
-    return await _run(request, partial(callers.identify, token), wanted, answer, GENERATION)
+    return await _run(request, token, wanted, answer, GENERATION)
 
 
 @endpoint("POST")
@@ -89,28 +89,26 @@ async def _edit(
 ) -> HttpResponseBase:
     wanted = await with_model(request, wanted)
     # Check first: fetching and decoding pictures costs more.
-    await in_thread(records.expect_room, wanted, asked_by(request, answer), caller)
+    await in_thread(records.expect_room, wanted, asked_by(request, answer, caller))
     wanted = await with_pictures(request, caller, wanted, references)
-    return await _run(request, lambda: caller, wanted, answer, EDIT)
+    return await _run(request, caller, wanted, answer, EDIT)
 
 
 async def _run(
     request: HttpRequest,
-    identify: Callable[[], Caller],
+    by: Caller | str,
     wanted: ImageRequest,
     answer: Answer,
     operation: str,
 ) -> HttpResponseBase:
     links = Links.of(request)  # a Host header that cannot be answered costs nothing yet
-    preferred = tasks.preferences(request)
-    asked = asked_by(request, answer)
+    preferred = preferences(request)
+    asked = asked_by(request, answer, by)
     if answer.later or answer.webhook or answer.tasks > 1 or "respond-async" in preferred:
-        return await tasks.submit(
-            request, wanted, answer, asked, links=links, identify=identify, preferred=preferred
-        )
-    run = await generate.start(wanted, asked, identify=identify)
-    allowances.note(request, run.generation)
-    headers = {"Content-Location": tasks.address(run.generation), **answers.told_ignored(wanted)}
+        return await tasks.submit(request, wanted, answer, asked, links=links, preferred=preferred)
+    run = await generate.start(wanted, asked)
+    answers.note_allowance(request, run.generation)
+    headers = answers.headers(run)
     if answer.stream:
         events = streaming.ImageEvents(run, answer, links, operation)
         return await streaming.event_response(run, events, headers)

@@ -5,8 +5,8 @@ Money is counted in the database only.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any
 
@@ -18,24 +18,43 @@ from grok2api.runtime.redis_server import RedisError
 from imagine.models import ApiKey, Generation
 
 from . import budgets, shared
-from .budgets import PriceUnknown, expect_price, spent_this_month
+from .budgets import Owner, spent_this_month
 from .reached import Allowance, LimitReached
 from .rows import check_requests
 
 __all__ = [
-    "Allowance", "LimitReached", "PriceUnknown", "ask", "begin", "end", "expect_price",
+    "Allowance", "LimitReached", "NotCounted", "PriceUnknown", "ask", "beginning", "end",
     "spent_this_month",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
 
-def ask(key: ApiKey | None, *, user: Any = None, at_most: Decimal | None = None) -> None:
+class PriceUnknown(LookupError):
+    """A caller with a budget asked for a model of unknown price."""
+
+    def __init__(self, model: str, whose: str) -> None:
+        super().__init__(model)
+        self.model = model
+        self.whose = whose
+
+
+class NotCounted(Exception):
+    """Redis failed while it counted a request. Nothing was written; next time the rows count."""
+
+
+def ask(key: ApiKey | None, user: Any, model: str, at_most: Decimal | None) -> None:
     """Check whether a caller may begin one more now, without counting or locking.
 
+    Args:
+        at_most: US dollars that it may cost; None where nobody knows.
+
     Raises:
+        PriceUnknown
         LimitReached
     """
+    owner = _owner(key, user)
+    _expect_price(owner, model, at_most)
     if key is not None and key.has_counted_requests:
         try:
             if redis_server.may_be_asked():
@@ -44,35 +63,33 @@ def ask(key: ApiKey | None, *, user: Any = None, at_most: Decimal | None = None)
                 check_requests(key)
         except RedisError:
             check_requests(key)
-    if (owner := budgets.owner(key, user)) is not None:
+    if owner is not None:
         budgets.check(owner, at_most)
 
 
-def begin(
-    key: ApiKey | None,
-    create: Callable[[], Generation],
-    *,
-    user: Any = None,
-    at_most: Decimal | None = None,
-) -> Generation:
-    """Write the row of one more generation, in a transaction, if its caller may begin one.
+@contextmanager
+def beginning(generation: Generation) -> Iterator[None]:
+    """A transaction in which one more generation's row is written, if its caller may begin one.
 
-    Args:
-        create: writes the row, which reserves `at_most`; runs again where Redis failed after it,
-            which took it back.
-        at_most: US dollars that it may cost; None where nobody knows.
+    The row reserves what the generation may cost at most.
 
     Raises:
-        LimitReached: nothing was written.
+        PriceUnknown, LimitReached: nothing was written.
+        NotCounted
         ApiKey.DoesNotExist: it was deleted at this moment.
     """
-    owner = budgets.owner(key, user)
+    key, at_most = generation.key, generation.reserved_usd
+    owner = _owner(key, generation.user)
+    _expect_price(owner, generation.model, at_most)
     if key is not None and key.has_counted_requests and redis_server.may_be_asked():
         try:
-            return _begin_in_redis(key, create, owner, at_most)
+            with _counted_in_redis(key, generation, owner):
+                yield
         except RedisError as error:
             logger.warning("Redis failed, the database counts requests: %s", error)
             redis_server.let_rest()
+            raise NotCounted from error
+        return
     allowance = None
     with transaction.atomic():
         if key is not None and key.has_counted_requests:
@@ -83,9 +100,8 @@ def begin(
                 budgets.check(key, at_most)
         elif owner is not None:
             budgets.check(budgets.locked(owner), at_most)
-        generation = create()
+        yield
     generation.allowance = allowance
-    return generation
 
 
 def end(generations: Sequence[Generation]) -> None:
@@ -103,29 +119,40 @@ def end(generations: Sequence[Generation]) -> None:
     shared.mark_untold(generation.key_id for generation in generations)
 
 
-def _begin_in_redis(
-    key: ApiKey,
-    create: Callable[[], Generation],
-    owner: budgets.Owner | None,
-    at_most: Decimal | None,
-) -> Generation:
+@contextmanager
+def _counted_in_redis(key: ApiKey, generation: Generation, owner: Owner | None) -> Iterator[None]:
     shared.ask(key)  # so that a flood of what is refused costs the database nothing
-    counted: list[Generation] = []
+    is_counted = False
     try:
         with transaction.atomic():
             if owner is not None:
-                budgets.check(budgets.locked(owner), at_most)
-            generation = create()
+                budgets.check(budgets.locked(owner), generation.reserved_usd)
+            yield
             try:
                 generation.allowance = shared.count(key, generation)
             except RedisError:  # who knows whether it was counted
                 with suppress(RedisError):
                     shared.forget([generation], wholly=True)
                 raise
-            counted.append(generation)
+            is_counted = True
     except BaseException:
-        if counted:  # and yet not written
+        if is_counted:  # and yet not written
             with suppress(RedisError):
-                shared.forget(counted, wholly=True)
+                shared.forget([generation], wholly=True)
         raise
-    return generation
+
+
+def _owner(key: ApiKey | None, user: Any) -> Owner | None:
+    """Return whose budget a request of this caller counts towards; None if it has none."""
+    found = key if key is not None else getattr(user, "budget", None)
+    return found if found is not None and found.monthly_budget_usd is not None else None
+
+
+def _expect_price(owner: Owner | None, model: str, at_most: Decimal | None) -> None:
+    """Check that a request's price is known, if its caller has a budget.
+
+    Raises:
+        PriceUnknown
+    """
+    if owner is not None and at_most is None and settings.IMAGINE_UNPRICED == "refuse":
+        raise PriceUnknown(model, owner.whose)

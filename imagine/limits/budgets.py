@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
-from typing import Any
 
-from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -27,39 +25,12 @@ Owner = ApiKey | UserBudget
 COUNTED = Coalesce(F("cost_usd"), F("reserved_usd"))
 
 
-class PriceUnknown(LookupError):
-    """A caller with a budget asked for a model of unknown price."""
-
-    def __init__(self, model: str, whose: str) -> None:
-        super().__init__(model)
-        self.model = model
-        self.whose = whose
-
-
 @dataclass(frozen=True, slots=True)
 class Month:
     """US dollars since the first of the month, in the server's time zone."""
 
     spent: Decimal  # by what has ended; the most that it may have cost where that is not known
     reserved: Decimal  # for what is under way or waits for its turn
-
-
-def owner(key: ApiKey | None, user: Any) -> Owner | None:
-    """Return whose budget a request of this caller counts towards; None if it has none."""
-    found = key if key is not None else getattr(user, "budget", None)
-    return found if found is not None and found.monthly_budget_usd is not None else None
-
-
-def expect_price(key: ApiKey | None, user: Any, model: str, at_most: Decimal | None) -> None:
-    """Check that a request's price is known, if its caller has a budget.
-
-    Raises:
-        PriceUnknown
-    """
-    if at_most is None and settings.IMAGINE_UNPRICED == "refuse":
-        found = owner(key, user)
-        if found is not None:
-            raise PriceUnknown(model, found.whose)
 
 
 def locked(found: Owner) -> Owner:

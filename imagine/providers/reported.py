@@ -71,11 +71,6 @@ def read_cost(usage: Mapping[str, Any]) -> Decimal | None:
     return Decimal(ticks) / TICKS_PER_DOLLAR
 
 
-def ticks(cost_usd: Decimal) -> int:
-    """Return a cost in ticks."""
-    return int(cost_usd * TICKS_PER_DOLLAR)
-
-
 def added(one: Usage, other: Usage) -> Usage:
     """Add two usages, as of two pictures of a stream; a cost that one lacks is unknown."""
     costs = [usage.cost_usd for usage in (one, other) if usage.cost_usd is not None]

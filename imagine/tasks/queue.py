@@ -17,7 +17,7 @@ from django.utils import timezone
 from imagine import callers, limits, records
 from imagine.callers import Caller
 from imagine.models import Generation, GenerationQuerySet
-from imagine.prices.reckoning import NOTHING
+from imagine.prices.costs import NOTHING
 from imagine.providers.base import ProviderError
 
 from . import errands

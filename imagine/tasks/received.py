@@ -6,11 +6,11 @@ from contextlib import closing
 
 from django.utils import timezone
 
+from gallery.pictures import Picture
 from imagine import quarantine, records, recovery, spool
-from imagine.formats import convert
 from imagine.models import Generation
 from imagine.prices import costs
-from imagine.providers.base import ImageRequest
+from imagine.providers.base import GeneratedImage, ImageRequest, Usage
 from imagine.records import Outcome
 from imagine.spool import Received
 
@@ -43,17 +43,17 @@ def _take_in(received: Received) -> bool:
     if received.was_given_up and generation.is_unfinished(timezone.now()):
         return False  # its process ends it first
     request = _request(generation)
-    came = data = received.image.data
+    came = received.image.data
     index = received.image.index
     links = generation.quarantined.filter(index=index, file="")
     try:
-        if request.output_format:
-            data = convert(data, request.output_format, request.output_compression)
+        data, picture = records.read(came, request)
         if _is_known(generation, came, data):
             quarantine.discard(links)
             received.let_go()
             return False
-        is_stored = _store(generation, request, received, data)
+        outcome = _outcome(generation, request, received.usage)
+        _store(generation, request, received.image, data, picture, outcome)
     except records.BadPicture as error:
         logger.warning("What came for generation %s is no picture: %s", generation.pk, error)
         if not _is_in_quarantine(generation, index, came):
@@ -68,10 +68,9 @@ def _take_in(received: Received) -> bool:
             )
         received.let_go()
         return False
-    if is_stored:
-        logger.info("A picture of generation %s was stored after all", generation.pk)
-        received.let_go()
-    return is_stored
+    logger.info("A picture of generation %s was stored after all", generation.pk)
+    received.let_go()
+    return True
 
 
 def _request(generation: Generation) -> ImageRequest:
@@ -99,29 +98,32 @@ def _is_in_quarantine(generation: Generation, index: int, data: bytes) -> bool:
     return any(quarantine.read(row) == data for row in rows)
 
 
-def _store(generation: Generation, request: ImageRequest, received: Received, data: bytes) -> bool:
-    outcome = Outcome(
+def _outcome(generation: Generation, request: ImageRequest, usage: Usage) -> Outcome | None:
+    """That of a generation which ends with this picture."""
+    if generation.n > 1 or generation.status != Generation.Status.PENDING:
+        return None
+    return Outcome(
         status=Generation.Status.SUCCEEDED,
         errors=[],
-        usage=received.usage,
-        cost=costs.settled(request, received.usage, [], generation.created_at),
+        usage=usage,
+        cost=costs.settled(request, usage, [], generation.created_at),
         upstream_ms=0,
         storing_ms=0,
     )
-    is_whole = generation.n == 1 and generation.status == Generation.Status.PENDING
-    index = received.image.index
 
-    def settle() -> None:
-        quarantine.discard(generation.quarantined.filter(index=index, file=""))
+
+@records.insistently
+def _store(
+    generation: Generation,
+    request: ImageRequest,
+    image: GeneratedImage,
+    data: bytes,
+    picture: Picture,
+    outcome: Outcome | None,
+) -> None:
+    parents = list(generation.parents.order_by("pk").values_list("pk", flat=True))
+    with records.storing(generation, request, image, data, picture, parents=parents):
+        quarantine.discard(generation.quarantined.filter(index=image.index, file=""))
         recovery.update_status(generation)
-
-    stored = records.store_image(
-        generation,
-        request,
-        received.image,
-        data,
-        (lambda: outcome) if is_whole else None,
-        settle=settle,
-        parents=list(generation.parents.order_by("pk").values_list("pk", flat=True)),
-    )
-    return stored.image_id is not None
+        if outcome is not None:
+            records.write_outcome(generation, outcome)

@@ -3,17 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
 from django.db import Error as DatabaseError
 
-from imagine import generate, idempotency, interruptions, records
-from imagine.callers import Caller
+from imagine import callers, generate, idempotency, interruptions, records, watching
 from imagine.dialects import InvalidRequest
 from imagine.models import Generation
-from imagine.prices.reckoning import NOTHING
+from imagine.prices.costs import NOTHING
 from imagine.providers import get_provider
 from imagine.providers.base import ImageRequest, ProviderError, Usage
 from imagine.records import Asked, Outcome
@@ -37,9 +35,7 @@ _unbegun: list[Generation] = []
 _looked_after = 0.0  # by the monotonic clock
 
 
-async def submit(
-    errand: Errand, asked: Asked, *, identify: Callable[[], Caller], times: int = 1
-) -> list[Generation]:
+async def submit(errand: Errand, asked: Asked, *, times: int = 1) -> list[Generation]:
     """Put a task into the queue, or find the same one sent before; it is not begun yet.
 
     Args:
@@ -61,7 +57,7 @@ async def submit(
     keys = [f"{key}\n{step}" if key and step else key for step in range(times)]
 
     def open_all() -> list[Generation]:
-        caller = identify()
+        caller = callers.identify(asked.by)
         if caller.key is None and asked.webhook:
             raise InvalidRequest("Only API keys have webhooks.", param="webhook_url")
         known = idempotency.count_known(idempotency.mark(caller, each) for each in keys)
@@ -69,10 +65,8 @@ async def submit(
         opened: list[records.Opened] = []
         try:
             for (each, columns), own_key in zip(kept, keys, strict=True):
-                this = replace(asked, errand=columns, idempotency_key=own_key)
-                one = records.open_generation(
-                    each.request, this, provider=provider, identify=lambda: caller
-                )
+                this = replace(asked, by=caller, errand=columns, idempotency_key=own_key)
+                one = records.open_generation(each.request, this, provider=provider)
                 opened.append(one)
                 if not one.is_new:
                     errands.forget(columns)
@@ -102,7 +96,7 @@ async def _round() -> None:
         await in_task_thread(interruptions.mark_abandoned)
         await in_task_thread(errands.sweep)
     await _put_back()
-    if generate.closing.is_set():
+    if watching.closing.is_set():
         return
     room = generate.room() - len(_beginning)
     if room <= 0:
@@ -123,13 +117,13 @@ rounds = Rounds(_round, name="The queue", seconds=LOOK_SECONDS)
 
 def start() -> None:
     """Take tasks from now on, in the running event loop."""
-    generate.closing.clear()
+    watching.closing.clear()
     rounds.start()
 
 
 async def close() -> None:
     """Take no more tasks; those already taken are under way afterwards."""
-    generate.closing.set()
+    watching.closing.set()
     await rounds.close()
     if _beginning:
         await asyncio.wait(_beginning)

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from imagine import keys
+from imagine import callers, keys
 from imagine.models import ApiKey, Generation, UserBudget
 
 
@@ -17,7 +17,7 @@ def test_key_is_shown_once_when_it_is_made(staff):
         follow=True,
     ).content.decode()  # fmt: skip
     (secret,) = re.findall(r"<code>(sk-[\w-]{43})</code>", page)
-    assert keys.find_active_key(secret) == ApiKey.objects.get(name="laptop")
+    assert callers.find_active_key(secret) == ApiKey.objects.get(name="laptop")
     assert secret not in staff.get("/admin/imagine/apikey/").content.decode()
 
 
@@ -27,13 +27,13 @@ def test_changing_a_key_keeps_its_secret(staff):
         f"/admin/imagine/apikey/{key.pk}/change/",
         {"name": "new", "expires_at_0": "", "expires_at_1": ""},
     )
-    assert keys.find_active_key(secret).name == "new"
+    assert callers.find_active_key(secret).name == "new"
 
 
 def test_selected_keys_are_revoked(staff):
     key, secret = keys.create_api_key(name="old")
     staff.post("/admin/imagine/apikey/", {"action": "revoke", "_selected_action": [str(key.pk)]})
-    assert keys.find_active_key(secret) is None
+    assert callers.find_active_key(secret) is None
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -46,19 +46,19 @@ def test_key_is_kept_as_a_hash_alone():
     assert row["key_hash"] == hashlib.sha256(secret.encode()).hexdigest()
     assert row["prefix"] == secret[:7]
     assert secret not in str(row)
-    assert keys.find_active_key(secret) == key
+    assert callers.find_active_key(secret) == key
 
 
 @pytest.mark.django_db
 def test_use_of_a_key_is_written_once_a_minute(django_assert_num_queries):
     _, secret = keys.create_api_key(name="mine")
     with django_assert_num_queries(2):
-        keys.find_active_key(secret)
+        callers.find_active_key(secret)
     with django_assert_num_queries(1):
-        keys.find_active_key(secret)
+        callers.find_active_key(secret)
     ApiKey.objects.update(last_used_at=timezone.now() - timedelta(seconds=61))
     with django_assert_num_queries(2):
-        keys.find_active_key(secret)
+        callers.find_active_key(secret)
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.utils import timezone
 
-from imagine import keys
+from imagine import callers
 from imagine.models import ApiKey, Generation
 
 from .test_generate import wait_until
@@ -83,7 +83,7 @@ def test_command_makes_a_limited_key():
         "create_api_key", "robot", "--days=7", "--model=m", "--per-minute=10", "--concurrent=3",
         "--budget=1.50", stdout=out,
     )  # fmt: skip
-    key = keys.find_active_key(out.getvalue().strip())
+    key = callers.find_active_key(out.getvalue().strip())
     assert (key.name, key.allowed_models, key.requests_per_minute, key.max_concurrent) == (
         "robot", ["m"], 10, 3,
     )  # fmt: skip

@@ -216,14 +216,14 @@ def test_picture_waits_until_the_library_can_take_it(db, data_dir, monkeypatch):
     path = leave_behind(generation)
     monkeypatch.setattr(records, "PAUSES", ())
     with monkeypatch.context() as broken:
-        broken.setattr(ingest, "add_image", _full_disk)
+        broken.setattr(ingest, "adding", _full_disk)
         assert received.take_in() == 0
     assert path.exists()
     assert received.take_in() == 1
     assert (generation.images.count(), path.exists()) == (1, False)
 
 
-def _full_disk(**_):
+def _full_disk(*_, **__):
     raise OSError(28, "No space left on device")
 
 
@@ -268,8 +268,8 @@ async def test_picture_of_a_full_disk_is_collected_when_there_is_room(data_dir, 
     monkeypatch.setattr(records, "PAUSES", ())
     request = ImageRequest(prompt="a fox")
     with monkeypatch.context() as broken:
-        broken.setattr(ingest, "add_image", _full_disk)
-        run = await generate.start(request, records.Asked(), identify=callers.Caller)
+        broken.setattr(ingest, "adding", _full_disk)
+        run = await generate.start(request, records.Asked(callers.Caller()))
         await run.finished()
     assert [image.image_id for image in run.images] == [None]
     [path] = data_dir.glob("received/left/*")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from gallery.models import Image
 from gallery.tests.drawing import draw
-from imagine import callers, generate, interruptions, records, watching
+from imagine import callers, interruptions, records, watching
 from imagine.api import tasks as api_tasks
 from imagine.dialects import Answer
 from imagine.keys import create_api_key
@@ -159,10 +159,10 @@ def test_task_is_read_as_a_stream(client, upstream, go):
 
 
 def test_waiting_tasks_that_nobody_waits_for_cost_no_looks(client, upstream):
-    working.generate.closing.set()  # no turn comes
+    watching.closing.set()  # no turn comes
     for _ in range(20):
         assert client.post(GENERATIONS, json=FOX, headers=LATER).status_code == 202
-    assert (len(generate._followers), watching._still_waited_for()) == (0, [])
+    assert (len(watching._followers), watching._still_waited_for()) == (0, [])
 
 
 def test_all_that_somebody_waits_for_are_looked_at_together(db, person):
@@ -186,7 +186,7 @@ def test_streams_of_waiting_tasks_are_told_by_one_watch(
     monkeypatch.setattr(watching, "_read", lambda ids: (looks.append(list(ids)), read(ids))[1])
     key = ApiKey.objects.get()
     rows = person(count)
-    working.generate.closing.clear()
+    watching.closing.clear()
     Generation.objects.update(status="pending", started_at=timezone.now(), user=None, key=key)
     found = []
 
@@ -198,12 +198,12 @@ def test_streams_of_waiting_tasks_are_told_by_one_watch(
     for reader in readers:
         reader.start()
     wait_until(lambda: looks and len(looks[-1]) == count)
-    assert len(generate._followers) == count
+    assert len(watching._followers) == count
     Generation.objects.update(status="failed", error_type="upstream_error", error_message="no")
     for reader in readers:
         reader.join()
     assert found == [["event: task.started", "event: error"]] * count
-    assert (len(generate._followers), api_tasks._streams) == (0, {})
+    assert (len(watching._followers), api_tasks._streams) == (0, {})
 
 
 def test_nobody_looks_for_a_stream_whose_client_has_left(client, gateway, person):
@@ -214,8 +214,8 @@ def test_nobody_looks_for_a_stream_whose_client_has_left(client, gateway, person
     with client.stream("GET", f"/v1/images/tasks/{row.task_id}", headers=STREAM) as stream:
         lines = stream.iter_lines()
         assert next(lines) == "event: task.started"
-        assert (len(generate._followers), api_tasks._streams.total()) == (1, 1)
-    wait_until(lambda: not generate._followers)
+        assert (len(watching._followers), api_tasks._streams.total()) == (1, 1)
+    wait_until(lambda: not watching._followers)
     wait_until(lambda: not watching._still_waited_for())
     assert api_tasks._streams == {}
 
@@ -300,8 +300,8 @@ def test_turn_of_a_task_in_another_process_is_told(client, upstream, go, monkeyp
     upstream.replies = [held(go, pictures())]
     answer = client.post(GENERATIONS, json=FOX, headers=LATER)
     wait_until(lambda: upstream.received)
-    monkeypatch.setattr(generate, "find_live", lambda generation: None)
-    monkeypatch.setattr(generate, "_live", {})  # as this one has nothing of it
+    monkeypatch.setattr(watching, "find_live", lambda generation: None)
+    monkeypatch.setattr(watching, "live", {})  # as this one has nothing of it
     names = [name for name, _ in events(read_on(client, answer, go))]
     assert names == ["task.started", "image_generation.completed"]
 
@@ -357,7 +357,7 @@ def test_task_outlives_the_program(client, upstream, gateway, settings, secret):
     """What waits when the program stops is taken up by the next one; what ran is not sent again."""
     first = client.post(GENERATIONS, json=FOX, headers=LATER)
     collected(client, first)
-    working.generate.closing.set()  # from now on no turn comes
+    watching.closing.set()  # from now on no turn comes
     waiting = client.post(GENERATIONS, json={**FOX, "prompt": "second"}, headers=LATER)
     assert client.get(waiting.headers["Location"]).status_code == 202
     assert Generation.objects.get(prompt="second").status == "queued"
@@ -409,7 +409,7 @@ def test_waiting_task_is_cancelled_and_a_begun_one_is_not(client, upstream, go):
     begun = client.post(GENERATIONS, json=FOX, headers=LATER)
     wait_until(lambda: upstream.received)
     assert client.delete(begun.headers["Location"]).status_code == 409
-    working.generate.closing.set()
+    watching.closing.set()
     waiting = client.post(GENERATIONS, json=FOX, headers=LATER)
     assert client.delete(waiting.headers["Location"]).status_code == 204
     told = client.get(waiting.headers["Location"])
@@ -554,9 +554,9 @@ def test_the_same_edit_submitted_again_joins_and_is_not_paid_again(client, upstr
         )
 
     upstream.replies = [after(0.5, pictures())]
-    working.generate.closing.set()
+    watching.closing.set()
     waiting = [submit(), submit()]
-    working.generate.closing.clear()
+    watching.closing.clear()
     working.rounds.ring()
     wait_until(lambda: upstream.received)
     running = submit()

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from imagine import generate, webhooks
+from imagine import generate, watching, webhooks
 from imagine.keys import create_api_key
 from imagine.models import Generation, Webhook
 
@@ -79,7 +79,7 @@ def test_picture_that_has_no_link_is_in_the_answer_of_a_task(
         wait_until(lambda: receiver.received)
         result = checked(client, receiver.received[0])["data"]["result"]
     else:
-        wait_until(lambda: not generate.find_live(Generation.objects.get()))
+        wait_until(lambda: not watching.find_live(Generation.objects.get()))
         result = collected(client, answer).json()
     assert result["data"] == [{"b64_json": base64.b64encode(SVG).decode()}]
 

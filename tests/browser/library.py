@@ -11,8 +11,8 @@ FILL = """
 import json, sys
 from datetime import timedelta
 from django.utils import timezone
-from gallery import ingest
 from gallery.models import Image
+from gallery.tests import adding
 from gallery.tests.drawing import draw
 
 ids = []
@@ -23,7 +23,7 @@ for facts in json.load(sys.stdin):
     color = facts.pop("color", "#3366cc")
     data = draw(width, height, color=color)
     moment = timezone.now() - ago
-    ids.append(ingest.add_image(data=data, created_at=moment, **facts).pk)
+    ids.append(adding.add_image(data=data, created_at=moment, **facts).pk)
 print("ids", json.dumps(ids))
 """
 
@@ -31,10 +31,8 @@ PARAMETERS = {"Steps": 30, "Sampler": "DPM++ 2M Karras", "Seed": 1234567890}
 
 
 def fill(server: Server, pictures: list[dict[str, Any]]) -> list[int]:
-    """Add pictures by arguments of `ingest.add_image`, and `size`, `color`, `days_ago`; return
+    """Add pictures by arguments of `add_image`, and `size`, `color`, `days_ago`; return
     their ids.
-
-    Returns their ids.
     """
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "--verbosity=0", "-c", FILL],

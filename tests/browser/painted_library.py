@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from gallery import ingest
 from gallery.models import Image
+from gallery.tests import adding
 from imagine.painting import paint
 
 PICTURES = [
@@ -38,7 +38,7 @@ FAVORITES = (0, 3, 9, 13)
 now = timezone.now()
 for place, (prompt, ratio, tags, days) in reversed(list(enumerate(PICTURES))):
     width, height = SIDES[ratio]
-    ingest.add_image(
+    adding.add_image(
         data=paint(prompt, width=width, height=height, seed=0),
         source=Image.Source.GENERATED,
         prompt=prompt,

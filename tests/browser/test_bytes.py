@@ -12,12 +12,12 @@ from tests.server import ROOT, Server
 
 FIFTY = """
 import tests.browser.painted_library
-from gallery import ingest
 from gallery.models import Image
+from gallery.tests import adding
 images = list(Image.objects.order_by("pk"))
 for number in range(30):
     with images[number % len(images)].file.open() as file:
-        ingest.add_image(data=file.read(), source=Image.Source.GENERATED, prompt="once more")
+        adding.add_image(data=file.read(), source=Image.Source.GENERATED, prompt="once more")
 """
 
 MOST = {1: 2.0, 2: 2.5, 3: 2.5}

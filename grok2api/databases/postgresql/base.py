@@ -11,7 +11,7 @@ from grok2api.databases.liveness import seems_alive
 
 class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
-        """Return a query for the log. `grok2api.sql.cursors` leaves parameters to the server."""
+        """Return a query for the log. `sql.statements` leaves parameters to the server."""
         known: Any = super().last_executed_query(cursor, sql, params)
         if known is None:
             with suppress(psycopg.Error):  # it did not get as far as the server

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from imagine.prices import reckoning
+from imagine.prices import costs
 from imagine.prices.book import Book, Tariff
+from imagine.prices.costs import NOTHING, UNKNOWN, Cost
 from imagine.prices.reading import read_book
-from imagine.prices.reckoning import NOTHING, UNKNOWN, Cost
 from imagine.providers.base import ImageRequest, ProviderError, SourceImage, Usage
 from imagine.providers.verdicts import Verdict
 
@@ -26,11 +26,11 @@ def wanted(sources=0, **options):
 
 
 def estimate(model, request):
-    return reckoning.estimate(BOOK, request, model=model, day=TODAY)
+    return costs.estimate(BOOK, request, model=model, day=TODAY)
 
 
 def settle(model, request, usage, *errors):
-    return reckoning.settle(BOOK, request, usage, errors, model=model, day=TODAY)
+    return costs.settle(BOOK, request, usage, errors, model=model, day=TODAY)
 
 
 def computed(usd):
@@ -308,7 +308,7 @@ def test_no_request_costs_more_than_any_can():
     tariff.lines.update(
         dict.fromkeys((("text_in", "", ""), ("image_out", "", "")), Decimal(10_000))
     )
-    most = reckoning.estimate(
+    most = costs.estimate(
         Book([tariff]), wanted(n=10, size=(99_999, 99_999)), model="dear", day=TODAY
     )
     assert most == Decimal(100_000)
