@@ -50,7 +50,7 @@ def find_files(path: Path) -> Iterator[FoundFile]:
     broken links and unreadable folders are reported.
     """
     if not os.path.lexists(path):
-        yield FoundFile(str(path), failure="there is no such file or folder")
+        yield FoundFile(str(path), failure="no such file or folder")
         return
     if not path.is_dir():
         yield from _find(path)

@@ -45,7 +45,7 @@ def tell() -> None:
     try:
         redis_server.client().publish(_channel(), b"changed")
     except RedisError as error:
-        logger.warning("Redis failed, others hear of a change later: %s", error)
+        logger.warning("Redis failed, other processes learn of a change later: %s", error)
         redis_server.let_rest()
 
 
@@ -120,7 +120,7 @@ class _Hub:
                     await self._hear()
                 await self._look()
             except (RedisError, OSError) as error:
-                logger.warning("Redis failed, changes are looked for in the database: %s", error)
+                logger.warning("Redis failed, the database is polled for changes: %s", error)
                 await self._look()
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -105,15 +105,15 @@ def _require_sound(value: object) -> list[object]:
         _require_storable(value)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise Unsound("holds a number that is none")
+            raise Unsound("contains NaN or an infinity")
     elif isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
-            raise Unsound("holds a name that is no text")
+            raise Unsound("has a name that is not a text")
         return [*value, *value.values()]
     elif isinstance(value, list | tuple):
         return list(value)
     elif value is not None and not isinstance(value, int):  # a bool is an int
-        raise Unsound("holds what is no JSON")
+        raise Unsound("contains a value that is not JSON")
     return []
 
 

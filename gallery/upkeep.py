@@ -77,7 +77,7 @@ def upkeep() -> None:
     """Run `mend`, and then renew old thumbnails."""
     mend(lambda _done, _total: None)
     if count := thumbnails.renew():
-        logger.info("%s old thumbnails were made anew", count)
+        logger.info("%s old thumbnails were renewed", count)
 
 
 in_background = Background(

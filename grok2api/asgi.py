@@ -231,7 +231,7 @@ async def _is_known(scope: Message) -> bool:
     try:
         return await in_thread(is_known, scope)
     except (DatabaseFailure, RedisError, ConnectionInterrupted) as error:
-        logger.warning("Keys and sessions cannot be looked at: %s", error)
+        logger.warning("Keys and sessions cannot be checked: %s", error)
         status, text = describe(error)
         raise Refused(Refusal(status, "unavailable", text, [(b"retry-after", b"5")])) from error
 

@@ -282,7 +282,7 @@ def _write_or_remember(generation: Generation, write: Callable[[], object]) -> N
     try:
         insistently(write)()
     except (OSError, DatabaseError):
-        logger.exception("The end of generation %s is written later", generation.pk)
+        logger.exception("The outcome of generation %s is written later", generation.pk)
         _unwritten[generation.pk] = write
 
 
@@ -293,7 +293,7 @@ def write_remembered() -> int:
         try:
             write()
         except (OSError, DatabaseError) as error:
-            logger.warning("The end of generation %s cannot be written yet: %s", pk, error)
+            logger.warning("The outcome of generation %s cannot be written yet: %s", pk, error)
             continue
         del _unwritten[pk]
         count += 1

@@ -174,4 +174,4 @@ def collect_in_background(ids: Sequence[int] | None = None) -> None:
         for one in collect(ids):
             logger.info("Quarantine: %s %s %s", one.name, one.outcome, one.reason)
 
-    Background(job, failure="What is in quarantine was not collected").start()
+    Background(job, failure="The quarantine was not collected").start()

@@ -102,7 +102,7 @@ def _of_answer(made: Made, mine: GenerationQuerySet) -> tuple[bytes, int]:
     images = Image.objects.in_library().filter(generations__in=given)
     if (image_id := images.values_list("pk", flat=True).first()) is None:
         raise ProviderError(
-            f"'{made.id}' is the id of no single picture of yours in the library. Send the picture."
+            f"'{made.id}' is not the id of one picture of yours in the library. Send the picture."
         )
     return _of_library(image_id)
 

@@ -148,10 +148,10 @@ async def _watch_them() -> None:
         try:
             seen = await in_thread(_read, asked)
         except DatabaseError as error:
-            logger.warning("How tasks stand cannot be read, and is asked again: %s", error)
+            logger.warning("The state of tasks cannot be read; trying again: %s", error)
             continue
         except Exception:  # a fault of ours must not end what everybody waits for
-            logger.exception("How tasks stand cannot be read, and is asked again")
+            logger.exception("The state of tasks cannot be read; trying again")
             continue
         for pk in asked:
             for told in _waiting.pop(pk, ()):

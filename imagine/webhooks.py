@@ -117,7 +117,7 @@ async def _round() -> None:
 def _ended(task: "asyncio.Task[None]") -> None:
     del _sending[task]
     if not task.cancelled() and (error := task.exception()):
-        logger.error("A webhook could not be told, and will be later", exc_info=error)
+        logger.error("A webhook could not be sent, and is retried later", exc_info=error)
     rounds.ring()
 
 
@@ -135,7 +135,7 @@ async def _attempt(webhook: Webhook) -> None:
     if not failure:
         changes["delivered_at"] = now
     else:
-        logger.warning("The webhook of task %s was not taken: %s", generation.task_id, failure)
+        logger.warning("The webhook of task %s was not accepted: %s", generation.task_id, failure)
     await in_thread(lambda: Webhook.objects.filter(pk=webhook.pk).update(**changes))
 
 

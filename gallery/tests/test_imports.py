@@ -130,7 +130,7 @@ def test_an_archive_of_a_library_is_named_and_not_taken_for_pictures(add_image, 
 def test_a_path_that_is_not_there_is_named(db, tmp_path):
     missing = tmp_path / "missing"
     assert list(import_paths(paths=[missing], workers=1)) == [
-        Imported(str(missing), FAILED, reason="there is no such file or folder")
+        Imported(str(missing), FAILED, reason="no such file or folder")
     ]
 
 

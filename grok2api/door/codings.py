@@ -46,7 +46,7 @@ BURSTING = Refusal(
 )  # fmt: skip
 BROKEN = Refusal(
     400, "invalid_encoding",
-    "The request body is not what its Content-Encoding says, or not all of it has come.",
+    "The request body does not match its Content-Encoding, or is incomplete.",
 )  # fmt: skip
 
 

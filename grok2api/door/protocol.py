@@ -252,9 +252,9 @@ class Protocol(HttpToolsProtocol):
         if size > MAX_HEAD:
             return TOO_LONG
         if version not in ("1.0", "1.1"):
-            return Refusal(505, "http_version", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+            return Refusal(505, "http_version", "Only HTTP/1.0 and HTTP/1.1 are supported.")
         if self.parser.get_method() == b"CONNECT":
-            return Refusal(501, "no_proxy", "This server is no proxy.")
+            return Refusal(501, "no_proxy", "This server is not a proxy.")
         if any(names.count(name) > 1 for name in (b"host", b"content-type")):
             return MALFORMED
         if version == "1.0" and b"transfer-encoding" in names:

@@ -74,8 +74,8 @@ async def _expect_pictures(model: Any) -> None:
     ):
         raise ApiError(
             404,
-            f"The model '{str(named)[:100]}' makes no pictures, and nothing else is to be had here."
-            " GET /v1/models lists those that do.",
+            f"The model '{str(named)[:100]}' does not make pictures, which is all that is "
+            "offered here. GET /v1/models lists those that do.",
             param="model",
             code="model_not_found",
         )
@@ -93,14 +93,14 @@ async def _start(
     """
     if dialects.is_edit(fields):
         raise dialects.InvalidRequest(
-            "Pictures to be edited belong into the last message.",
+            "Pictures to be edited belong in the last message.",
             param=next(name for name in fields if dialects.is_edit({name: fields[name]})),
             code="unsupported_parameter",
         )
     wanted, answer = read_request(fields, is_edit=bool(references.sources))
     if answer.later or answer.webhook or answer.tasks > 1:
         raise dialects.InvalidRequest(
-            "A conversation is no task: POST /v1/images/generations takes them.",
+            "A conversation cannot be a task: use POST /v1/images/generations.",
             param="webhook_url" if answer.webhook else "async" if answer.later else "tasks",
             code="unsupported_parameter",
         )

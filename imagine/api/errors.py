@@ -115,8 +115,8 @@ def _reused(error: KeyReused) -> ApiError:
 def _unpriced(error: PriceUnknown) -> ApiError:
     return ApiError(
         403,
-        f"This {error.whose} has a budget, and nobody here knows what the model "
-        f"'{error.model[:100]}' costs. The administrator can add its price to the price book.",
+        f"This {error.whose} has a budget, and the price of the model '{error.model[:100]}' is "
+        "unknown. The administrator can add it to the price book.",
         param="model",
         code="price_unknown",
     )

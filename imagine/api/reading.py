@@ -111,7 +111,7 @@ def _read_form(request: HttpRequest) -> tuple[dict[str, Any], dict[str, list[byt
         for name, values in texts.items():
             if any("\ufffd" in each for each in values):  # what stands for bytes that are no UTF-8
                 raise dialects.InvalidRequest(
-                    f"{name[:100]!a} is no text in UTF-8. A file must have a file name.",
+                    f"{name[:100]!a} is not UTF-8 text. A file must have a file name.",
                     param=name[:100].encode("ascii", "replace").decode(),
                     code="invalid_value",
                 )

@@ -150,7 +150,7 @@ def _take_stream(generation: Generation) -> Callable[[], None]:
     if _streams[caller] >= MOST_STREAMS:
         raise ApiError(
             429,
-            f"You read {MOST_STREAMS} streams of tasks. End some of them, or ask without one.",
+            f"You read {MOST_STREAMS} streams of tasks. Close some of them, or poll instead.",
             type="rate_limit_error",
             code="too_many_streams",
             headers={"Retry-After": str(POLL_SECONDS)},
@@ -191,7 +191,7 @@ async def cancel(generation: Generation) -> HttpResponse:
         await in_thread(queue.cancel, generation)
     except queue.NotWaiting:
         raise ApiError(
-            409, "The task does not wait any more, and may have been paid for.", code="task_begun"
+            409, "The task is no longer waiting, and may have been paid for.", code="task_begun"
         ) from None
     return HttpResponse(status=204)
 
@@ -220,7 +220,7 @@ async def _expect_reachable(url: str) -> None:
         await fetching.locate(url, settings.IMAGINE_TRUSTED_HOSTS)
     except ProviderError as error:
         raise InvalidRequest(
-            f"The webhook cannot be told: {error}", param="webhook_url", code="invalid_value"
+            f"The webhook cannot be reached: {error}", param="webhook_url", code="invalid_value"
         ) from None
 
 

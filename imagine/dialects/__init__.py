@@ -219,7 +219,7 @@ def _output_format(fields: Mapping[str, Any], *, lenient: bool) -> str:
     value = choice(fields, "output_format", OUTPUT_FORMATS, any_other=lenient)
     if value.lower() in VECTORS:
         raise InvalidRequest(
-            f"The library keeps no {value.upper()}: ask for png, jpeg or webp.",
+            f"The library does not keep {value.upper()}: use png, jpeg or webp.",
             param="output_format",
             code="invalid_value",
         )

@@ -29,7 +29,7 @@ def read_content(content: Any, param: str) -> tuple[str, list[SourceReference]]:
             texts.append(part["text"])
         else:
             raise InvalidRequest(
-                f"A message can hold texts and pictures, and not '{str(kind)[:50]}'.",
+                f"A message may contain texts and pictures, but not '{str(kind)[:50]}'.",
                 param=param,
                 code="invalid_value",
             )

@@ -51,7 +51,7 @@ def read_others(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, A
     for name in others:
         if REFUSED.fullmatch(name):
             raise InvalidRequest(
-                f"'{name[:100]}' is not for a client to say.",
+                f"'{name[:100]}' cannot be set by a client.",
                 param=name[:100],
                 code="unsupported_parameter",
             )

@@ -117,7 +117,7 @@ def _tool(tools: Any) -> Mapping[str, Any]:
     for kind in kinds:
         if kind != TOOL:
             raise InvalidRequest(
-                f"The tool '{str(kind)[:50]}' is not to be had here: '{TOOL}' is the only one.",
+                f"The tool '{str(kind)[:50]}' is not supported: '{TOOL}' is the only one.",
                 param="tools",
                 code="unsupported_parameter",
             )
@@ -231,7 +231,7 @@ def _of_id(given: Any, param: str) -> SourceReference:
     match = ID.fullmatch(given) if isinstance(given, str) else None
     if match is None:
         raise InvalidRequest(
-            f"'{str(given)[:100]}' is the id of no answer that was given here.",
+            f"'{str(given)[:100]}' is not the id of an answer from this server.",
             param=param,
             code="previous_response_not_found" if param == PREVIOUS else "invalid_value",
         )
@@ -268,5 +268,5 @@ def _mask(mask: Any) -> SourceReference:
 
 def _unsupported(name: str, reason: str) -> InvalidRequest:
     return InvalidRequest(
-        f"'{name}' is not to be had: {reason}", param=name, code="unsupported_parameter"
+        f"'{name}' is not supported: {reason}", param=name, code="unsupported_parameter"
     )

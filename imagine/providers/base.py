@@ -266,7 +266,7 @@ class ImageProvider(ABC):
         Raises:
             ProviderError
         """
-        raise ProviderError("This provider gives no links.", code="picture_unavailable")
+        raise ProviderError("This provider does not use links.", code="picture_unavailable")
 
     async def close(self) -> None:  # noqa: B027  (not every provider has something to close)
         """Close all connections."""

@@ -96,7 +96,7 @@ def read_json(body: bytes | str) -> Any:
     """
     if holds_too_many(body):
         raise ProviderError(
-            "The upstream's answer holds more lists than any.",
+            "The upstream's answer has too many lists.",
             code="upstream_bad_answer",
             upstream_status=200,
         )

@@ -54,7 +54,7 @@ class _Wire(ResponseHandler):
             answer.set_exception(aiohttp.ClientPayloadError(f"The connection was lost: {exc}"))
         super().connection_lost(exc)
         if answer is not None and not answer.is_eof() and answer.exception() is None:
-            answer.set_exception(aiohttp.ClientPayloadError("The answer is no HTTP."))
+            answer.set_exception(aiohttp.ClientPayloadError("The answer is not HTTP."))
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -58,7 +58,9 @@ def _names(answer: Any) -> tuple[str, ...]:
     named = (answer.get("data"), answer.get("models")) if isinstance(answer, dict) else (answer,)
     listed = next((each for each in named if isinstance(each, list)), None)
     if listed is None:
-        raise ProviderError("The upstream's list of models is none.", code="upstream_bad_answer")
+        raise ProviderError(
+            "The upstream's list of models is not a list.", code="upstream_bad_answer"
+        )
     entries = (entry for entry in listed if isinstance(entry, dict))
     ids = (entry.get("id") or entry.get("name") for entry in entries)
     names = (name for name in ids if isinstance(name, str) and 0 < len(name) <= MAX_LENGTH)

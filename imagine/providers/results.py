@@ -174,7 +174,7 @@ def _wanted(answer: dict[str, Any], most: int | None, count: int = 0) -> list[An
     items = items_of(answer)
     if most is None or count + len(items) <= most:
         return items
-    logger.warning("The upstream sent %d pictures where %d were wanted", count + len(items), most)
+    logger.warning("The upstream sent %d pictures instead of %d", count + len(items), most)
     return items[: most - count]
 
 
@@ -198,7 +198,7 @@ async def _answers(
                 answer = _answer_of(message)
             except _Unreadable as error:
                 trouble.unreadable = error.failure
-                logger.warning("An event of a stream was passed over: %s", error.failure)
+                logger.warning("An event of a stream was skipped: %s", error.failure)
                 continue
             if answer is not None:
                 yield answer

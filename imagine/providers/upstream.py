@@ -201,7 +201,7 @@ async def _complaint(response: ClientResponse) -> bytes:
     try:
         return await read_bounded(response, LONGEST_REFUSAL)
     except (ClientError, ProviderError) as error:
-        logger.warning("What HTTP status %s says cannot be read: %s", response.status, error)
+        logger.warning("The body of HTTP status %s cannot be read: %s", response.status, error)
         return b""
     finally:
         response.close()

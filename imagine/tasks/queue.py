@@ -146,7 +146,7 @@ def _given_up(generation: Generation, now: datetime) -> ProviderError | None:
     """Return the reason why a task is not begun any more, if there is one."""
     if not callers.may_still_ask(generation.key, generation.user):
         return ProviderError(
-            "Whoever asked for this may not ask any more.",
+            "The caller is no longer allowed to make this request.",
             status=403,
             type="authentication_error",
             code="caller_revoked",

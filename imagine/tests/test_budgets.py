@@ -327,8 +327,8 @@ def test_a_model_without_a_price_is_refused_to_callers_with_a_budget(upstream, a
         403,
         {
             "message": (
-                "This API key has a budget, and nobody here knows what the model 'nobody-knows' "
-                "costs. The administrator can add its price to the price book."
+                "This API key has a budget, and the price of the model 'nobody-knows' is "
+                "unknown. The administrator can add it to the price book."
             ),
             "type": "invalid_request_error",
             "param": "model",

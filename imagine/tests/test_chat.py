@@ -97,12 +97,12 @@ def test_a_picture_in_the_message_is_edited(client):
 
 
 @pytest.mark.parametrize("provider", ["sample", "openai"])
-def test_a_language_model_is_not_to_be_had(settings, client, provider):
+def test_a_language_model_is_not_offered(settings, client, provider):
     settings.IMAGINE_PROVIDER = provider
     settings.IMAGINE_UPSTREAM_URL = "http://127.0.0.1:9/v1"
     answer = client.post("/v1/chat/completions", json={"model": "gpt-4o", "messages": said("hi")})
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
-    assert "makes no pictures" in answer.json()["error"]["message"]
+    assert "does not make pictures" in answer.json()["error"]["message"]
 
 
 def test_a_stranger_is_told_nothing_else(gateway):
