@@ -14,7 +14,7 @@ from PIL import Image
 
 from . import colors, decoding
 from .metadata import avif, formats, jpeg
-from .metadata.formats import Format, is_whole
+from .metadata.formats import AVIF, JPEG, PNG, WEBP, Format, is_whole
 from .metadata.stealth import hidden_text
 
 ORIENTATION = 0x0112
@@ -118,7 +118,7 @@ def read_picture(data: bytes, *, thumbnail_later: bool = False, patient: bool = 
         width, height = image.size
         if turn in TURNED_ASIDE:
             width, height = height, width
-        if found.name == "JPEG" and thumbnail_later and found.is_whole(data):
+        if found is JPEG and thumbnail_later and found.is_whole(data):
             thumbnail, color, hidden = b"", UNKNOWN_COLOR, ""
         else:
             with decoding.budget.room(_cost(image, found, data), patient=patient):
@@ -184,11 +184,10 @@ def read_head(data: bytes) -> tuple[str, int, int]:
 
 def is_thumbnail(data: bytes) -> bool:
     """Return whether these bytes are a complete WebP picture of a thumbnail's size."""
-    found = formats.format_of(data)
-    if found is None or found.name != "WEBP":
+    if formats.format_of(data) is not WEBP:
         return False
     try:
-        with _opened(found, data) as image:
+        with _opened(WEBP, data) as image:
             if max(image.size) > THUMBNAIL_SIDE:
                 return False
             image.load()  # it takes too little memory to ask for
@@ -273,7 +272,7 @@ def _opened(found: Format, data: bytes) -> Iterator[Image.Image]:
 
 def _max_pixels(image: Image.Image, found: Format, data: bytes) -> int:
     """Return the most pixels of such a picture: what is allowed, and fits into the budget."""
-    allowed = decoding.max_pixels() * (JPEG_PIXELS if found.name == "JPEG" else 1)
+    allowed = decoding.max_pixels() * (JPEG_PIXELS if found is JPEG else 1)
     pixels = max(1, image.width * image.height)
     return min(
         int(allowed), decoding.budget.total * pixels // _decoding(image, found, data, pixels)
@@ -287,15 +286,15 @@ def _cost(image: Image.Image, found: Format, data: bytes) -> int:
 
 
 def _decoding(image: Image.Image, found: Format, data: bytes, pixels: int) -> int:
-    if found.name == "JPEG":
+    if found is JPEG:
         return pixels * jpeg.waiting(data) + pixels // 16 + 1
-    if found.name == "WEBP":
+    if found is WEBP:
         return pixels * 12  # the canvas twice, and the picture
-    if found.name == "AVIF":
+    if found is AVIF:
         channels = len(image.mode)
         return int(pixels * (2 * channels + 1.5 * avif.planes(data, channels)))
     # Only a PNG says so at its beginning: for a GIF, all frames would be read.
-    animated = 3 if found.name == "PNG" and getattr(image, "n_frames", 1) > 1 else 1
+    animated = 3 if found is PNG and getattr(image, "n_frames", 1) > 1 else 1
     narrow = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
     return pixels * narrow.get(image.mode, decoding.DECODED) * animated
 
@@ -340,7 +339,7 @@ def _damaged() -> UnreadablePicture:
 def _decoded(image: Image.Image, found: Format, data: bytes, turn: int) -> tuple[bytes, str, str]:
     """Return the thumbnail, the mean colour, and the text hidden in the pixels."""
     _begin(image, found, THUMBNAIL_SIDE)
-    hidden = hidden_text(image) if found.name in ("PNG", "WEBP") else ""
+    hidden = hidden_text(image) if found in (PNG, WEBP) else ""
     return *_thumbnail(image, found.profile(data), turn), hidden
 
 
@@ -350,11 +349,11 @@ def _turn_of(image: Image.Image, found: Format, data: bytes) -> int:
 
 def _begin(image: Image.Image, found: Format, side: int) -> None:
     """Have the decoder produce what a thumbnail of so many pixels a side needs."""
-    if found.name == "JPEG":
+    if found is JPEG:
         # Decode the file once, whole, at the size nearest above the thumbnail's: libjpeg
         # then leaves out work, and still reads to the end, so truncation shows.
         image.draft("RGB", (side, side))
-    elif found.name in ("WEBP", "AVIF"):
+    elif found in (WEBP, AVIF):
         _let_go_early(image)
     elif image.info.get("default_image"):
         image.seek(1)  # the still before an animation is for programs without animations
@@ -417,5 +416,5 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
 
 def _webp(image: Image.Image, *, quality: int, method: int) -> bytes:
     out = io.BytesIO()
-    image.save(out, "WEBP", quality=quality, method=method)
+    image.save(out, WEBP.name, quality=quality, method=method)
     return out.getvalue()

@@ -13,6 +13,7 @@ from django.utils.http import content_disposition_header, parse_etags
 
 from . import pictures, thumbnails
 from .export import Archive
+from .metadata.formats import WEBP
 from .models import Image
 
 CHUNK = 256 * 1024
@@ -99,7 +100,7 @@ def serve_thumbnail(request: HttpRequest, image: Image, *, large: bool = False) 
     serve = partial(
         serve_file,
         request,
-        content_type="image/webp",
+        content_type=WEBP.media_type,
         lasting=request.GET.get("v") == image.thumbnail_v,
         edition=f"-{image.thumbnail_version}",
     )

@@ -5,31 +5,18 @@ import io
 from PIL import Image, UnidentifiedImageError
 
 from gallery import decoding, pictures
+from gallery.metadata import formats
 
 DEFAULT_QUALITY = 90
 
 CONVERTED = ("png", "jpeg", "webp", "gif")
 """Formats that are made here. Any other is up to the upstream: a client may name anything."""
 
-SIGNATURES = (
-    (b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"),
-    (b"II*\x00", "image/tiff"), (b"MM\x00*", "image/tiff"), (b"BM", "image/bmp"),
-    (b"\xff\x0a", "image/jxl"), (b"\x00\x00\x00\x0cJXL ", "image/jxl"),
-    (b"%PDF", "application/pdf"),
-)  # fmt: skip
-BRANDS = {
-    b"avif": "image/avif",
-    b"avis": "image/avif",
-    b"heic": "image/heic",
-    b"mif1": "image/heif",
-}
-
-SVG = "image/svg+xml"
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
 
-SUFFIXES = {"image/jpeg": "jpg", SVG: "svg", UNKNOWN: "bin", TEXT: "txt"}
-"""File suffixes that differ from the end of the media type."""
+SUFFIXES = {UNKNOWN: "bin", TEXT: "txt"}
+"""File suffixes of what is not a picture; an unkept picture format has its short name."""
 
 
 def convert(data: bytes, output_format: str, compression: int | None = None) -> bytes:
@@ -58,15 +45,8 @@ def convert(data: bytes, output_format: str, compression: int | None = None) -> 
 
 def media_type(data: bytes) -> str:
     """Guess the type of unreadable bytes by how they begin; `TEXT` means they are not a picture."""
-    for signature, found in SIGNATURES:
-        if data.startswith(signature):
-            return found
-    if data[4:8] == b"ftyp" and data[8:12] in BRANDS:
-        return BRANDS[data[8:12]]
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    if b"<svg" in data[:4000].lower():
-        return SVG
+    if found := formats.media_type(data):
+        return found
     try:
         data[:4000].decode()
     except UnicodeDecodeError as error:
@@ -75,7 +55,15 @@ def media_type(data: bytes) -> str:
 
 
 def suffix(content_type: str) -> str:
-    return SUFFIXES.get(content_type, content_type.rpartition("/")[2])
+    """Return the suffix of a file of this media type, without its dot."""
+    if kept := formats.OF_MEDIA_TYPE.get(content_type):
+        return kept.suffix
+    return SUFFIXES.get(content_type) or short_name(content_type)
+
+
+def short_name(content_type: str) -> str:
+    """Return `jpeg` for `image/jpeg`, `svg` for `image/svg+xml`."""
+    return content_type.rpartition("/")[2].partition("+")[0]
 
 
 def _with_mode(image: Image.Image, output_format: str) -> Image.Image:

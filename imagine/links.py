@@ -13,14 +13,9 @@ from django.utils.http import urlsafe_base64_encode
 
 from gallery.models import Image
 
-FILENAME = re.compile(r"(\d{1,19})-(\d{1,12})-([A-Za-z0-9_-]{22})\.[a-z]{3,4}")
-SUFFIXES = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/gif": "gif",
-    "image/avif": "avif",
-}
+from .formats import suffix
+
+FILENAME = re.compile(r"([0-9]{1,19})-([0-9]{1,12})-([A-Za-z0-9_-]{22})\.[a-z]{3,4}")
 
 
 class InvalidLink(Exception):
@@ -47,7 +42,7 @@ def file_path(image: Image) -> str:
 
 
 def _path(image_id: int, content_type: str) -> str:
-    return _folder() + signed_filename(image_id, SUFFIXES.get(content_type, "bin"))
+    return _folder() + signed_filename(image_id, suffix(content_type))
 
 
 @cache

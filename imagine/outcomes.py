@@ -10,6 +10,7 @@ from django.utils.translation import pgettext
 
 from gallery.models import Image
 
+from .formats import short_name
 from .models import Generation
 from .prices.showing import with_sign
 
@@ -65,7 +66,7 @@ class Outcome:
         if quality := asked.get("quality"):
             yield _("Quality"), str(quality), NOTHING
         file_format = str(asked.get("output_format") or "").upper() or NOTHING
-        yield _("File format"), file_format, image.content_type.rpartition("/")[2].upper()
+        yield _("File format"), file_format, short_name(image.content_type).upper()
         if (seed := asked.get("seed")) is not None:
             yield _("Seed"), str(seed), NOTHING
         if self.seconds:

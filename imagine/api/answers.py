@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from imagine.dialects import Answer
-from imagine.formats import SVG
+from imagine.formats import short_name
 from imagine.limits import Allowance
 from imagine.links import Links
 from imagine.models import Generation
@@ -148,7 +148,7 @@ def size(image: StoredImage) -> str:
 
 
 def output_format(image: StoredImage) -> str:
-    return "svg" if image.content_type == SVG else image.content_type.rpartition("/")[2]
+    return short_name(image.content_type)
 
 
 def models_response(models: Sequence[str], provider: ImageProvider) -> dict[str, Any]:

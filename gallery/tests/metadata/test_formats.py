@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gallery.metadata import png, strip
-from gallery.metadata.formats import is_whole
+from gallery.metadata.formats import is_whole, media_type
 from gallery.pictures import UnreadablePicture, read_whole_picture
 from gallery.tests.drawing import draw
 
@@ -22,7 +22,7 @@ def noise(kind: str, frames: int = 1, **options) -> bytes:
 
 FILES = {
     "png": noise("PNG"),
-    "apng": noise("PNG", 3),
+    "png-animated": noise("PNG", 3),
     "jpeg": noise("JPEG"),
     "jpeg-progressive": noise("JPEG", progressive=True, exif=b"Exif\0\0\xff\xd9"),
     "jpeg-pair": noise("MPO", 2),
@@ -92,3 +92,16 @@ def test_a_gif_that_breaks_off_in_its_second_picture_is_damaged():
     with pytest.raises(UnreadablePicture) as refusal:
         read_whole_picture(draw(format="GIF")[:-1] + b"," + bytes(9))
     assert refusal.value.code == "damaged"
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        *((data[:60], f"image/{kind.partition('-')[0]}") for kind, data in FILES.items()),
+        (b"II*\0", "image/tiff"), (b"\0\0\0\x18ftypheic\0\0\0\0mif1", "image/heic"),
+        (b"\0\0\0\x14ftypmif1\0\0\0\0", "image/heif"), (b"%PDF-1.7", "application/pdf"),
+        (b'<?xml version="1.0"?><svg/>', "image/svg+xml"), (b"PK\3\4", ""), (b"words", ""),
+    ],
+)  # fmt: skip
+def test_media_type_is_told_by_the_beginning(head, told):
+    assert media_type(head) == told

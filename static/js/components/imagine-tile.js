@@ -182,7 +182,8 @@ export class ImagineTile {
     link.hidden = false;
     const download = this.#part("download");
     download.href = source;
-    download.download = `${image_id ?? "picture"}.${output_format === "jpeg" ? "jpg" : output_format}`;
+    const suffix = url?.slice(url.lastIndexOf(".") + 1) ?? output_format;
+    download.download = `${image_id ?? "picture"}.${suffix}`;
     download.hidden = false;
     const edit = this.#part("edit");
     edit.dataset.edit = source;
