@@ -28,9 +28,13 @@ from .querysets import ImageQuerySet
 from .search.criteria import Criteria, SortBy, Word
 from .search.query import parse
 from .search.tokens import is_midnight
+from .soundness import MAX_PROMPT_LENGTH
 from .text import fold
 
-MAX_SEARCH_LENGTH = 32_000
+NOT_FILTERS = ("view", "page", "page_size", "image", "sort_by", "sort_order")
+"""Parameters of a list's address that choose no pictures: they say how these are shown."""
+
+MAX_SEARCH_LENGTH = MAX_PROMPT_LENGTH
 """Characters: a whole prompt can be looked for."""
 MAX_KEY_LENGTH = 2 * tagging.MAX_TAG_LENGTH
 T = TypeVar("T")

@@ -16,11 +16,13 @@ from typing import IO, BinaryIO
 from django.utils import timezone
 
 from . import library_archives, zip_members
-from .metadata.formats import FORMATS, HEAD, format_of, other_format
+from .metadata.formats import FORMATS, HEAD, OF_MEDIA_TYPE, format_of, other_format
 from .pictures import MAX_BYTES, not_kept
 from .zip_members import UnreadableArchive, UnreadableMember
 
 SUFFIXES = {f".{suffix}" for each in FORMATS for suffix in each.suffixes}
+ACCEPTED = (*OF_MEDIA_TYPE, "application/zip", ".zip")
+"""What a browser offers to send: pictures and archives, as a file field's `accept` names them."""
 SIDECARS = (".txt", ".json", ".xmp")
 """Endings of files with a picture's text, in place of its suffix or after it."""
 MAX_SIDECAR = 1024 * 1024  # bytes

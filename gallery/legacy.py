@@ -13,9 +13,15 @@ from django.utils import timezone
 from . import tagging
 from .found_files import open_regular, reason
 from .imports import Imported, Item, Outcome, run, take_in
-from .models import MAX_PROMPT_LENGTH
 from .pictures import MAX_BYTES
-from .soundness import EARLIEST, Unsound, sound_json, sound_text
+from .soundness import (
+    EARLIEST,
+    MAX_MODEL_LENGTH,
+    MAX_PROMPT_LENGTH,
+    Unsound,
+    sound_json,
+    sound_text,
+)
 
 RECORDS = "image_metadata.json"
 PICTURES = PurePosixPath("tmp/image")
@@ -141,7 +147,7 @@ def _facts(record: dict[str, Any]) -> dict[str, Any]:
     rest = {key: value for key, value in record.items() if key not in USED}
     return {
         "prompt": _text(record.get("prompt"), MAX_PROMPT_LENGTH),
-        "model": _text(record.get("model"), 100),
+        "model": _text(record.get("model"), MAX_MODEL_LENGTH),
         "aspect_ratio": _text(record.get("aspect_ratio"), 16),
         "created_at": _moment(record.get("created_at")),
         "favorite": record.get("favorite") is True,

@@ -19,14 +19,13 @@ from .metadata.formats import OF_MEDIA_TYPE
 from .picture_sets import PictureSet
 from .pictures import current_version, thumbnail_address_version
 from .preferences import KeyPreferences
-from .querysets import ImageQuerySet, TagQuerySet
+from .querysets import ImageQuerySet
 from .search.tables import Change, Posting, Segment
+from .soundness import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH
 from .statistics import Addend, CountedIn
 from .stored_searches import StoredSearch
 
 __all__ = [
-    "MAX_MODEL_LENGTH",
-    "MAX_PROMPT_LENGTH",
     "Addend",
     "AuditEntry",
     "Change",
@@ -42,18 +41,12 @@ __all__ = [
     "Tag",
 ]
 
-MAX_PROMPT_LENGTH = 32_000
-"""Characters of the longest prompt that OpenAI's image models take."""
-MAX_MODEL_LENGTH = 100
-
 
 class Tag(models.Model):
     """A name that people give to pictures. `key` is its folded form: `Ａ` and `a` are one tag."""
 
     name = models.CharField(_("name"), max_length=64)
     key = models.CharField(max_length=128, unique=True, editable=False)
-
-    objects: ClassVar[TagQuerySet] = TagQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("tag")

@@ -28,20 +28,15 @@ from .pictures import current_version
 from .search.criteria import Criteria, Word
 
 if TYPE_CHECKING:
-    from .models import Image, Tag
+    from .models import Image
 
     _Images = QuerySet[Image]
-    _Tags = QuerySet[Tag]
 else:
-    _Images = _Tags = QuerySet
+    _Images = QuerySet
 
 
 BY_ID = {"sqlite": " NOT INDEXED", "mysql": " FORCE INDEX (PRIMARY)"}
 """Hints after the table's name, to read rows by primary key."""
-
-
-class TagQuerySet(_Tags):
-    """Queries on tags."""
 
 
 class ImageQuerySet(_Images):
@@ -49,9 +44,6 @@ class ImageQuerySet(_Images):
 
     def in_library(self) -> Self:
         return self.filter(trashed_at=None)
-
-    def in_trash(self) -> Self:
-        return self.exclude(trashed_at=None)
 
     def with_older_thumbnail(self) -> Self:
         """Keep pictures whose thumbnail was made by an older version of the program, oldest

@@ -11,9 +11,11 @@ from django.core.exceptions import ValidationError
 from . import file_names, pictures, tagging
 from .backup_parts import BadRecord
 from .metadata.formats import OF_MEDIA_TYPE
-from .models import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH, Image
+from .models import Image
 from .soundness import (
-    MAX_ID,
+    MAX_MODEL_LENGTH,
+    MAX_PROMPT_LENGTH,
+    MAX_ROW_ID,
     Unsound,
     sound_flag,
     sound_json,
@@ -141,7 +143,7 @@ def _file_name(value: object) -> str:
     return file_names.clean(sound_text(value, limit=1000))
 
 
-sound_id = partial(sound_number, least=1, most=MAX_ID)
+sound_id = partial(sound_number, least=1, most=MAX_ROW_ID)
 
 CHECKS: dict[str, Callable[[object], Any]] = {
     "id": sound_id,

@@ -9,16 +9,14 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from pyroaring import BitMap64, FrozenBitMap64
 
+from grok2api.integers import read_id
+
 from . import listing, picture_sets
 from .changes import CHUNK
-from .filters import ImageFilter, TextsFilter
+from .filters import NOT_FILTERS, ImageFilter, TextsFilter
 from .models import Image
 from .picture_sets import PictureSet, Section
 from .search.criteria import Criteria
-
-MAX_ID = 2**63 - 1
-NOT_FILTERS = {"view", "page", "page_size", "image"}
-"""Parameters of the gallery's address that do not filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +164,7 @@ def _read_ids(value: Any, *, none: bool = False) -> list[int]:
 
 
 def _read_id(value: Any) -> int:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value, is_number = int(value), True
-    if not is_number or not 1 <= value <= MAX_ID:
+    if (found := read_id(value)) is None:
         raise ValidationError(
             {
                 "image_ids": ValidationError(
@@ -179,7 +174,7 @@ def _read_id(value: Any) -> int:
                 )
             }
         )
-    return int(value)
+    return found
 
 
 def _read_filter(value: Any) -> ImageFilter:
@@ -187,9 +182,9 @@ def _read_filter(value: Any) -> ImageFilter:
         raise ValidationError({"filter": _("Give an object of query names and values.")})
     query = QueryDict(mutable=True)
     for name, wanted in value.items():
-        if name in NOT_FILTERS:
-            continue
         if name not in ImageFilter.base_filters:
+            if name in NOT_FILTERS:
+                continue
             raise ValidationError(
                 {"filter": ValidationError(_("“%(name)s” is not a filter."), params={"name": name})}
             )

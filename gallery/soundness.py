@@ -10,7 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 
-MAX_ID = 2**52
+MAX_PROMPT_LENGTH = 32_000
+"""Characters of the longest prompt that OpenAI's image models take."""
+MAX_MODEL_LENGTH = 100
+
+MAX_ROW_ID = 2**52
 """Far below 2^53, above which browsers round ids, so that later ids fit, too."""
 
 MAX_DEPTH = 30

@@ -3,30 +3,11 @@
 `image/` and `tag/` are left to the model pages of Django's admin site.
 """
 
-from django.urls import path, register_converter
-from django.urls.converters import IntConverter
+from django.urls import path
 
 from . import views
 
 app_name = "gallery"
-
-
-LARGEST = 2**63 - 1
-
-
-class IdConverter(IntConverter):
-    """A number that every database can be asked for."""
-
-    regex = "[0-9]{1,19}"
-
-    def to_python(self, value: str) -> int:
-        number = int(value)
-        if number > LARGEST:
-            raise ValueError
-        return number
-
-
-register_converter(IdConverter, "id")
 
 urlpatterns = [
     path("", views.image_list, name="image_list"),

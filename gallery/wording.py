@@ -6,7 +6,8 @@ from typing import Any
 
 from .facts import DERIVED, ImageFacts
 from .metadata import Embedded
-from .models import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH, Image
+from .models import Image
+from .soundness import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH
 
 AT_ONCE = 50
 """Rows of one statement: their texts are long."""

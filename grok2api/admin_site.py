@@ -16,6 +16,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path
 
+from .integers import read_id
 from .service_page import service
 
 ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
@@ -95,7 +96,7 @@ class AdminSite(admin.AdminSite):
             if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
                 raise BadRequest(f"{TO_FIELD_VAR}: there is no column without a name.")
             for value in request.POST.getlist(ACTION_CHECKBOX_NAME):
-                if not (value.isascii() and value.isdigit() and len(value) < 19):
+                if read_id(value) is None:
                     raise BadRequest(f"{ACTION_CHECKBOX_NAME}: {value[:40]}")
             return guarded(request, *args, **kwargs)
 

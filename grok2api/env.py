@@ -15,6 +15,8 @@ from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 
+from .integers import read_integer
+
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 ADDRESS = re.compile(r"https?://[^/]")
@@ -55,10 +57,8 @@ def integer(name: str, default: int, *, minimum: int, maximum: int = 2**31) -> i
     value = text(name)
     if not value:
         return default
-    try:
-        number = int(value)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+    if (number := read_integer(value)) is None:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.")
     if not minimum <= number <= maximum:
         raise ImproperlyConfigured(f"{name} must be from {minimum} to {maximum}, not {number}.")
     return number
@@ -118,8 +118,8 @@ def group(name: str) -> int | None:
     value = text(name)
     if not value:
         return None
-    if value.isascii() and value.isdigit() and len(value) < 10:
-        return int(value)
+    if (number := read_integer(value, least=0)) is not None:
+        return number
     import grp  # which Windows has not
 
     try:

@@ -2,17 +2,33 @@
 
 from django.contrib import admin
 from django.contrib.admin.views.decorators import staff_member_required
-from django.urls import include, path
+from django.urls import include, path, register_converter
+from django.urls.converters import IntConverter
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from . import health, metrics
+from .integers import read_id
 
 handler400 = "grok2api.errors.bad_request"
 handler403 = "grok2api.errors.permission_denied"
 handler404 = "grok2api.errors.not_found"
 handler500 = "grok2api.errors.server_error"
+
+
+class IdConverter(IntConverter):
+    """`<id:pk>`: the id of a row; there is nothing at an address with one that no row can have."""
+
+    regex = "[0-9]{1,19}"
+
+    def to_python(self, value: str) -> int:
+        if (number := read_id(value)) is None:
+            raise ValueError
+        return number
+
+
+register_converter(IdConverter, "id")
 
 urlpatterns = [
     path("v1/", include("imagine.api.urls")),

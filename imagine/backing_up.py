@@ -17,7 +17,7 @@ from gallery.backup_parts import BadRecord, Outcome, Part
 from gallery.models import Image
 from gallery.restoring import reserve_ids
 from gallery.soundness import (
-    MAX_ID,
+    MAX_ROW_ID,
     Unsound,
     sound_json,
     sound_moment,
@@ -84,7 +84,7 @@ def restore(record: dict[str, Any]) -> Outcome:
         **dict.fromkeys(DOLLARS, _dollars),
         **dict.fromkeys(OBJECTS, sound_json),
         **dict.fromkeys(LINKS, _paths),
-        "id": partial(sound_number, least=1, most=MAX_ID),
+        "id": partial(sound_number, least=1, most=MAX_ROW_ID),
         "task_id": partial(_or_none, partial(sound_text, limit=32)),
         "user": partial(_or_none, partial(sound_text, limit=150)),
     }

@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gallery.pictures import ASPECT_RATIOS
+from gallery.soundness import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH
+from grok2api.integers import read_integer
 
 from .dialects import (
-    MAX_MODEL_LENGTH,
     MAX_N,
-    MAX_PROMPT_LENGTH,
     MAX_SEED,
     MAX_SOURCES,
     OUTPUT_FORMATS,
@@ -111,8 +111,8 @@ class ImagineForm(forms.Form):
 
 def _numbers(asked: str) -> tuple[int, ...]:
     """Return the choices for the number of pictures, including the one in the address."""
-    named = int(asked) if asked.isdecimal() and len(asked) < 4 else 0
-    return tuple(sorted({*NUMBERS, named} if 0 < named <= MAX_N else NUMBERS))
+    named = read_integer(asked, least=1, most=MAX_N)
+    return tuple(sorted({*NUMBERS, named or NUMBERS[0]}))
 
 
 def _models(asked: str) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from grok2api.integers import read_integer
+
 from . import limits
 from .models import Generation, GenerationQuerySet
 from .providers.base import ProviderError
@@ -68,10 +70,11 @@ def _interrupt(gone: GenerationQuerySet) -> int:
 
 def _is_alive(process: str) -> bool:
     """Return whether this host has a process with this number; if nobody can tell, assume so."""
-    if os.name != "posix" or not process.isdecimal():
+    number = read_integer(process, least=1)
+    if os.name != "posix" or number is None:
         return True
     try:
-        os.kill(int(process), 0)
+        os.kill(number, 0)
     except ProcessLookupError:
         return False
     except PermissionError:

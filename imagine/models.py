@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Image
+from gallery.soundness import MAX_MODEL_LENGTH
 
 if TYPE_CHECKING:
     from .limits import Allowance
@@ -172,7 +173,7 @@ class Generation(models.Model):
     client = models.CharField(_("client"), max_length=200, blank=True)
 
     provider = models.CharField(_("provider"), max_length=32)
-    model = models.CharField(_("model"), max_length=100)
+    model = models.CharField(_("model"), max_length=MAX_MODEL_LENGTH)
     prompt = models.TextField(_("prompt"))
     n = models.PositiveSmallIntegerField(_("pictures requested"))
     aspect_ratio = models.CharField(_("aspect ratio"), max_length=16, blank=True)
@@ -274,7 +275,7 @@ class Quarantined(models.Model):
     file = models.CharField(_("file"), max_length=200, blank=True)  # its name in the storage
     size = models.PositiveBigIntegerField(_("bytes"), default=0)
     content_type = models.CharField(_("media type"), max_length=100, blank=True)
-    model = models.CharField(_("model"), max_length=100, blank=True)
+    model = models.CharField(_("model"), max_length=MAX_MODEL_LENGTH, blank=True)
     revised_prompt = models.TextField(blank=True)
     reason = models.CharField(_("why"), max_length=LONGEST_SAID, blank=True)
     attempts = models.PositiveIntegerField(_("tried again"), default=0)

@@ -21,6 +21,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from gallery.soundness import MAX_MODEL_LENGTH
 from gallery.storage import QUARANTINE
 
 from .formats import TEXT, media_type, suffix
@@ -80,7 +81,7 @@ class Owed:
                 data=image.data,
                 reason=reason,
                 instead_of=self.links.get(image.index),
-                model=image.model[:100],
+                model=image.model[:MAX_MODEL_LENGTH],
                 revised_prompt=image.revised_prompt,
             )
         except (OSError, DatabaseError):
@@ -95,7 +96,7 @@ def keep_link(generation: Generation, link: FoundLink) -> int:
         generation=generation,
         index=link.index,
         link=_without_keys(link.url, generation.provider),
-        model=link.model[:100],
+        model=link.model[:MAX_MODEL_LENGTH],
         revised_prompt=link.revised_prompt,
         reason="It is being fetched.",
     )

@@ -43,7 +43,7 @@ class QuarantinedAdmin(admin.ModelAdmin[Quarantined]):
         view = self.admin_site.admin_view
         ours = [
             path("collect/", view(self.collect), name="imagine_quarantined_collect"),
-            path("<int:pk>/file/", view(self.download), name="imagine_quarantined_file"),
+            path("<id:pk>/file/", view(self.download), name="imagine_quarantined_file"),
         ]
         return ours + super().get_urls()
 

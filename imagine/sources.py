@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 
 from gallery import pictures
 from gallery.models import Image
+from grok2api.integers import read_id
 
 from .dialects import InvalidRequest, SourceReference
 from .dialects.references import Made
@@ -25,7 +26,9 @@ MAX_BYTES = 50 * 1024 * 1024
 """Bytes of one picture; OpenAI's limit."""
 
 FILES_PATH = "/v1/files/image/"
-LIBRARY_PATH = re.compile(r"/api/v1/admin/gallery/images/(\d{1,18})/(?:file/|thumbnail/)?(?:\?.*)?")
+LIBRARY_PATH = re.compile(
+    r"/api/v1/admin/gallery/images/([0-9]{1,19})/(?:file/|thumbnail/)?(?:\?.*)?"
+)
 """A picture's address in the REST API."""
 
 
@@ -81,8 +84,9 @@ async def _bytes(
     if isinstance(reference.content, Made):
         return await in_thread(_of_answer, reference.content, mine)
     link = reference.content
-    if found := LIBRARY_PATH.fullmatch(link.removeprefix(base)):
-        return await in_thread(_of_library, int(found[1]))
+    found = LIBRARY_PATH.fullmatch(link.removeprefix(base))
+    if found and (image_id := read_id(found[1])):
+        return await in_thread(_of_library, image_id)
     if is_encoded(link):
         try:
             return decode(link), None

@@ -13,6 +13,6 @@ urlpatterns = [
     path("", views.imagine, name="imagine"),
     path("usage/", views.usage, name="usage"),
     path("price/", views.price, name="price"),
-    path("pictures/<str:picture>/outcome/", views.outcome, name="outcome"),
+    path("pictures/<id:picture>/outcome/", views.outcome, name="outcome"),
     path("token/", views.token, name="token"),
 ]

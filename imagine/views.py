@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from gallery.models import Image
 from gallery.pictures import ASPECT_RATIOS
 from gallery.templatetags.gallery_pages import thumbnail_address
+from grok2api.integers import read_id, read_integer
 
 from . import callers, estimates, outcomes
 from .dialects import MAX_SOURCES
@@ -105,7 +106,7 @@ def imagine(request: HttpRequest) -> HttpResponse:
 
 def _asked_before(request: HttpRequest) -> dict[str, Any] | None:
     """Return the request of the picture or the generation that the address names."""
-    picture, number = (_id(request.GET.get(name, "")) for name in ("again", "generation"))
+    picture, number = (read_id(request.GET.get(name)) for name in ("again", "generation"))
     found: Generation | None = None
     image: Image | None = None
     if picture:
@@ -147,14 +148,9 @@ def _tasks(user: User) -> list[dict[str, Any]]:
     ]
 
 
-def _id(value: str) -> int:
-    """Return a row's id from an address; 0 if it is not one."""
-    return int(value) if value.isdecimal() and len(value) < 19 else 0
-
-
 def _sources(values: list[str]) -> list[dict[str, Any]]:
     """Return the pictures with these ids, in order; invalid ids are left out."""
-    ids = [_id(value) for value in values]
+    ids = [image_id for value in values if (image_id := read_id(value))]
     found = Image.objects.in_library().without_metadata().in_bulk(ids[:MAX_SOURCES])
     images = [found[pk] for pk in dict.fromkeys(ids) if pk in found]
     return [
@@ -170,8 +166,8 @@ def usage(request: HttpRequest) -> HttpResponse:
 
     `?days=` is one of three; `?by=` chooses how the columns of the charts are divided.
     """
-    wanted = request.GET.get("days", "")
-    days = int(wanted) if wanted in map(str, USAGE_DAYS) else USAGE_DAYS[1]
+    days = read_integer(request.GET.get("days"))
+    days = days if days in USAGE_DAYS else USAGE_DAYS[1]
     by = request.GET.get("by", "")
     by = by if by in USAGE_PARTS else next(iter(USAGE_PARTS))
     lines = read_usage(days=days)
@@ -192,11 +188,11 @@ def usage(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @staff_member_required
-def outcome(request: HttpRequest, picture: str) -> HttpResponse:
+def outcome(request: HttpRequest, picture: int) -> HttpResponse:
     """Show the request of one of the user's pictures beside the result; 202 until it has ended."""
     user = cast("User", request.user)
     mine = Image.objects.in_library().without_metadata().filter(generations__user=user)
-    image = mine.annotate(revised_prompt=outcomes.REVISED_PROMPT).filter(pk=_id(picture)).first()
+    image = mine.annotate(revised_prompt=outcomes.REVISED_PROMPT).filter(pk=picture).first()
     if image is None:
         raise Http404
     told = outcomes.of_pictures([image], user).get(image.pk)

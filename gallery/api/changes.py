@@ -12,9 +12,10 @@ from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from grok2api.integers import MAX_ID
+
 from ..history import ChangeQuerySet, RecordedChange
 from ..undoing import NothingToUndo, undo_change
-from .fields import LARGEST_ID
 from .pagination import read_number
 from .serializers import FailureSerializer
 from .views import going_on
@@ -67,7 +68,7 @@ class UndoSerializer(serializers.Serializer[Any]):
     change = serializers.IntegerField(
         required=False,
         min_value=1,
-        max_value=LARGEST_ID,
+        max_value=MAX_ID,
         help_text="The `change` of the previous step.",
     )
 
@@ -93,7 +94,7 @@ class ChangeViewSet(viewsets.GenericViewSet[RecordedChange]):
 
     queryset = RecordedChange.objects.all()
     serializer_class = ChangeSerializer
-    lookup_value_regex = r"\d{1,18}"
+    lookup_value_converter = "id"
     pagination_class = None
 
     def get_queryset(self) -> ChangeQuerySet:
@@ -109,7 +110,7 @@ class ChangeViewSet(viewsets.GenericViewSet[RecordedChange]):
     def list(self, request: Request) -> Response:
         """List recorded changes, newest first."""
         size = read_number(request, "page_size", default=PAGE_SIZE, maximum=MAX_PAGE_SIZE)
-        before = read_number(request, "before", default=0, maximum=9_999_999_999)
+        before = read_number(request, "before", default=0, maximum=MAX_ID)
         rows = self.get_queryset()
         found = list((rows.filter(pk__lt=before) if before else rows)[: size + 1])
         following = found[size - 1].pk if len(found) > size else None
@@ -117,12 +118,12 @@ class ChangeViewSet(viewsets.GenericViewSet[RecordedChange]):
         return Response({"next": following, "results": results})
 
     @extend_schema(responses=ChangeSerializer)
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: Request, pk: int) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=UndoSerializer, responses=UndoneSerializer)
     @action(detail=True, methods=["post"])
-    def undo(self, request: Request, pk: str) -> Response:
+    def undo(self, request: Request, pk: int) -> Response:
         """Undo a change; every picture is as before, unless it was changed again since.
 
         Only the author or a superuser may, with the permission that the original action needs.
@@ -133,7 +134,7 @@ class ChangeViewSet(viewsets.GenericViewSet[RecordedChange]):
         limit = values.get("limit")
         changes = RecordedChange.objects.visible_to(request.user)
         go_on_with = values.get("change")
-        parts = changes.left_of(int(pk), limit=limit, go_on_with=go_on_with)
+        parts = changes.left_of(pk, limit=limit, go_on_with=go_on_with)
         if not parts and not changes.filter(pk=pk).exists():
             raise NotFound
         if not all(part.may_be_undone_by(request.user) for part in parts[:1]):

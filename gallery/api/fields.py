@@ -9,9 +9,6 @@ from rest_framework import serializers
 from .. import tagging
 from ..models import Tag
 
-LARGEST_ID = 2**63 - 1
-"""The largest id that the databases store."""
-
 MOST_ERRORS = 10
 """Invalid items of a list that are named. With an error for each, a list of invalid items would
 take hundreds of times its own size."""

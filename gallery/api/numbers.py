@@ -25,7 +25,7 @@ class TagViewSet(viewsets.GenericViewSet[Tag]):
 
     queryset = Tag.objects.all()
     serializer_class = serializers.TagSerializer
-    lookup_value_regex = r"\d{1,18}"
+    lookup_value_converter = "id"
     pagination_class = None
 
     @extend_schema(responses=serializers.TagSerializer(many=True))
@@ -40,12 +40,12 @@ class TagViewSet(viewsets.GenericViewSet[Tag]):
         return Response(sorted(tags, key=lambda tag: -tag["count"]))
 
     @extend_schema(request=serializers.TagSerializer)
-    def partial_update(self, request: Request, pk: str) -> Response:
+    def partial_update(self, request: Request, pk: int) -> Response:
         """Rename a tag; if the new name exists, the two are merged."""
         wanted = self.get_serializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
-            tag = tagging.rename_tag(tag_id=int(pk), name=wanted.validated_data["name"])
+            tag = tagging.rename_tag(tag_id=pk, name=wanted.validated_data["name"])
         except tagging.TagNotFound:
             raise NotFound from None
         except DjangoValidationError as error:
@@ -54,10 +54,10 @@ class TagViewSet(viewsets.GenericViewSet[Tag]):
         return Response({"id": tag.pk, "name": tag.name, "count": count})
 
     @extend_schema(responses={204: None})
-    def destroy(self, request: Request, pk: str) -> Response:
+    def destroy(self, request: Request, pk: int) -> Response:
         """Remove the tag from all its pictures and delete it."""
         try:
-            tagging.delete_tag(tag_id=int(pk))
+            tagging.delete_tag(tag_id=pk)
         except tagging.TagNotFound:
             raise NotFound from None
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -12,6 +12,8 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
+from grok2api.integers import read_integer
+
 from ..listing import Page, PageNotFound, find_page
 from ..search.criteria import Criteria
 
@@ -114,7 +116,7 @@ def read_number(request: Request, name: str, *, default: int, maximum: int = 2**
     text = request.query_params.get(name, "").strip()
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= maximum):
+    if (number := read_integer(text, least=1, most=maximum)) is None:
         message = _("Enter a whole number from 1 to %(maximum)d.") % {"maximum": maximum}
         raise ValidationError({name: [message]})
-    return int(text)
+    return number

@@ -3,6 +3,10 @@
 import re
 from typing import Any
 
+from grok2api.integers import MAX_ID
+
+from ..filters import ImageFilter
+
 Schema = dict[str, Any]
 
 PREFIX = "/api/v1/admin/gallery/"
@@ -84,8 +88,6 @@ RECORD: Schema = {
     "schema": {"type": "integer", "format": "int64"},
 }
 
-NO_FILTERS = ("page", "page_size")
-
 
 def complete(result: Schema, **_: Any) -> Schema:
     """Add errors and the ways to select pictures; a postprocessing hook of drf-spectacular."""
@@ -105,7 +107,8 @@ def complete(result: Schema, **_: Any) -> Schema:
             responses[code]["headers"] = {"X-Change": RECORD}
     result["tags"] = _group(paths)
     asked = paths[f"{PREFIX}images/"]["get"]["parameters"]
-    filters = {one["name"]: one["schema"] for one in asked if one["name"] not in NO_FILTERS}
+    known = ImageFilter.base_filters
+    filters = {one["name"]: one["schema"] for one in asked if one["name"] in known}
     schemas["PatchedTag"]["required"] = ["name"]
     for name in SELECTIONS:
         _select(schemas[name], filters)
@@ -165,7 +168,7 @@ def _answer(description: str, component: str = "Detail") -> Schema:
 def _select(schema: Schema, filters: Schema) -> None:
     """Require one of: at least one id, filters of the list, or a selection's token."""
     ids = schema["properties"]["image_ids"]
-    ids |= {"minItems": 1, "items": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}}
+    ids |= {"minItems": 1, "items": {"type": "integer", "minimum": 1, "maximum": MAX_ID}}
     names = schema["properties"]["filter"]
     names |= {"properties": filters, "additionalProperties": False}
     forms = [{"required": [name]} for name in ("image_ids", "filter", "selection")]

@@ -13,13 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from grok2api.integers import MAX_ID
 from grok2api.runtime.snapshot import one_snapshot
 
 from ..filters import MAX_SEARCH_LENGTH
 from ..picture_sets import Section
 from ..selection import Kept, look_at, put_together
 from ..stored_searches import keep
-from .fields import LARGEST_ID, ListField
+from .fields import ListField
 from .serializers import SelectionSerializer
 
 MOST_ASKED = 1000
@@ -118,7 +119,7 @@ def named_errors() -> Iterator[None]:
 
 def _asked(request: Request) -> list[int]:
     numbers = ListField(
-        child=serializers.IntegerField(min_value=0, max_value=LARGEST_ID), max_length=MOST_ASKED
+        child=serializers.IntegerField(min_value=0, max_value=MAX_ID), max_length=MOST_ASKED
     )
     texts = request.query_params["among"]
     try:

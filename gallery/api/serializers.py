@@ -9,13 +9,16 @@ from django.utils import timezone
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from grok2api.integers import MAX_ID
+
 from .. import tagging
 from ..export import Embedding
-from ..models import MAX_PROMPT_LENGTH, Image, Tag
+from ..models import Image, Tag
 from ..name_templates import FIELDS, MAX_TEMPLATE, NameTemplate, read_template
 from ..pictures import thumbnail_address_version
 from ..selection import Selection
-from .fields import LARGEST_ID, ListField, TagNamesField
+from ..soundness import MAX_PROMPT_LENGTH
+from .fields import ListField, TagNamesField
 
 
 class ImageListSerializer(serializers.ListSerializer[Any]):
@@ -147,7 +150,7 @@ class SelectionSerializer(serializers.Serializer[Selection]):
     count = serializers.IntegerField(
         required=False,
         min_value=0,
-        max_value=LARGEST_ID,
+        max_value=MAX_ID,
         help_text="How many pictures the selection should have, by default as many as "
         "when it was made. If it has fewer now, nothing is done, and a 409 has the new `count`.",
     )
@@ -160,7 +163,7 @@ class RecordedSerializer(SelectionSerializer):
     change = serializers.IntegerField(
         required=False,
         min_value=1,
-        max_value=LARGEST_ID,
+        max_value=MAX_ID,
         help_text="`X-Change` of an earlier step of the same action: both are undone as one.",
     )
 

@@ -7,7 +7,7 @@ from . import changes, numbers, selections, views
 
 app_name = "api"
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("images", views.ImageViewSet, basename="image")
 router.register("changes", changes.ChangeViewSet, basename="change")
 router.register("tags", numbers.TagViewSet, basename="tag")

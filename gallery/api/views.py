@@ -68,7 +68,7 @@ class ImageViewSet(
     pagination_class = ImagePagination
     filter_backends = [CriteriaBackend]
     filterset_class = ImageFilter
-    lookup_value_regex = r"\d{1,18}"
+    lookup_value_converter = "id"
     parser_classes = [JSONParser, parsers.MultiPartParser]
 
     def get_serializer_context(self) -> dict[str, Any]:
@@ -152,24 +152,24 @@ class ImageViewSet(
         except Busy as error:
             raise LibraryBusy(_(str(error))) from None
 
-    def partial_update(self, request: Request, pk: str) -> Response:
+    def partial_update(self, request: Request, pk: int) -> Response:
         """Set `prompt`, `favorite`, `nsfw` or `tags`."""
         wanted = self.get_serializer(data=request.data, partial=True)
         wanted.is_valid(raise_exception=True)
-        if not marking.edit_image(image_id=int(pk), **wanted.validated_data):
+        if not marking.edit_image(image_id=pk, **wanted.validated_data):
             raise NotFound
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(responses={204: None})
-    def destroy(self, request: Request, pk: str) -> Response:
+    def destroy(self, request: Request, pk: int) -> Response:
         """Delete the picture permanently, both row and file."""
-        if not removal.delete_images(image_ids=[int(pk)]).done:
+        if not removal.delete_images(image_ids=[pk]).done:
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=BYTES)
     @action(detail=True, url_name="file")
-    def file(self, request: Request, pk: str) -> HttpResponseBase:
+    def file(self, request: Request, pk: int) -> HttpResponseBase:
         """Return the picture's bytes; `?download` gives the file a name."""
         image = self.get_object()
         return serve_file(
@@ -181,7 +181,7 @@ class ImageViewSet(
 
     @extend_schema(parameters=[serializers.ThumbnailSerializer], responses=BYTES)
     @action(detail=True, url_name="thumbnail")
-    def thumbnail(self, request: Request, pk: str) -> HttpResponseBase:
+    def thumbnail(self, request: Request, pk: int) -> HttpResponseBase:
         """Return a WebP of at most 512 pixels a side, or at most 1024 with `size=1024`."""
         wanted = serializers.ThumbnailSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
@@ -190,11 +190,11 @@ class ImageViewSet(
 
     @extend_schema(request=serializers.TagNamesSerializer, responses=serializers.ImageSerializer)
     @action(detail=True, methods=["post"], url_path="tags", url_name="tags")
-    def replace_tags(self, request: Request, pk: str) -> Response:
+    def replace_tags(self, request: Request, pk: int) -> Response:
         """Replace the picture's tags with exactly these."""
         wanted = serializers.TagNamesSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        if not tagging.replace_tags(image_id=int(pk), names=wanted.validated_data["tags"]):
+        if not tagging.replace_tags(image_id=pk, names=wanted.validated_data["tags"]):
             raise NotFound
         return Response(self.get_serializer(self.get_object()).data)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from grok2api.runtime.json_bounds import holds_too_many
 
+from ..soundness import MAX_PROMPT_LENGTH
+
 PARSER_VERSION = 4
 """It grows when a reader learns something, so that stored raw texts can be read again."""
 
@@ -19,7 +21,7 @@ ROW = re.compile(r"(?:\[\w+\]\s*)?[A-Z][\w /()-]{1,40}? *\t?: ")
 """`File Name      : x.jpg`, also with the group before it."""
 MAX_RAW = 256_000
 """Characters that a row keeps of a file's raw texts, and of its parameters."""
-MAX_FACT = 32_000
+MAX_FACT = MAX_PROMPT_LENGTH
 """Characters that a row keeps of one parameter: as many as a prompt may have."""
 MARK = 50
 """Characters reserved for the mark of a cut."""

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from ..models import Image
 from ..pictures import LARGE_SIDE, THUMBNAIL_SIDE
+from ..soundness import MAX_PROMPT_LENGTH
 
 register = template.Library()
 
@@ -87,6 +88,12 @@ def days_left(image: Image) -> int:
     moment = goes_at(image)
     left = (moment - timezone.now()).total_seconds() if moment else 0
     return max(0, ceil(left / 86_400))
+
+
+@register.simple_tag
+def max_prompt_length() -> int:
+    """Characters that a field for a prompt takes."""
+    return MAX_PROMPT_LENGTH
 
 
 @register.simple_tag

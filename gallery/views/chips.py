@@ -9,10 +9,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from ..filters import NOT_FILTERS
 from ..tagging import split_names
 
-NOT_DROPPED = ("view", "page_size", "sort_by", "sort_order")
-"""Parameters that choose no pictures and stay when all filters are reset."""
+PLACE = ("page", "image")
+"""Parameters that say where in a list one is, and mean nothing in another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ def chips(query: QueryDict, *, stored_search: str = "") -> list[Chip]:
 def reset_query(query: QueryDict) -> str:
     """Return the query without any filter, with `?`."""
     kept = QueryDict(mutable=True)
-    for name in NOT_DROPPED:
-        if value := query.get(name):
+    for name in NOT_FILTERS:
+        if name not in PLACE and (value := query.get(name)):
             kept[name] = value
     return f"?{kept.urlencode()}"
 
@@ -80,7 +81,7 @@ def _tag_chips(query: QueryDict) -> Iterator[Chip]:
 
 def _without(query: QueryDict, name: str, value: str | None = None) -> str:
     rest = query.copy()
-    for dropped in ("page", "image"):
+    for dropped in PLACE:
         rest.pop(dropped, None)
     kept = [other for other in rest.getlist(name) if value is not None and other != value]
     rest.pop(name, None)

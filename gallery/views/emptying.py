@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
+from grok2api.integers import read_integer
+
 from .. import removal
 from ..selection import NumberChanged, put_together, read_selection
 
@@ -22,9 +24,8 @@ def empty_trash(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _ask(request)
     wanted: dict[str, Any] = {"selection": request.POST.get("selection", "")}
-    count = request.POST.get("count", "")
-    if count.isdecimal() and len(count) < 10:
-        wanted["count"] = int(count)
+    if (count := read_integer(request.POST.get("count"))) is not None:
+        wanted["count"] = count
     try:
         ids = read_selection(wanted).ids
     except (NumberChanged, ValidationError):

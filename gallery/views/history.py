@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from grok2api.integers import read_id
+
 from .. import audit
 from ..history import CannotContinue, RecordedChange
 from ..undoing import NothingToUndo, UndoReport, undo_change
@@ -42,14 +44,14 @@ class Line:
 @staff_member_required
 def history(request: HttpRequest) -> HttpResponse:
     """List what this user has done in the last thirty days; a superuser sees all."""
-    before = _id(request.GET.get("before", ""))
+    before = read_id(request.GET.get("before", ""))
     rows = RecordedChange.objects.visible_to(request.user).filter(undoes=None).whole()
     if before is not None:
         rows = rows.filter(pk__lt=before)
     found = list(rows.with_outcome().defer("facts")[: PAGE_SIZE + 1])
     lines = [_line(change, request.user) for change in found[:PAGE_SIZE]]
     older = lines[-1].change.pk if len(found) > PAGE_SIZE else None
-    unfinished, step = (_id(request.GET.get(name, "")) for name in ("unfinished", "change"))
+    unfinished, step = (read_id(request.GET.get(name, "")) for name in ("unfinished", "change"))
     context = {
         "lines": lines, "older": older, "section": "history", "unfinished": unfinished, "step": step
     }  # fmt: skip
@@ -64,7 +66,7 @@ def history_undo(request: HttpRequest, pk: int) -> HttpResponse:
     A long one goes in steps: each offers the next, which continues with its `change`.
     """
     changes = RecordedChange.objects.visible_to(request.user)
-    go_on_with = _id(request.POST.get("change", ""))
+    go_on_with = read_id(request.POST.get("change", ""))
     parts = changes.left_of(pk, limit=STEP, go_on_with=go_on_with)
     if not parts and not changes.filter(pk=pk).exists():
         raise Http404
@@ -83,10 +85,6 @@ def history_undo(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("gallery:history")
-
-
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _tell(request: HttpRequest, done: UndoReport) -> None:

@@ -15,7 +15,8 @@ from grok2api.runtime.snapshot import one_snapshot
 
 from .. import marking, removal, tagging
 from ..filter_fields import TextField
-from ..models import MAX_PROMPT_LENGTH, Image
+from ..models import Image
+from ..soundness import MAX_PROMPT_LENGTH
 from .detail import show_detail
 from .state import read_state
 

@@ -11,9 +11,11 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from grok2api.integers import read_id
 from grok2api.runtime.snapshot import one_snapshot
 
-from .. import pictures, statistics
+from .. import found_files, pictures, statistics
+from ..filters import NOT_FILTERS
 from ..listing import newest_id
 from ..models import Image
 from . import chips
@@ -43,7 +45,7 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
     page = state.find_page()
     # A request by the page's own script replaces only the results.
     fragment = bool(getattr(request, "htmx", False))
-    asked = None if fragment else _asked_image(request)
+    asked = None if fragment else read_id(request.GET.get("image"))
     ids = page.ids if asked is None or asked in page.ids else [*page.ids, asked]
     found = Image.objects.without_metadata().in_order_of(ids, whole=asked)
     images = {image.pk: image for image in found}
@@ -60,6 +62,8 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
         "reset_query": chips.reset_query(state.query),
         "api_url": reverse("api:image-list").removesuffix("images/"),
         "largest_file": pictures.MAX_BYTES,
+        "accepted_files": ",".join(found_files.ACCEPTED),
+        "not_filters": " ".join(NOT_FILTERS),
         "trash_days": settings.GALLERY_TRASH_DAYS,
     }
     if section == "gallery" and (page.count or any(state.dates)):
@@ -81,11 +85,6 @@ def _list(request: HttpRequest, state: ListState, *, section: str) -> HttpRespon
     patch_vary_headers(response, ["HX-Request"])
     remember(response, state)
     return response
-
-
-def _asked_image(request: HttpRequest) -> int | None:
-    text = request.GET.get("image", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _image_query(state: ListState) -> str:

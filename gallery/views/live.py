@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from grok2api.integers import read_id
 from grok2api.runtime.snapshot import one_snapshot
 
 from .. import statistics as counters
@@ -48,8 +49,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
 
 
 def _ids(text: str) -> list[int]:
-    parts = text.split(",")
-    return [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 19]
+    return [found for part in text.split(",") if (found := read_id(part)) is not None]
 
 
 @require_safe

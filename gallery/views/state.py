@@ -9,6 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.dateparse import parse_date
 
+from grok2api.integers import read_integer
+
 from ..filters import ImageFilter
 from ..listing import Page, PageNotFound, exact_count, find_page
 from ..models import Image
@@ -116,6 +118,4 @@ def _date(value: str | None) -> date | None:
 
 def _number(text: str | None) -> int:
     """Read a whole number from 1 to a billion, or return 0."""
-    if text and text.isascii() and text.isdigit() and len(text) < 10:
-        return int(text)
-    return 0
+    return read_integer(text, least=1, most=10**9) or 0

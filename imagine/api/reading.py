@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 
+from grok2api.integers import read_integer
 from imagine import dialects
 from imagine.callers import Caller
 from imagine.dialects import Answer, References
@@ -197,8 +198,7 @@ def asked_by(request: HttpRequest, answer: Answer, by: Caller | str) -> Asked:
 
 def _repetition(request: HttpRequest) -> int | None:
     """Return the number of earlier attempts, as OpenAI's clients tell it."""
-    count = request.META.get("HTTP_X_STAINLESS_RETRY_COUNT", "")
-    return int(count) if count.isdecimal() and len(count) < 4 else None
+    return read_integer(request.META.get("HTTP_X_STAINLESS_RETRY_COUNT"), least=0, most=999)
 
 
 def describe_client(request: HttpRequest) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from gallery.pictures import ASPECT_RATIOS
+from gallery.soundness import MAX_PROMPT_LENGTH
 from imagine import dialects
 from imagine.providers.base import DEFAULT_MODEL, EDIT_MODEL
 
@@ -79,7 +80,7 @@ OPTIONAL: Schema = {
     ),
     "quality": _choice("Ignored if the provider has no such choice.", dialects.QUALITIES),
     "response_format": _choice("Both, if absent.", dialects.RESPONSE_FORMATS),
-    "output_format": _choice("The file's format.", ("png", "jpeg", "webp")),
+    "output_format": _choice("The file's format.", dict.fromkeys(dialects.OUTPUT_FORMATS.values())),
     "output_compression": _integer("Quality of JPEG and WebP.", 0, 100),
     "background": _choice("For providers that support it.", ("auto", "transparent", "opaque")),
     "moderation": _choice("For providers that support it.", ("auto", "low")),
@@ -98,7 +99,7 @@ OPTIONAL: Schema = {
 }  # fmt: skip
 
 COMMON: Schema = {
-    "prompt": _text("What to paint.", maxLength=dialects.MAX_PROMPT_LENGTH, pattern=r"\S"),
+    "prompt": _text("What to paint.", maxLength=MAX_PROMPT_LENGTH, pattern=r"\S"),
     **{name: _nullable(schema) for name, schema in OPTIONAL.items()},
 }
 """Null counts as absent, as many clients send it."""

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
+from grok2api.integers import read_integer
 from imagine import collecting, watching
 from imagine.callers import Caller
 from imagine.dialects import Answer, InvalidRequest
@@ -151,7 +152,7 @@ def _take_stream(generation: Generation) -> Callable[[], None]:
         raise ApiError(
             429,
             f"You read {MOST_STREAMS} streams of tasks. Close some of them, or poll instead.",
-            type="rate_limit_error",
+            kind="rate_limit_error",
             code="too_many_streams",
             headers={"Retry-After": str(POLL_SECONDS)},
         )
@@ -226,4 +227,4 @@ async def _expect_reachable(url: str) -> None:
 
 def _seconds(value: str) -> float:
     """Return the seconds of `Prefer: wait=…`, at most those of a generation; 0 if it is absent."""
-    return min(float(value), settings.IMAGINE_TIMEOUT) if value.isdecimal() else 0
+    return min(read_integer(value, least=0) or 0, settings.IMAGINE_TIMEOUT)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from gallery.pictures import ASPECT_RATIOS, nearest_aspect_ratio
+from gallery.soundness import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH
 
 from ..providers.base import DEFAULT_MODEL, ImageRequest
 from .others import read_others
@@ -29,13 +30,10 @@ from .references import (
 from .values import InvalidRequest, boolean, choice, integer, text
 
 __all__ = [
-    "MAX_N", "MAX_PROMPT_LENGTH", "MAX_SOURCES", "OUTPUT_FORMATS", "QUALITIES", "RESPONSE_FORMATS",
+    "MAX_N", "MAX_SOURCES", "OUTPUT_FORMATS", "QUALITIES", "RESPONSE_FORMATS",
     "Answer", "InvalidRequest", "References", "SourceReference", "is_edit", "names_picture",
     "read_json", "read_references", "read_request",
 ]  # fmt: skip
-
-MAX_PROMPT_LENGTH = 32_000
-"""Characters; OpenAI's limit for its image models."""
 
 LARGE = 1024 * 1024
 """Bytes beyond which JSON is parsed with less memory."""
@@ -45,7 +43,6 @@ MAX_VALUES = 200_000
 prompt may consist of them; base64 has none."""
 
 MAX_N = 10
-MAX_MODEL_LENGTH = 100
 MAX_USER_LENGTH = 512
 MAX_URL_LENGTH = 2000
 MAX_SEED = 2**32 - 1

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
+
+from grok2api.integers import read_id
 
 from .values import InvalidRequest
 
@@ -136,15 +138,9 @@ def _place(name: str) -> int:
     return int(number) if number else -1
 
 
-def is_image_id(value: Any) -> TypeGuard[int]:
-    """Return whether it may be a picture's id in the library."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
-
-
 def _content(item: Any, name: str) -> str | int:
     if isinstance(item, dict):
-        image_id = item.get("image_id")
-        if is_image_id(image_id):
+        if image_id := read_id(item.get("image_id")):
             return image_id
         item = item.get("image_url") or item.get("url") or item.get("b64_json") or item
         if isinstance(item, dict) and isinstance(item.get("url"), str):

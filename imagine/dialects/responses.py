@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from grok2api.integers import read_id
+
 from . import KNOWN
 from .messages import link_of, read_content
 from .others import is_plain, others_of
-from .references import Made, References, SourceReference, is_image_id
+from .references import Made, References, SourceReference
 from .values import InvalidRequest, boolean
 
 TOOL = "image_generation"
@@ -218,11 +220,11 @@ def _made(call: Mapping[str, Any]) -> SourceReference:
 
     Its bytes are preferred to its id, which another library may have for another picture.
     """
-    image_id, result = call.get("image_id"), call.get("result")
+    result = call.get("result")
     if isinstance(result, str) and result:
         link = result if result.startswith("data:") else f"data:image/png;base64,{result}"
         return SourceReference(link, "input")
-    if is_image_id(image_id):
+    if image_id := read_id(call.get("image_id")):
         return SourceReference(image_id, "input")
     return _of_id(call.get("id"), "input")
 

@@ -1,10 +1,9 @@
 """Reads values of a request's fields strictly; errors name the field."""
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,20}")
+from grok2api.integers import read_integer
 
 
 class InvalidRequest(ValueError):
@@ -64,17 +63,13 @@ def integer(fields: Mapping[str, Any], name: str, lowest: int, highest: int) -> 
     value = fields.get(name)
     if value is None or value == "":
         return None
-    if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value.strip()):
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if (number := read_integer(value)) is None:
         raise InvalidRequest(f"'{name}' must be a whole number.", param=name, code="invalid_type")
-    if not lowest <= value <= highest:
+    if not lowest <= number <= highest:
         raise InvalidRequest(
             f"'{name}' must be from {lowest} to {highest}.", param=name, code="invalid_value"
         )
-    return value
+    return number
 
 
 def boolean(fields: Mapping[str, Any], name: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from grok2api.integers import read_integer
 from grok2api.runtime.json_bounds import holds_too_many
 from imagine.masking import masked
 
@@ -56,8 +57,8 @@ class Complaint:
     @property
     def status(self) -> int | None:
         """Return the HTTP status that the body itself names, if any."""
-        told = (int(code) for code in self.codes if code.isascii() and code.isdecimal())
-        return next((status for status in told if 400 <= status < 600), None)
+        told = (read_integer(code, least=400, most=599) for code in self.codes)
+        return next(filter(None, told), None)
 
 
 def read_complaint(body: bytes, content_type: str = "") -> Complaint:

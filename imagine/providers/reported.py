@@ -9,6 +9,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from grok2api.integers import read_integer
+
 from .base import Usage
 
 TICKS_PER_DOLLAR = 10_000_000_000
@@ -65,10 +67,8 @@ def usage_told(answer: Any) -> Usage | None:
 
 def read_cost(usage: Mapping[str, Any]) -> Decimal | None:
     """Return `cost_in_usd_ticks` in US dollars; None if it is not a number of ticks."""
-    ticks = _whole(usage.get("cost_in_usd_ticks"))
-    if ticks is None or not 0 <= ticks < MOST_TICKS:
-        return None
-    return Decimal(ticks) / TICKS_PER_DOLLAR
+    ticks = read_integer(usage.get("cost_in_usd_ticks"), least=0, most=MOST_TICKS - 1)
+    return None if ticks is None else Decimal(ticks) / TICKS_PER_DOLLAR
 
 
 def added(one: Usage, other: Usage) -> Usage:
@@ -102,15 +102,6 @@ def _details(details: Mapping[str, Any]) -> dict[str, Any]:
 
 def _first_count(usage: Mapping[str, Any], names: Iterable[str]) -> int | None:
     """Return the first of these that is a number of tokens, preferably not 0."""
-    counts = [count for name in names if (count := _whole(usage.get(name))) is not None]
+    counts = [count for name in names if (count := read_integer(usage.get(name))) is not None]
     sane = [count for count in counts if 0 <= count < 2**53]  # what JSON readers keep exact
     return next(filter(None, sane), sane[0] if sane else None)
-
-
-def _whole(value: Any) -> int | None:
-    """Return a whole number, also one written as a float or as text."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gallery.found_files import is_picture
-from gallery.models import MAX_PROMPT_LENGTH
 from gallery.pictures import MAX_BYTES
+from gallery.soundness import MAX_PROMPT_LENGTH
 from imagine.masking import masked
 
 from .base import (

@@ -7,6 +7,7 @@ from contextlib import closing
 from django.utils import timezone
 
 from gallery.pictures import Picture
+from gallery.soundness import MAX_MODEL_LENGTH
 from imagine import quarantine, records, recovery, spool
 from imagine.models import Generation
 from imagine.prices import costs
@@ -63,7 +64,7 @@ def _take_in(received: Received) -> bool:
                 data=came,
                 reason=str(error),
                 instead_of=links.values_list("pk", flat=True).first(),
-                model=received.image.model[:100],
+                model=received.image.model[:MAX_MODEL_LENGTH],
                 revised_prompt=received.image.revised_prompt,
             )
         received.let_go()

@@ -6,7 +6,7 @@
  * pictures are shown and `address-changed` when another picture is in front; it listens to
  * `library-changed` there.
  */
-import { changed, listQuery } from "../lib/address.js";
+import { changed, filterQuery, listQuery } from "../lib/address.js";
 import { icon } from "../page/elements.js";
 import { PageElement } from "../page/page-element.js";
 import { tell, toast } from "../page/signals.js";
@@ -70,6 +70,11 @@ class GalleryPage extends PageElement {
     }
     history.replaceState(history.state, "", location.pathname + listQuery(location.search));
     tell("address-changed");
+  }
+
+  /** The query of what the list's filters are, however it is sorted, paged and shown. */
+  get filters() {
+    return filterQuery(location.search, this.dataset.notFilters.split(" "));
   }
 
   /** Fetch the same results again, in place. */

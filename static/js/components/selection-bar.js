@@ -5,7 +5,7 @@
  * Checkboxes in <gallery-page> follow it. Whatever is done is done with a set that the server has
  * frozen: the number that is named before is the one that is told afterwards.
  */
-import { changed, filterOf, listQuery } from "../lib/address.js";
+import { filterOf } from "../lib/address.js";
 import { formatBytes } from "../lib/format.js";
 import { PageElement } from "../page/page-element.js";
 import { toast } from "../page/signals.js";
@@ -22,7 +22,6 @@ import { KeptSelection } from "../pictures/kept-selection.js";
 import { rememberCleared, undo } from "../pictures/undo.js";
 import { idsOf, tagsOf } from "../server/frozen.js";
 
-const NOT_FILTERS = { page: null, page_size: null, view: null, sort_by: null, sort_order: null };
 const NOT_FOUND = 404;
 
 class SelectionBar extends PageElement {
@@ -124,11 +123,6 @@ class SelectionBar extends PageElement {
     return this.querySelector("[data-action=everything]");
   }
 
-  /** What the list's filters are, however it is sorted and paged. */
-  get #filters() {
-    return changed(listQuery(location.search), NOT_FILTERS);
-  }
-
   get #total() {
     return Number(this.#page.querySelector("[data-total]")?.dataset.total ?? 0);
   }
@@ -184,7 +178,7 @@ class SelectionBar extends PageElement {
   /** All that match at this moment join what is selected; whatever is asked meanwhile waits. */
   async #selectEverything() {
     if (this.#selecting || this.#acting) return;
-    const [query, total] = [this.#filters, this.#total];
+    const [query, total] = [this.#page.filters, this.#total];
     const buttons = this.querySelectorAll(".selection__actions button");
     for (const button of buttons) button.disabled = true;
     const add = () => this.#kept.addAll(filterOf(query), { query, total });
@@ -316,7 +310,7 @@ class SelectionBar extends PageElement {
     const view = this.querySelector("[data-action=view]");
     view.hidden = unknown.length > 0 || hidden <= 0;
     view.textContent = text("not-in-sight", { count: hidden });
-    const [query, total] = [this.#filters, this.#total];
+    const [query, total] = [this.#page.filters, this.#total];
     const more = this.#everything;
     const done = everything?.query === query && everything.total === total;
     more.hidden = done || (all && total <= boxes.length) || (total <= count && hidden <= 0);

@@ -21,11 +21,15 @@ export function listQuery(query) {
   return changed(query, { image: null });
 }
 
-/** Which filters the query has, as the API takes them: `{model: ["a", "b"], search: ["cat"]}`. */
+/** The query of the filters alone; `others` are the names of parameters that are none. */
+export function filterQuery(query, others) {
+  return changed(query, Object.fromEntries(others.map((name) => [name, null])));
+}
+
+/** Filters of such a query, as the API takes them: `{model: ["a", "b"], search: ["cat"]}`. */
 export function filterOf(query) {
   const filter = {};
-  for (const [name, value] of new URLSearchParams(listQuery(query))) {
-    if (["view", "page", "page_size", "sort_by", "sort_order"].includes(name)) continue;
+  for (const [name, value] of new URLSearchParams(query)) {
     filter[name] ??= [];
     filter[name].push(value);
   }

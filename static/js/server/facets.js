@@ -1,8 +1,6 @@
 /** How many pictures each choice of the filters would show: asked for once for each list. */
-import { changed, listQuery } from "../lib/address.js";
+import { changed } from "../lib/address.js";
 import { api, send } from "./requests.js";
-
-const NOT_ASKED = { page: null, page_size: null, view: null, sort_by: null, sort_order: null };
 
 let known = { query: null, answer: null };
 
@@ -14,7 +12,7 @@ document.addEventListener("library-changed", () => {
 export function facets() {
   const section = document.querySelector("#gallery").dataset.section;
   const trash = section === "trash" ? "only" : null;
-  const query = changed(listQuery(location.search), { ...NOT_ASKED, trash });
+  const query = changed(document.querySelector("gallery-page").filters, { trash });
   if (known.query !== query) {
     const answer = send(api("facets/") + query, { method: "GET" });
     known = { query, answer };
