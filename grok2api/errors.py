@@ -19,6 +19,8 @@ from redis.exceptions import RedisError
 from gallery.decoding import Busy
 from gallery.storage import StorageFailure
 
+from .error_shapes import openai_error, rest_error
+
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 AWAY = {errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENOTCONN, errno.ETIMEDOUT}
@@ -45,11 +47,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_known_below(GATEWAY, request.path):
-        return _enveloped(
-            404,
+        message = (
             f"Unknown address: {request.method} {request.path}. The API is below {GATEWAY}: set"
-            f" your program's base address to one that ends with {GATEWAY}.",
+            f" your program's base address to one that ends with {GATEWAY}."
         )
+        return JsonResponse(openai_error(404, message), status=404)
     return answer(request, 404, _("There is nothing at this address."))
 
 
@@ -140,12 +142,6 @@ def _is_known_below(folder: str, path: str) -> bool:
         return False
 
 
-def _enveloped(status: int, message: str) -> JsonResponse:
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    error = {"message": message, "type": kind, "param": None, "code": None}
-    return JsonResponse({"error": error}, status=status)
-
-
 def answer(request: HttpRequest, status: int, message: str, **more: Any) -> HttpResponse:
     """Return an error as its client expects it: JSON for programs, a page for people.
 
@@ -154,10 +150,10 @@ def answer(request: HttpRequest, status: int, message: str, **more: Any) -> Http
     """
     message = message.encode("utf-8", "replace").decode()  # it may quote half a character
     if request.path.startswith(f"{GATEWAY}/"):
-        return _enveloped(status, message)
+        return JsonResponse(openai_error(status, message), status=status)
     if request.path.startswith("/api/") or not request.accepts("text/html"):
         if advice := more.get("advice"):
             message = f"{message}. {advice}"
-        return JsonResponse({"detail": message}, status=status)
+        return JsonResponse(rest_error(message), status=status)
     context = {"status": status, "message": message, **more}
     return render(request, "error.html", context, status=status)

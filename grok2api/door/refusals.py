@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass, field
 
+from grok2api.error_shapes import openai_error, rest_error
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -18,9 +20,8 @@ class Refusal:
     @property
     def content(self) -> bytes:
         """JSON with the gateway's envelope, and the sentence where the library's API has it."""
-        kind = "invalid_request_error" if self.status < 500 else "server_error"
-        error = {"message": self.text, "type": kind, "param": self.param, "code": self.code}
-        return json.dumps({"error": error, "detail": self.text}).encode()
+        error = openai_error(self.status, self.text, param=self.param, code=self.code)
+        return json.dumps(error | rest_error(self.text)).encode()
 
     @property
     def param(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Builds OpenAI's error envelope; no other module knows its shape."""
+"""Defines the errors of the gateway and the answer to each."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.http import JsonResponse
 
 from gallery.decoding import Busy
+from grok2api.error_shapes import openai_error
 from imagine.callers import InvalidToken
 from imagine.dialects import InvalidRequest
 from imagine.idempotency import KeyReused
@@ -26,14 +27,14 @@ class ApiError(Exception):
         status: int,
         message: str,
         *,
-        type: str = "invalid_request_error",  # noqa: A002  (the envelope's word)
+        kind: str = "",
         param: str | None = None,
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.error = {"message": message, "type": type, "param": param, "code": code}
+        self.envelope = openai_error(status, message, kind=kind, param=param, code=code)
         self.headers = dict(headers or {})
 
     @classmethod
@@ -51,7 +52,7 @@ class ApiError(Exception):
         return cls(
             error.status,
             str(error),
-            type=error.type,
+            kind=error.type,
             code=error.code,
             param=error.param,
             headers=headers,
@@ -63,17 +64,13 @@ class ApiError(Exception):
         return cls(
             429,
             str(error),
-            type="insufficient_quota" if is_budget else "rate_limit_error",
+            kind="insufficient_quota" if is_budget else "rate_limit_error",
             code=error.code,
             headers={
                 "Retry-After": str(error.retry_after),
                 **answers.allowance_headers(error.allowance),
             },
         )
-
-    @property
-    def envelope(self) -> dict[str, Any]:
-        return {"error": self.error}
 
     def response(self) -> JsonResponse:
         return JsonResponse(self.envelope, status=self.status, headers=self.headers)
@@ -83,7 +80,7 @@ def unauthorized(message: str) -> ApiError:
     return ApiError(
         401,
         message,
-        type="authentication_error",
+        kind="authentication_error",
         code="invalid_api_key",
         headers={"WWW-Authenticate": "Bearer"},
     )
@@ -102,14 +99,14 @@ def _too_many_tasks(_: TooManyTasks) -> ApiError:
     return ApiError(
         429,
         f"You have {MOST_WAITING} tasks under way. Wait for some of them.",
-        type="rate_limit_error",
+        kind="rate_limit_error",
         code="too_many_generations",
         headers={"Retry-After": "60"},
     )
 
 
 def _reused(error: KeyReused) -> ApiError:
-    return ApiError(422, str(error), type="idempotency_error", code="idempotency_key_reused")
+    return ApiError(422, str(error), kind="idempotency_error", code="idempotency_key_reused")
 
 
 def _unpriced(error: PriceUnknown) -> ApiError:
@@ -130,9 +127,7 @@ ANSWERS: Mapping[type[Exception], Callable[[Any], ApiError]] = {
     InvalidToken: lambda _: unauthorized("Incorrect API key provided."),
     ApiKey.DoesNotExist: lambda _: unauthorized("Incorrect API key provided."),
     PriceUnknown: _unpriced,
-    Busy: lambda error: ApiError(
-        503, str(error), type="server_error", code="busy", headers={"Retry-After": "5"}
-    ),
+    Busy: lambda error: ApiError(503, str(error), code="busy", headers={"Retry-After": "5"}),
     ModelNotAllowed: lambda error: unknown_model(error.model),
     KeyReused: _reused,
     TooManyTasks: _too_many_tasks,
