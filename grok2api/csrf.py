@@ -33,10 +33,10 @@ class Explanation:
 
 def failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Show our page instead of Django's; a login form is shown again, with a valid token."""
-    told = explain(request, reason)
     match = request.resolver_match
     if match is not None and match.view_name == "admin:login" and not reason.startswith(FOREIGN):
-        return _login_again(request, told)
+        return _login_again(request)
+    told = explain(request, reason)
     page = _own_path(request, request.headers.get("Referer", ""))
     again = (page or reverse("gallery:image_list"), _("Reload the page"))
     if not request.user.is_authenticated:
@@ -101,7 +101,7 @@ class SessionScheme(schemes.SessionScheme):  # type: ignore[no-untyped-call]
     target_class = "grok2api.csrf.SessionAuthentication"
 
 
-def _login_again(request: HttpRequest, told: Explanation) -> HttpResponse:
+def _login_again(request: HttpRequest) -> HttpResponse:
     """Show the login form again, which asks for the password again.
 
     A user who is logged in already, under the same name, continues.

@@ -1,5 +1,5 @@
-"""The two shapes in which programs are told errors: OpenAI's below `/v1`, and that of Django REST
-framework elsewhere."""
+"""Writes the two shapes in which programs are told errors: OpenAI's below `/v1`, and that of Django
+REST framework elsewhere."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from typing import Any
 def openai_error(
     status: int, message: str, *, kind: str = "", param: str | None = None, code: str | None = None
 ) -> dict[str, Any]:
-    """`{"error": {"message", "type", "param", "code"}}`.
+    """Return `{"error": {"message", "type", "param", "code"}}`.
 
     Args:
         kind: the `type`; by default the status says whose mistake it is.
@@ -19,5 +19,5 @@ def openai_error(
 
 
 def rest_error(message: str) -> dict[str, Any]:
-    """`{"detail": …}`."""
+    """Return `{"detail": …}`."""
     return {"detail": message}

@@ -1,4 +1,4 @@
-"""Whole numbers and ids as others send them: in addresses, forms, headers, JSON and settings."""
+"""Reads whole numbers and ids from addresses, forms, headers, JSON and settings."""
 
 import re
 
@@ -26,5 +26,5 @@ def read_integer(value: object, *, least: int | None = None, most: int | None = 
 
 
 def read_id(value: object) -> int | None:
-    """Read the id of a row; None of anything that none can have."""
+    """Read the id of a row; returns None for a value that no row can have."""
     return read_integer(value, least=1, most=MAX_ID)

@@ -1,11 +1,17 @@
-"""Static files: what scripts may import, and what templates may hold."""
+"""Static files: what scripts may import, what templates may hold, and that all of it is used."""
 
 import re
 from pathlib import Path
 
 from grok2api.bundling import COMMENT
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
+ROOT = Path(__file__).resolve().parent.parent
+STATIC = ROOT / "static"
+APPS = ("gallery", "imagine", "grok2api")
+OTHERS = {"admin.css", "api.css", "docs.css"}
+"""Styles of pages that others have written."""
+MADE = ("chart__part--", "pager--", "theme-", "errorlist", "htmx-request")
+"""Beginnings of classes whose names templates put together, and those that libraries give."""
 IMPORT = re.compile(
     r"^\s*(?:import\b(?!\()|export\b[^;\"']*\bfrom\b)[^;\"']*[\"'].*$", re.MULTILINE
 )
@@ -60,3 +66,29 @@ def test_lib_is_pure():
         for line in IMPURE.findall(COMMENT.sub("", path.read_text()))
     ]
     assert impure == []
+
+
+def users() -> str:
+    """Return all that may name an icon or a class."""
+    modules = [path for app in APPS for path in ROOT.glob(f"{app}/**/*.py")]
+    paths = [*ROOT.glob("templates/**/*.html"), *STATIC.glob("js/**/*.js"), *modules]
+    return "\n".join(path.read_text() for path in paths if "tests" not in path.parts)
+
+
+def test_every_icon_is_shown_somewhere():
+    names = re.findall('<symbol id="([^"]+)"', (STATIC / "img/icons.svg").read_text())
+    text = users()
+    assert [name for name in names if not re.search(f"""["']{name}["']""", text)] == []
+
+
+def test_every_class_that_is_styled_is_somewhere():
+    text = users()
+    unused = set()
+    for path in STATIC.glob("css/*.css"):
+        if path.name in OTHERS:
+            continue
+        style = re.sub(r'/\*.*?\*/|"[^"]*"|url\([^)]*\)', "", path.read_text(), flags=re.DOTALL)
+        for name in set(re.findall(r"\.([a-zA-Z][\w-]*)", style)):
+            if not name.startswith(MADE) and not re.search(rf"(?<![\w-]){name}(?![\w-])", text):
+                unused.add((path.name, name))
+    assert unused == set()

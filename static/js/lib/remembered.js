@@ -22,10 +22,6 @@ export class Remembered {
     this.#write("prompts", [prompt, ...others].slice(0, PROMPTS));
   }
 
-  forgetPrompts() {
-    this.#write("prompts", []);
-  }
-
   /** The form's values by name. */
   get choices() {
     return this.#read("choices", {});

@@ -1,6 +1,6 @@
 /** Names of tags as people type them. Pure; the rules are those of the server. */
 
-export const SEPARATORS = /[,，、;；\n]+/;
+const SEPARATORS = /[,，、;；\n]+/;
 
 /** Width- and case-insensitive form. */
 export function fold(name) {
