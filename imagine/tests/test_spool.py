@@ -12,8 +12,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from django.db import OperationalError
 
-from gallery import ingest
+from gallery import ingest, thumbnails
 from gallery.models import Image
 from gallery.tests.drawing import draw
 from imagine import callers, generate, interruptions, quarantine, records, spool, threads
@@ -60,6 +61,21 @@ def begin(**more):
     return Generation.objects.create(
         prompt="a fox", model="m", n=1, served_by=records.served_by(), **more
     )
+
+
+@pytest.fixture
+def broken_off_once():
+    """The database breaks off the first transaction that ends a generation, when all is written."""
+    broken = []
+
+    def break_off(**_):
+        if not broken:
+            broken.append(True)
+            raise OperationalError(1213, "Deadlock found when trying to get lock")
+
+    records.generation_ended.connect(break_off)
+    yield broken
+    records.generation_ended.disconnect(break_off)
 
 
 def test_picture_is_on_the_disk_until_it_is_stored(data_dir):
@@ -280,6 +296,35 @@ async def test_picture_of_a_full_disk_is_collected_when_there_is_room(data_dir, 
     )  # fmt: skip
     assert not path.exists()
     threads.close_connections()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_picture_and_end_are_stored_again_where_the_database_broke_off(
+    data_dir, media_folder, broken_off_once
+):
+    run = await generate.start(ImageRequest(prompt="a fox"), records.Asked(callers.Caller()))
+    await run.finished()
+    await threads.in_thread(thumbnails.settle)
+    generation = await threads.in_thread(Generation.objects.get)
+    image = await threads.in_thread(Image.objects.get)
+    assert broken_off_once == [True]
+    assert (generation.status, run.images[0].image_id) == ("succeeded", image.pk)
+    assert await threads.in_thread(generation.images.get) == image
+    files = sorted(str(path.relative_to(media_folder)) for path in media_folder.rglob("*.*"))
+    assert files == sorted([image.file.name, image.thumbnail.name])
+    threads.close_connections()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_left_picture_ends_its_generation_also_where_the_database_broke_off(
+    data_dir, broken_off_once
+):
+    generation = begin()
+    path = leave_behind(generation)
+    assert (received.take_in(), broken_off_once) == (1, [True])
+    generation.refresh_from_db()
+    assert (generation.status, generation.cost_usd) == ("succeeded", Decimal("0.02"))
+    assert (generation.images.count(), Image.objects.count(), path.exists()) == (1, 1, False)
 
 
 def test_given_up_picture_is_left_alone_while_its_generation_runs(db, data_dir):
