@@ -1,4 +1,5 @@
-"""The one door to changing pictures' rows: index and counters move with them, or nothing does."""
+"""Changes pictures' rows together with index and counters, or not at all; nothing else changes
+them."""
 
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -19,11 +20,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Facts = dict[int, ImageFacts]
-"""By the pictures' ids."""
+"""The facts of pictures by id."""
 
 ATTEMPTS = 6
 PAUSE = 0.02
-"""Seconds, at most, before the second attempt; each further pause may be twice as long."""
+"""The longest pause before the second attempt, in seconds; each further one may be twice as
+long."""
 
 BROKEN_OFF = {
     1213,  # MySQL: deadlock found
@@ -35,10 +37,10 @@ BROKEN_OFF = {
 
 
 def repeated(change: Callable[P, T]) -> Callable[P, T]:
-    """Run a transaction again that the database broke off because others were in its way.
+    """Run a transaction again if the database rolled it back because of others.
 
-    Databases answer rings of waiting transactions so, and ask the program to try again. Inside
-    of an outer transaction, which is lost as a whole, the error goes on.
+    That is how databases resolve deadlocks, and they expect the program to try again. Inside an
+    outer transaction, which is lost as a whole, the error propagates.
     """
 
     @wraps(change)
@@ -59,15 +61,15 @@ def repeated(change: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def changing(image_ids: Collection[int], *, texts: bool = False) -> Iterator[Facts]:
-    """A transaction in which these pictures may be added, changed, tagged or removed.
+    """Open a transaction in which these pictures may be added, changed, tagged or removed.
 
-    Their rows are locked in the order of their ids, so that two changes of the same pictures
-    happen one after the other and never wait for each other in a ring. At the end the
-    counters and the search index take over the difference. Yields the facts before the
-    change, by id; an id that has no row is not in it. Ids of new rows go into the
-    collection while it runs. Whoever listens hears of it once it is committed.
+    Their rows are locked in the order of their ids, so that two changes of the same pictures run
+    one after the other and never wait for each other in a ring. At the end, counters and search
+    index take over the difference. It yields the facts before the change, by id, leaving out ids
+    without a row. Ids of new rows are added to the collection while it runs. Listeners learn of it
+    after the commit.
 
-    Costs two reads before and two after, and one write to each of index and counters, for any
+    It costs two reads before and two after, and one write each to index and counters, for any
     number of pictures up to `CHUNK`. `changing_facts` does without the reads after.
     """
     with transaction.atomic():
@@ -84,11 +86,11 @@ def changing_facts(
     undoes_part: int | None = None,
     texts: bool = False,
 ) -> Iterator[Facts]:
-    """As `changing`, but the block says itself what the pictures are from now on.
+    """Do the same as `changing`, but let the block say what the pictures are from now on.
 
-    It is given the facts of those that exist and are locked, and changes them as it changes the
-    rows: with those that it adds, and without those that it removes. Nobody else can change these
-    rows or their tags meanwhile, so nothing need be read again.
+    It yields the facts of those that exist and are locked, and the block changes them as it changes
+    the rows: adding new ones, and removing deleted ones. Nobody else can change these rows or their
+    tags meanwhile, so nothing has to be read again.
     """
     with transaction.atomic():
         before = read_facts(image_ids, lock=True, texts=texts)
@@ -107,7 +109,7 @@ def _take_over(before: Facts, after: Facts) -> None:
 
 
 def _marks(facts: Facts) -> list[bool]:
-    """What open pages show and neither index nor counters know."""
+    """Return what open pages show and neither index nor counters know."""
     return [picture.nsfw for picture in facts.values()]
 
 
@@ -116,19 +118,19 @@ Job = Callable[[Facts], Collection[int]]
 of those that it has changed."""
 
 CHUNK = 500
-"""Pictures that one transaction changes; jobs over more go chunk by chunk."""
+"""The most pictures that one transaction changes; jobs on more run chunk by chunk."""
 
 
 @dataclass(slots=True)
 class ChangeReport:
-    """What became of the pictures that a job was asked to change."""
+    """The outcome of a job for the pictures that it was asked to change."""
 
     done: int = 0
     failed: list[tuple[int, str]] = field(default_factory=list)  # id, reason
     change: int | None = field(default=None, compare=False)  # its record; None: nothing differs
 
     def add(self, *, asked: Collection[int], found: Collection[int]) -> None:
-        """One chunk is done: `found` of the `asked` ids had a row."""
+        """Count a finished chunk: `found` of the `asked` ids had a row."""
         self.done += len(found)
         self.failed += [(image_id, "not found") for image_id in sorted(set(asked) - set(found))]
 
@@ -140,9 +142,9 @@ def change_images(
     *,
     texts: bool = False,
 ) -> ChangeReport:
-    """Run `job` over these pictures, chunk by chunk, each chunk in a transaction of its own.
+    """Run `job` on these pictures, chunk by chunk, each chunk in its own transaction.
 
-    It runs again where the database broke its transaction off. What a person or a key does is
+    It runs again if the database rolls the transaction back. What a person or a key does is
     recorded, to be undone.
 
     Args:
@@ -165,7 +167,7 @@ def change(
     undoes_part: int | None = None,
     texts: bool = False,
 ) -> Collection[int]:
-    """Run `job` over these pictures, none or up to `CHUNK`, in one transaction."""
+    """Run `job` on these pictures, none or up to `CHUNK`, in one transaction."""
     with changing_facts(ids, recording, undoes_part=undoes_part, texts=texts) as facts:
         changed = job(facts)
     if recording is not None:
@@ -180,7 +182,7 @@ def chunks(image_ids: Collection[int]) -> Iterator[list[int]]:
 
 
 def read_facts(image_ids: Collection[int], *, lock: bool = False, texts: bool = False) -> Facts:
-    """Facts of the pictures that exist among these, in two queries."""
+    """Return the facts of those pictures that exist. Two queries at most."""
     if not image_ids:
         return {}
     rows = Image.objects.filter(pk__in=image_ids)

@@ -1,4 +1,4 @@
-"""The only door for a new file."""
+"""Adds new pictures to the library; nothing else does."""
 
 import hashlib
 import uuid
@@ -24,14 +24,14 @@ from .models import Image
 from .pictures import Picture
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-"""Clocks that were never set say 1970 or 1980; no picture file is older than its formats."""
+"""Clocks that were never set say 1970 or 1980; no picture file is older than its format."""
 
 _new_row = Insert(Image)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A picture that was taken in, or the one that had these bytes already."""
+    """A picture that was added, or the one that had these bytes already."""
 
     image: Image
     is_new: bool
@@ -51,25 +51,25 @@ def adding(
     created_at: datetime | None = None,
     **columns: Any,
 ) -> Iterator[Image]:
-    """Put a picture into the library; the block writes what belongs to its row, which it is given.
+    """Add a picture to the library; the block gets its row, and writes what belongs to it.
 
     File and thumbnail are written first, then, in one transaction, row, tags, index, counters and
-    what the block writes. A row never points to a file that is not whole. When the transaction
-    fails, the files go again; a crash in between leaves stray files, which `cleanup_orphans`
-    finds. To repeat what the database broke off (`changes.repeated`) is the caller's.
+    whatever the block writes. A row never points to an incomplete file. If the transaction fails,
+    the files are deleted; a crash in between leaves stray files, which `cleanup_orphans` finds. The
+    caller repeats what the database rolls back (`changes.repeated`).
 
     Args:
-        picture: what `pictures.read_picture` says of the data. One that has no thumbnail gets it
+        picture: what `pictures.read_picture` says of the data. Without a thumbnail, one is made
             afterwards.
         prompt_source: where the prompt is from, if neither a request nor its owner gave it.
-        content_hash: SHA-256 of the data, where that is known already.
-        aspect_ratio: as asked of the model; empty for the offered ratio nearest to the pixels.
+        content_hash: SHA-256 of the data, if it is known already.
+        aspect_ratio: as requested; empty for the offered ratio nearest to the pixels.
         tags: names as `tagging.clean_names` returns them.
         columns: further ones of `Image`.
 
     Raises:
         OSError: the storage refused the files (disk full, read-only).
-        DatabaseError: IntegrityError where `upload_hash` is another picture's.
+        DatabaseError: IntegrityError if `upload_hash` is another picture's.
     """
     moment = created_at or timezone.now()
     told_by = prompt_source or _source_of(prompt, source)
@@ -127,19 +127,18 @@ def take_in(
     patient: bool = True,
     **facts: Any,
 ) -> Taken:
-    """Put a file from outside into the library, unless its very bytes are there already.
+    """Add a file from outside to the library, unless its exact bytes are there already.
 
-    The picture that has them then gets the tags, comes back from the trash, and gets its file
-    back if that was lost; nothing else of it changes. Where no prompt is given, prompt, model
-    and parameters are read from the file itself.
+    The picture that has them then gets the tags, is restored from the trash, and gets its file back
+    if that was lost; nothing else of it changes. Without a prompt, prompt, model and parameters are
+    read from the file itself.
 
     Args:
-        created_at: when it was made, where that is known; else the file says so itself, or
-            `modified_at` does.
+        created_at: when it was made, if known; else the file says so itself, or `modified_at`.
         modified_at: the file's own time.
-        file_name: what its owner calls the file, or its path there.
-        sidecar: the text of a file beside the picture, which counts where the picture's own
-            file says nothing.
+        file_name: its owner's name for the file, or its path there.
+        sidecar: the text of a file beside the picture, which counts if the picture's own file
+            says nothing.
         patient: wait for memory as long as it takes (`decoding`).
         facts: further arguments of `adding`.
 
@@ -182,9 +181,9 @@ def take_in(
 
 
 def first_plausible(*moments: datetime | None) -> datetime:
-    """The first of these moments that a picture can be from: not the future, nor before 1990.
+    """Return the first of these moments that is neither in the future nor before 1990.
 
-    Without any it is now. A moment without a zone is a local one.
+    Without any, return now. A moment without a time zone is local.
     """
     now = timezone.now()
     for moment in moments:
@@ -203,7 +202,7 @@ def _add(picture: Picture, data: bytes, **facts: Any) -> Image:
 
 
 def _source_of(prompt: str, source: str) -> str:
-    """Where a prompt that came with the picture is from."""
+    """Return where a prompt that came with the picture is from."""
     if not prompt:
         return ""
     is_generated = source == Image.Source.GENERATED
@@ -211,7 +210,7 @@ def _source_of(prompt: str, source: str) -> str:
 
 
 def _known(digest: str, data: bytes, names: list[str]) -> Image | None:
-    """The oldest picture with these bytes, made good."""
+    """Return the oldest picture with these bytes, restored."""
     same = Image.objects.without_metadata().filter(content_hash=digest)
     image = same.order_by("pk").first()
     if image is None:

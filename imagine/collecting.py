@@ -1,4 +1,4 @@
-"""What a generation gave, read from the library for whoever comes for it later."""
+"""Reads a generation's results from the library for callers that come later."""
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -16,11 +16,11 @@ STATUS_OF_TYPE = {
     "image_generation_user_error": 400,
     "rate_limit_error": 429,
 }
-"""HTTP status of an error that a row tells of; others are the upstream's, 502."""
+"""The HTTP status for a stored error's type; others are the upstream's, 502."""
 
 
 def read_outcome(generation: Generation, *, with_data: bool = True) -> list[StoredImage] | None:
-    """The stored pictures of a generation that has ended; None while it waits or runs.
+    """Return the stored pictures of a generation that has ended; None while it waits or runs.
 
     Args:
         with_data: whether the bytes are read of those, too, that have links.
@@ -57,7 +57,7 @@ def read_outcome(generation: Generation, *, with_data: bool = True) -> list[Stor
 
 
 def _read_quarantined(row: Quarantined) -> StoredImage:
-    """With its bytes always: there is no link to it that an answer could give instead."""
+    """Return it always with its bytes: there is no link that an answer could give instead."""
     return StoredImage(
         index=row.index,
         data=quarantine.read(row),

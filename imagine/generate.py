@@ -1,7 +1,7 @@
-"""The use case: a request becomes pictures in the library, whatever happens to the client.
+"""Makes pictures of a request and puts them into the library, whatever happens to the client.
 
-A generation costs money. Its row is written before the upstream is called, it runs as a task
-of its own that no client's leaving can cancel, and each picture is stored as it comes.
+A generation costs money. Its row is written before the upstream is called, it runs as a task of its
+own that survives the client's leaving, and each picture is stored as it comes.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ from .threads import in_storing_thread, in_thread
 logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 900
-"""How long a picture that could not be stored can be asked for again: it is in memory alone."""
+"""How long a picture that could not be stored remains available, in memory only."""
 
 _running: set["asyncio.Task[None]"] = set()
 
 
 async def start(request: ImageRequest, asked: Asked) -> Run:
-    """Write the generation's row and set it going, or join the same request sent before.
+    """Write the generation's row and start it, or join the same request sent before.
 
     Raises:
         ProviderError: 429, this process has as much under way as it may.
@@ -68,7 +68,7 @@ async def start(request: ImageRequest, asked: Asked) -> Run:
 
 
 def launch(generation: Generation, request: ImageRequest) -> Run:
-    """Set a task going whose turn has come, and whose row says that it runs."""
+    """Start a task whose turn has come, and whose row says that it runs."""
     run = Run(request)
     run.open(generation)
     run.tell(Started())
@@ -77,12 +77,12 @@ def launch(generation: Generation, request: ImageRequest) -> Run:
 
 
 def room() -> int:
-    """How many more this process may have under way."""
+    """Return how many more generations this process may run."""
     return int(settings.IMAGINE_MAX_RUNNING) - len(_running)
 
 
 async def drain(timeout: float) -> None:  # noqa: ASYNC109  (of the whole, not of one await)
-    """Let generations under way finish, at most `timeout` seconds; the rest is interrupted."""
+    """Let running generations finish, at most `timeout` seconds; the rest is interrupted."""
     if _running:
         _, unfinished = await asyncio.wait(_running, timeout=timeout)
         for task in unfinished:
@@ -141,7 +141,7 @@ async def _run(run: Run) -> None:
 
 
 def _let_go(run: Run) -> None:
-    """Who asks from now on is answered from the library, unless it does not have them."""
+    """Forget a run: callers from now on are answered from the library, if that has its pictures."""
     if all(image.image_id is not None for image in run.images):
         del watching.live[run.generation.pk]
     else:
@@ -150,7 +150,7 @@ def _let_go(run: Run) -> None:
 
 
 async def _asked_for(run: Run) -> AsyncGenerator[Event, None]:
-    """What the provider makes, and no more pictures than it was to make, finished or not."""
+    """Yield the provider's pictures, finished or not, but no more than requested."""
     request = run.request
     glimpses = request.n * request.partial_images
     async with aclosing(run.provider.generate(request)) as events:
@@ -178,7 +178,7 @@ async def _take(run: Run, event: Event) -> None:
 
 
 async def _close(run: Run, status: Generation.Status | None) -> None:
-    """See that its row says how it ended, which its pictures and errors say else, and its cost."""
+    """See that the row says how the run ended, and what it cost."""
     if not run.ended:
         outcome = run.outcome(status or run.status)
         await in_thread(records.close_generation, run.generation, outcome)
@@ -187,9 +187,9 @@ async def _close(run: Run, status: Generation.Status | None) -> None:
 
 
 async def _keep(run: Run, image: GeneratedImage) -> None:
-    """Store one picture; one that cannot be stored costs neither the others nor the client.
+    """Store one picture; a failure affects neither the others nor the client.
 
-    Where one was asked for, the generation ends with it, in the same transaction.
+    If only one was requested, the generation ends with it, in the same transaction.
     """
     began = time.monotonic()
     # At once and on this very thread: what waits for another one may be killed meanwhile.
@@ -226,9 +226,9 @@ async def _store(run: Run, image: GeneratedImage, kept: spool.Kept, began: float
 
 
 def _for_client(image: GeneratedImage) -> StoredImage | None:
-    """What the client gets of bytes that the library cannot read.
+    """Return what the client gets of bytes that the library cannot read.
 
-    None where they are no picture to anybody, but a text.
+    Return None if they are a text, and a picture to nobody.
     """
     found = media_type(image.data)
     if found == TEXT:

@@ -1,8 +1,8 @@
-"""What an upstream was paid for and the library has not taken in: links, and bytes nobody can read.
+"""Keeps what was paid for and could not be stored: links, and bytes that nobody can read.
 
-A link is written down before it is fetched and struck out in the transaction in which its picture
-gets its row, so whatever happens in between, it can be collected later (`recovery`). Bytes lie
-in a folder of the library's storage that scan and clean-up know, under names that tell nothing.
+A link is written down before it is fetched, and struck out in the transaction that writes its
+picture's row, so that it can be collected later (`recovery`) whatever happens in between. Bytes lie
+in a folder of the library's storage that scan and clean-up know, under names that reveal nothing.
 """
 
 import hashlib
@@ -34,29 +34,29 @@ YOUNG = timedelta(minutes=10)
 
 MOST = 2000
 MOST_BYTES = 2 * 1024**3
-"""How much is kept; what is oldest gives way, and the log says so."""
+"""The most bytes that are kept; the oldest are dropped, and the log says so."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Owed:
-    """What a generation under way is owed: its links, by the index of their picture.
+    """The pictures that a running generation was paid for and has not got: links by picture index.
 
-    Writing them down is tried: where the database fails, the picture may still come.
+    Writing them down is tried: if the database fails, the picture may still come.
     """
 
     links: dict[int, int] = field(default_factory=dict)  # ids of their rows
 
     async def expect(self, generation: Generation, link: FoundLink) -> None:
-        """A link is being fetched."""
+        """Write down a link that is being fetched."""
         try:
             self.links[link.index] = await in_thread(keep_link, generation, link)
         except DatabaseError:
             logger.exception("A link of generation %s was not written down", generation.pk)
 
     async def broken(self, generation: Generation, image: BrokenImage) -> None:
-        """One picture did not come; its link, or what came for it, is kept."""
+        """Keep the link of a picture that did not come, or what came for it."""
         try:
             if (pk := self.links.get(image.index)) is not None:
                 await in_thread(explain, pk, str(image.error))
@@ -72,7 +72,7 @@ class Owed:
             logger.exception("What came for generation %s was not kept", generation.pk)
 
     async def unreadable(self, generation: Generation, image: GeneratedImage, reason: str) -> bool:
-        """Keep bytes that are no picture that the library knows; whether they are kept."""
+        """Keep bytes of no known format; return whether they are kept."""
         try:
             await in_storing_thread(
                 keep_bytes,
@@ -91,7 +91,7 @@ class Owed:
 
 
 def keep_link(generation: Generation, link: FoundLink) -> int:
-    """Write down a link that is about to be fetched; returns the row's id."""
+    """Write down a link that is about to be fetched; return the row's id."""
     row = Quarantined.objects.create(
         generation=generation,
         index=link.index,
@@ -113,7 +113,7 @@ def keep_bytes(
     instead_of: int | None = None,
     **facts: Any,
 ) -> None:
-    """Keep bytes that came for a picture and are none.
+    """Keep bytes that came instead of a picture.
 
     Args:
         instead_of: the row of their link, which they are put into.
@@ -136,20 +136,20 @@ def keep_bytes(
 
 
 def explain(pk: int, reason: str) -> None:
-    """Say why a link has given nothing."""
+    """Write down why a link gave nothing."""
     Quarantined.objects.filter(pk=pk).update(reason=reason[:LONGEST_SAID])
 
 
 def strike_out(pk: int) -> bool:
-    """The picture is in the library: inside of the transaction that writes its row.
+    """Delete the row of a picture that is in the library, in the transaction that writes its row.
 
-    False where somebody else has struck it out.
+    Return False if somebody else has deleted it.
     """
     return discard(Quarantined.objects.filter(pk=pk)) > 0
 
 
 def discard(rows: "QuerySet[Quarantined]") -> int:
-    """Remove rows, and their files once that is committed; returns how many."""
+    """Delete rows, and their files after the commit; return how many."""
     with transaction.atomic():
         found = list(rows.values_list("pk", "file"))
         count, _ = Quarantined.objects.filter(pk__in=[pk for pk, _ in found]).delete()
@@ -158,13 +158,13 @@ def discard(rows: "QuerySet[Quarantined]") -> int:
 
 
 def shown(generation: Generation) -> "QuerySet[Quarantined]":
-    """What came for a generation and may be a picture to its client, if to nobody here."""
+    """Return what came for a generation and may be a picture to its client, if to nobody here."""
     rows = Quarantined.objects.filter(generation=generation).exclude(file="")
     return rows.exclude(content_type=TEXT).order_by("index")
 
 
 def read(row: Quarantined) -> bytes:
-    """The bytes of a row that has some.
+    """Return the bytes of a row that has some.
 
     Raises:
         OSError
@@ -175,7 +175,7 @@ def read(row: Quarantined) -> bytes:
 
 
 def link_of(row: Quarantined) -> str:
-    """The link as the upstream gave it."""
+    """Return the link as the upstream gave it."""
     link = row.link
     for secret in _keys(row.generation.provider):
         link = link.replace(_stand_in(secret), secret)
@@ -183,7 +183,7 @@ def link_of(row: Quarantined) -> str:
 
 
 def tidy() -> int:
-    """Delete files that no row has, as a crash leaves them; returns how many."""
+    """Delete files without a row, which a crash leaves behind; return how many."""
     try:
         _, names = default_storage.listdir(QUARANTINE)
     except FileNotFoundError:
@@ -197,7 +197,7 @@ def tidy() -> int:
 
 
 def _make_room() -> None:
-    """Let the oldest go while there is more than may be kept."""
+    """Delete the oldest while there is more than may be kept."""
     kept = Quarantined.objects.aggregate(size=Sum("size"))["size"] or 0
     too_many = Quarantined.objects.count() - MOST
     leaving: list[Quarantined] = []
@@ -222,9 +222,9 @@ def _delete_files(names: Iterable[str]) -> None:
 
 
 def _without_keys(link: str, provider: str) -> str:
-    """A link that holds a key of ours is kept without it, and gets it back when it is fetched.
+    """Return a link without the keys of ours in it, which it gets back when it is fetched.
 
-    No link can ask for a key that was not in it: its own braces are written otherwise.
+    No link can ask for a key that was not in it: its own braces are escaped.
     """
     link = link.replace("{", "%7B").replace("}", "%7D")
     for secret in _keys(provider):
@@ -233,11 +233,11 @@ def _without_keys(link: str, provider: str) -> str:
 
 
 def _stand_in(secret: str) -> str:
-    """What stands for a key; for another one that comes in its place it does not."""
+    """Return a placeholder for a key, which does not match a later key in its place."""
     return f"{{upstream-key-{hashlib.sha256(secret.encode()).hexdigest()[:16]}}}"
 
 
 def _keys(provider: str) -> Sequence[str]:
-    """The provider's own keys, and no other's."""
+    """Return the provider's own keys, and no others."""
     found = settings.XAI_API_KEY if provider == "xai" else settings.IMAGINE_UPSTREAM_KEY
     return [key.strip() for key in found.split(",") if key.strip()]

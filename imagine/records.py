@@ -1,4 +1,4 @@
-"""What the gateway writes down. Synchronous: `generate` runs it on the gateway's threads."""
+"""Writes the gateway's records. It is synchronous: `generate` runs it on the gateway's threads."""
 
 import logging
 import os
@@ -46,21 +46,21 @@ OUTCOME_FIELDS = (
 )  # fmt: skip
 
 _unwritten: dict[int, Callable[[], object]] = {}
-"""What is to be written of the ends of this process's generations, by their ids."""
+"""Outcomes of this process's generations that are still to be written, by id."""
 
 _new_row = Insert(Generation)
 _write = Update(Generation, *OUTCOME_FIELDS)
 _link = Insert(Generation.images.through, "generation_id", "image_id")
 
 generation_begun = Signal()
-"""Sent in the transaction in which a generation's row is written."""
+"""Sent in the transaction that writes a generation's row."""
 
 generation_ended = Signal()
-"""Sent with the `generation` in the transaction in which its outcome is written."""
+"""Sent with the `generation` in the transaction that writes its outcome."""
 
 
 class ModelNotAllowed(LookupError):
-    """For this key there is no such model."""
+    """The key has no such model."""
 
     def __init__(self, model: str) -> None:
         super().__init__(model)
@@ -68,12 +68,12 @@ class ModelNotAllowed(LookupError):
 
 
 class BadPicture(ValueError):
-    """The upstream sent bytes that are no whole picture."""
+    """The upstream sent bytes that are not a complete picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What beside the pictures was asked, and by whom."""
+    """The request apart from its pictures, and the caller."""
 
     by: Caller | str  # a Bearer token is looked up on the thread that writes the row
     client: str = ""  # address and program
@@ -87,7 +87,7 @@ class Asked:
 class StoredImage:
     """A picture of this generation. Without `image_id` it could not be stored: this is all.
 
-    One that is not known here, such as SVG, has no width and height.
+    A picture of an unknown format, such as SVG, has no width and height.
     """
 
     index: int
@@ -102,7 +102,7 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a generation ended."""
+    """The end of a generation."""
 
     status: Generation.Status
     errors: Sequence[ProviderError]
@@ -114,17 +114,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A row that was written now, or the one of the same request sent before."""
+    """A row that was just written, or that of the same request sent before."""
 
     generation: Generation
     is_new: bool
 
 
 def expect_room(request: ImageRequest, asked: Asked) -> None:
-    """Say no where `open_generation` would, before the request's pictures are looked at.
+    """Refuse what `open_generation` would refuse, before the request's pictures are read.
 
-    They take memory, and their links are fetched. What may be a repeated request is let pass:
-    that is told by its pictures.
+    Pictures take memory, and their links are fetched. A possible repetition is let through, since
+    only its pictures tell.
 
     Raises: as `open_generation`.
     """
@@ -140,7 +140,7 @@ def expect_room(request: ImageRequest, asked: Asked) -> None:
 
 
 def open_generation(request: ImageRequest, asked: Asked, *, provider: str) -> Opened:
-    """Write the row that says that the upstream is about to be asked, now or in its turn.
+    """Write the row which says that the upstream is about to be called, now or in its turn.
 
     Raises:
         callers.InvalidToken: nobody knows who asks.
@@ -216,7 +216,7 @@ def _begin(request: ImageRequest, asked: Asked, **columns: Any) -> Generation:
 
 
 def read(data: bytes, request: ImageRequest) -> tuple[bytes, Picture]:
-    """What came, in the format that was asked for, and what is known of it.
+    """Return the picture in the requested format, and what is known of it.
 
     Raises:
         BadPicture
@@ -239,14 +239,13 @@ def storing(
     *,
     parents: Sequence[int] = (),
 ) -> Iterator[int]:
-    """Put a picture into the library, with its generation; the block is given its id.
+    """Put a picture into the library, with its generation; the block gets its id.
 
-    What the block writes is in the picture's own transaction: one wait for the disk less for
-    every picture.
+    The block writes in the picture's own transaction, which saves a wait for the disk per picture.
 
     Args:
         data, picture: as `read` returns them.
-        parents: pictures that were edited, where the request no longer has them.
+        parents: pictures that were edited, if the request no longer has them.
 
     Raises:
         OSError, DatabaseError: see `insistently`.
@@ -272,8 +271,8 @@ def storing(
 def close_generation(generation: Generation, outcome: Outcome) -> None:
     """Write the outcome of a generation that did not end with its picture.
 
-    Where the database fails it is remembered, and written as soon as it can be: its cost is
-    known to nobody else.
+    If the database fails, it is remembered and written as soon as possible: nobody else knows its
+    cost.
     """
     _write_or_remember(generation, lambda: write_outcome(generation, outcome))
 
@@ -287,7 +286,7 @@ def _write_or_remember(generation: Generation, write: Callable[[], object]) -> N
 
 
 def write_remembered() -> int:
-    """Write the ends of generations that the database has not taken; returns how many."""
+    """Write outcomes that the database has not accepted yet; return how many."""
     count = 0
     for pk, write in list(_unwritten.items()):
         try:
@@ -301,7 +300,7 @@ def write_remembered() -> int:
 
 
 def write_outcome(generation: Generation, outcome: Outcome) -> None:
-    """Write how a generation ended; of several errors the first, with all their messages."""
+    """Write how a generation ended; of several errors the first one, with all messages."""
     generation.status = outcome.status
     generation.finished_at = timezone.now()
     generation.upstream_ms, generation.storing_ms = outcome.upstream_ms, outcome.storing_ms
@@ -322,7 +321,7 @@ def write_outcome(generation: Generation, outcome: Outcome) -> None:
 
 
 def error_columns(error: ProviderError) -> dict[str, Any]:
-    """An error as a generation's row has it."""
+    """Return an error in the columns of a generation's row."""
     return {
         "upstream_status": error.upstream_status,
         "error_status": error.status,
@@ -334,31 +333,31 @@ def error_columns(error: ProviderError) -> dict[str, Any]:
 
 
 def correct_cost(generation: Generation, usage: Usage, cost: Cost) -> None:
-    """Write what the upstream said of a generation's cost after the end of its row."""
+    """Write the cost that the upstream reported after the row was closed."""
     values = {"usage": dict(usage.tokens), "cost_usd": cost.usd, "cost_basis": cost.basis}
     row = Generation.objects.filter(pk=generation.pk)
     _write_or_remember(generation, lambda: row.update(**values))
 
 
 def _parents(request: ImageRequest) -> list[int]:
-    """Pictures of the library that are edited, each once, in their order."""
+    """Return the edited pictures that are in the library, each once, in order."""
     return list(dict.fromkeys(one.image_id for one in request.sources if one.image_id))
 
 
 def served_by() -> str:
-    """Host, port and number of this process."""
+    """Return host, port and number of this process."""
     return f"{address()}#{os.getpid()}"
 
 
 def address() -> str:
-    """Host and port of this program, whose processes share it."""
+    """Return host and port of this program, which its processes share."""
     return f"{socket.gethostname()[:80]}:{settings.SERVER_PORT}"
 
 
 def insistently(write: Callable[P, T]) -> Callable[P, T]:
-    """Try again where the storage or the database fails; the last failure is raised.
+    """Try again if the storage or the database fails; raise the last failure.
 
-    A transaction that the database broke off is repeated at once (`changes.repeated`).
+    A transaction that the database rolled back is repeated at once (`changes.repeated`).
     """
     attempt = repeated(write)
 

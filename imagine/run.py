@@ -1,4 +1,4 @@
-"""A generation under way, as those see it who wait for its pictures."""
+"""A running generation, as seen by those who wait for its pictures."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ RunEvent = Started | PartialImage | StoredImage
 
 @dataclass(slots=True)
 class Run:
-    """Whoever waits for it reads `events()` or awaits `finished()`; any number may, at any time."""
+    """Readers use `events()` or await `finished()`; any number of them may, at any time."""
 
     request: ImageRequest
     provider: ImageProvider = field(default_factory=get_provider)
@@ -69,7 +69,7 @@ class Run:
 
     @property
     def is_started(self) -> bool:
-        """Whether it was told that its turn has come."""
+        """Whether the task's turn has come, as far as it was told."""
         return any(isinstance(event, Started) for event in self._past)
 
     @property
@@ -78,13 +78,14 @@ class Run:
         return self._opened.done()
 
     async def is_done_within(self, seconds: float) -> bool:
-        """Wait for the end, whatever it is, but no longer than this."""
+        """Wait for the end, whatever it is, but no longer than this; return whether it came."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._done.wait(), seconds)
         return self.is_done
 
     def leave(self) -> None:
-        """Nobody reads it any more: looking for news of it ends, making pictures does not."""
+        """Stop looking for news, as nobody reads it any more; the pictures are made
+        nevertheless."""
         if self.follower is not None:
             self.follower.cancel()
 
@@ -102,7 +103,7 @@ class Run:
             raise self.errors[0]
 
     async def events(self) -> AsyncIterator[RunEvent]:
-        """What has come and what comes: pictures, unfinished ones while theirs is not there.
+        """Yield what has come and what comes; unfinished pictures only until theirs is finished.
 
         Raises:
             ProviderError: at the end, where there is no finished picture.
@@ -127,7 +128,7 @@ class Run:
         self._opened.set_result(generation)
 
     def refuse(self, error: BaseException) -> None:
-        """It will have no row."""
+        """Tell readers that it will have no row."""
         if isinstance(error, asyncio.CancelledError):
             self._opened.cancel()
             return
@@ -135,7 +136,7 @@ class Run:
         self._opened.exception()  # seen, also where the client has left
 
     def tell(self, event: RunEvent) -> None:
-        """Let all readers know; a finished picture takes the place of its unfinished ones."""
+        """Tell all readers of an event; a finished picture replaces its unfinished ones."""
         if isinstance(event, StoredImage):
             self.images.append(event)
             self._past = [
@@ -148,7 +149,7 @@ class Run:
             reader.put_nowait(event)
 
     def fail(self, error: ProviderError) -> None:
-        """A picture less; what it cost nevertheless is kept."""
+        """Count one picture less, and keep what it cost nevertheless."""
         self.errors.append(error)
         self.usage = error.usage or self.usage
 
@@ -174,7 +175,7 @@ class Run:
 
     @property
     def cost(self) -> Cost:
-        """What it has cost, as far as that can be said now."""
+        """The cost, as far as it is known now."""
         known, number = self._reckoned, len(self.errors)
         if known is None or known[0] is not self.usage or known[1] != number:
             cost = costs.settled(self.request, self.usage, self.errors, self.generation.created_at)

@@ -1,11 +1,11 @@
-"""Pictures that have come and are not stored yet: on the disk, so that a killed process loses none.
+"""Keeps pictures on the disk until they are stored, so that a killed process loses none.
 
-Nothing is synced: what a process has written the system keeps, also where the process is killed.
-Each process has a folder of its own in DATA_DIR, and holds its lock as long as it lives; of a
-folder whose lock is free the pictures are whoever's who takes them up. What a process that lives
-could not store it moves to a folder that is nobody's. A file holds a picture until that is safe,
-and the next one is then written over it: new files and new pages cost the system twenty times as
-much. One call writes it, since whoever calls the system may wait for the interpreter afterwards.
+Nothing is synced: the system keeps what a process has written, even if the process is killed. Each
+process has its own folder in DATA_DIR, and holds its lock as long as it lives; the pictures in a
+folder whose lock is free belong to whoever takes them. A living process moves what it could not
+store to a folder that belongs to nobody. A file holds a picture until that is safe, and is then
+overwritten by the next one: new files and new pages cost the system twenty times as much. One call
+writes it, since a caller of the system may wait for the interpreter afterwards.
 """
 
 import atexit
@@ -36,27 +36,27 @@ except ImportError:  # Windows, where nobody could tell a process that lives fro
 LOCK = "lock"
 
 LEFT = "left"
-"""The folder of what processes that live could not store."""
+"""The folder of what living processes could not store."""
 
 _USAGE = [each.name for each in fields(Usage)]
 
 logger = logging.getLogger(__name__)
 
 MOST_EMPTY = 16
-"""Files that hold nothing and that a process keeps."""
+"""Empty files that a process keeps."""
 LARGEST_EMPTY = 4 * 1024**2
-"""Bytes of such a file, at most."""
+"""The most bytes of an empty file."""
 
 HEAD = struct.Struct(">16sQQ")
-"""A mark that no other picture has, and the lengths of the facts and of the data that follow it.
-Behind these stands the mark again: a file that was half written over another has none there."""
+"""A mark that no other picture has, and the lengths of the facts and of the data that follow. The
+mark is repeated at the end, where a file that was only half overwritten lacks it."""
 EMPTY = bytes(HEAD.size)
-"""The head of a file that holds nothing."""
+"""The head of an empty file."""
 
 
 @dataclass(slots=True)
 class _Own:
-    """A process's folder, its lock, and files in it that hold nothing."""
+    """A process's folder, its lock, and its empty files."""
 
     folder: Path
     lock: IO[bytes]
@@ -69,18 +69,18 @@ class _Own:
         return (self.folder / str(next(self.numbers))).open("xb", buffering=0)
 
     def mark(self) -> bytes:
-        """Bytes that stand nowhere else in the folder."""
+        """Return bytes that occur nowhere else in the folder."""
         return bytes.fromhex(self.folder.name)[:8] + next(self.numbers).to_bytes(8)
 
 
 _making = threading.Lock()
 _held: dict[int, _Own] = {}
-"""What is this process's, by its number: a fork has its own."""
+"""This process's folder by its number: a fork has its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A picture that a process has left, and what its upstream said of the cost."""
+    """A picture that a process has left behind, and what its upstream said of the cost."""
 
     generation_id: int
     image: GeneratedImage
@@ -89,12 +89,12 @@ class Received:
     was_given_up: bool = False  # by a process that may live, and work on the generation
 
     def let_go(self) -> None:
-        """The picture is safe elsewhere."""
+        """Delete the file: the picture is safe elsewhere."""
         self.path.unlink(missing_ok=True)
 
 
 class Kept:
-    """A picture that lies on the disk until it is safe, if the disk lets it."""
+    """A picture that is on the disk until it is safe, if the disk allows it."""
 
     def __init__(self, generation_id: int, image: GeneratedImage, usage: Usage) -> None:
         self.name = f"{generation_id}-{image.index}"
@@ -104,13 +104,13 @@ class Kept:
         self._is_safe = False
 
     def let_go(self) -> None:
-        """It has its row in the library or in quarantine, and needs no file. On any thread."""
+        """Free the file, on any thread: the picture has its row in the library or in quarantine."""
         self._is_safe = True
         with suppress(IndexError):
             _take_back(self._files.pop(), sum(map(len, self._content)))
 
     def end(self) -> None:
-        """What nobody has let go is left to whoever comes next."""
+        """Leave the picture to whoever comes next, unless it was let go."""
         if self._is_safe:
             return
         if file := self._files.pop() if self._files else _try_to_write(*self._content):
@@ -121,7 +121,7 @@ class Kept:
 
 @contextmanager
 def kept(generation_id: int, image: GeneratedImage, usage: Usage) -> Iterator[Kept]:
-    """The picture lies on the disk until it is let go, if the disk lets it."""
+    """Keep the picture on the disk until it is let go, if the disk allows it."""
     picture = Kept(generation_id, image, usage)
     try:
         yield picture
@@ -130,7 +130,7 @@ def kept(generation_id: int, image: GeneratedImage, usage: Usage) -> Iterator[Ke
 
 
 def _try_to_write(facts: bytes, data: bytes) -> IO[bytes] | None:
-    """None where the disk refuses it."""
+    """Write the picture; return None if the disk refuses it."""
     file: IO[bytes] | None = None
     if os.name == "nt":  # nobody could take it up
         return None
@@ -153,7 +153,7 @@ def _write(file: IO[bytes], *parts: bytes) -> None:
 
 
 def _take_back(file: IO[bytes], size: int) -> None:
-    """It holds nothing any more; where it is large, or there are enough, it goes."""
+    """Empty the file; delete it if it is large, or if there are enough."""
     own = _held.get(os.getpid())
     with suppress(OSError):
         if own is not None and len(own.empty) < MOST_EMPTY and size <= LARGEST_EMPTY:
@@ -195,7 +195,7 @@ def _facts(generation_id: int, image: GeneratedImage, usage: Usage) -> dict[str,
 
 
 def left_behind() -> Generator[Received, None, None]:
-    """What processes that are gone have left, or could not store: one at a time.
+    """Yield what dead processes have left, or living ones could not store, one at a time.
 
     What is not let go meanwhile is there the next time.
     """
@@ -249,7 +249,7 @@ def _own() -> _Own:
 
 @atexit.register
 def close() -> None:
-    """Take this process's folder away; a picture that lies in it stays."""
+    """Delete this process's folder; a picture in it stays."""
     while _held:
         _, own = _held.popitem()
         for file in own.empty:
@@ -259,7 +259,7 @@ def close() -> None:
 
 
 def _lock(folder: Path) -> IO[bytes] | None:
-    """The folder's lock; None where its process lives."""
+    """Return the folder's lock; None if its process lives."""
     try:
         lock = (folder / LOCK).open("wb")
     except OSError:
@@ -273,7 +273,7 @@ def _lock(folder: Path) -> IO[bytes] | None:
 
 
 def _read(path: Path) -> Received | None:
-    """The picture that a file holds; None where it holds none.
+    """Return the picture in a file; None if it is empty.
 
     Raises:
         OSError
