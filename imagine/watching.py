@@ -42,9 +42,9 @@ _followers: set["asyncio.Task[None]"] = set()
 
 
 def attach(generation: Generation, request: ImageRequest) -> Run:
-    """The run of a generation that was begun before, wherever it runs or will run.
+    """Return the run of a generation that was begun before, wherever it runs or will run.
 
-    Whoever attached it says `run.leave()` when nobody reads it any more.
+    The caller says `run.leave()` when nobody reads it any more.
     """
     if known := find_live(generation):
         return known
@@ -57,18 +57,18 @@ def attach(generation: Generation, request: ImageRequest) -> Run:
 
 
 def find_live(generation: Generation) -> Run | None:
-    """The run of a generation that this process works on, or whose pictures it alone has."""
+    """Return the run of a generation that this process works on, or whose pictures it alone has."""
     return live.get(generation.pk)
 
 
 def close() -> None:
-    """Follow nobody any more."""
+    """Stop following."""
     for follower in list(_followers):
         follower.cancel()
 
 
 async def follow(run: Run, *, as_task: bool = False) -> None:
-    """Wait for a generation that was begun before, wherever it runs, and tell its pictures.
+    """Wait for a generation that was begun before, wherever it runs, and tell of its pictures.
 
     Args:
         as_task: tell also that its turn has come.
@@ -94,7 +94,7 @@ async def follow(run: Run, *, as_task: bool = False) -> None:
 
 
 async def _live_or_ended(run: Run, *, as_task: bool) -> Run | None:
-    """The run of this process that is to be listened to; None once the library has told all.
+    """Return this process's run to listen to; None once the library has told all.
 
     Raises:
         ProviderError: it ended without a picture, or will not go on here.

@@ -92,7 +92,7 @@ def days_left(image: Image) -> int:
 
 @register.simple_tag
 def max_prompt_length() -> int:
-    """Characters that a field for a prompt takes."""
+    """Return the most characters of a prompt."""
     return MAX_PROMPT_LENGTH
 
 

@@ -73,7 +73,7 @@ def headers(run: Run, *ignored: str) -> dict[str, str]:
 
 
 def task_path(generation: Generation) -> str:
-    """The path at which a generation's outcome is to be had."""
+    """Return the path of a generation's outcome."""
     return f"{_tasks()}{generation.task_id}"
 
 

@@ -69,7 +69,7 @@ def ask(key: ApiKey | None, user: Any, model: str, at_most: Decimal | None) -> N
 
 @contextmanager
 def beginning(generation: Generation) -> Iterator[None]:
-    """A transaction in which one more generation's row is written, if its caller may begin one.
+    """Hold a transaction that writes one more generation's row, if its caller may begin one.
 
     The row reserves what the generation may cost at most.
 
