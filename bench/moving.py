@@ -54,7 +54,7 @@ def picture(rng: Random, side: int = 1024) -> bytes:
 
 
 def import_folder(folder: Path) -> None:
-    from gallery.imports import Outcome, import_paths
+    from gallery.imports import ImportOutcome, import_paths
 
     folder.mkdir()
     rng = Random(1)
@@ -70,13 +70,13 @@ def import_folder(folder: Path) -> None:
                 image.load()
         return IMPORTED
 
-    def take_in(outcome: Outcome) -> int:
+    def take_in(outcome: ImportOutcome) -> int:
         return sum(each.outcome == outcome for each in import_paths(paths=[folder]))
 
     print(f"{IMPORTED} JPEGs of 1024 x 1024, {size / IMPORTED / 1024:.0f} KB each")
     measure("decoded once, one core", decode)
-    measure(f"imported, {os.cpu_count()} cores", lambda: take_in(Outcome.ADDED))
-    measure("known already", lambda: take_in(Outcome.KNOWN))
+    measure(f"imported, {os.cpu_count()} cores", lambda: take_in(ImportOutcome.ADDED))
+    measure("known already", lambda: take_in(ImportOutcome.KNOWN))
 
 
 def measure(name: str, job: Callable[[], int]) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Outcome(StrEnum):
+class RestoreOutcome(StrEnum):
     ADDED = "added"
     UPDATED = "updated"  # the backup's edit was newer
     UNCHANGED = "unchanged"
@@ -18,7 +18,7 @@ class Restored:
     """The outcome of one record."""
 
     name: str
-    outcome: Outcome
+    outcome: RestoreOutcome
     reason: str = ""
     image_id: int | None = None
 
@@ -33,7 +33,7 @@ class Part:
 
     name: str  # of the option that asks for it; the member is called `<name>.jsonl`
     records: Callable[[], Iterator[dict[str, Any]]]
-    restore: Callable[[dict[str, Any]], Outcome]  # raises BadRecord; the pictures are back
+    restore: Callable[[dict[str, Any]], RestoreOutcome]  # raises BadRecord; the pictures are back
     reserve_ids: Callable[[int], None]
 
     @property

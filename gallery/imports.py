@@ -27,7 +27,7 @@ ARCHIVE_PIXELS = 20
 """The pixels of an uploaded archive, in pictures of the greatest size."""
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     ADDED = "added"
     KNOWN = "known"  # the library has the very same bytes
     FAILED = "failed"
@@ -39,7 +39,7 @@ class Imported:
     """The outcome of one file."""
 
     name: str
-    outcome: Outcome
+    outcome: ImportOutcome
     image_id: int | None = None
     reason: str = ""
     kind: str = ""  # of a file that was ignored: its format, where that is known
@@ -98,7 +98,7 @@ def _up_to_a_limit(items: Iterable[Item | Imported]) -> Iterator[Item | Imported
     limit = PixelLimit()
     for item in items:
         if isinstance(item, Item) and (reason := limit.reached_by(item.data)):
-            yield Imported(item.name, Outcome.FAILED, reason=reason)
+            yield Imported(item.name, ImportOutcome.FAILED, reason=reason)
         else:
             yield item
 
@@ -126,10 +126,10 @@ def take_in(item: Item) -> Imported:
     try:
         taken = ingest.take_in(data=item.data, **{"source": Image.Source.IMPORTED, **item.facts})
     except UnreadablePicture as error:
-        return Imported(item.name, Outcome.FAILED, reason=str(error))
+        return Imported(item.name, ImportOutcome.FAILED, reason=str(error))
     except ValidationError as error:
-        return Imported(item.name, Outcome.FAILED, reason="; ".join(error.messages))
-    outcome = Outcome.ADDED if taken.is_new else Outcome.KNOWN
+        return Imported(item.name, ImportOutcome.FAILED, reason="; ".join(error.messages))
+    outcome = ImportOutcome.ADDED if taken.is_new else ImportOutcome.KNOWN
     return Imported(item.name, outcome, taken.image.pk)
 
 
@@ -169,8 +169,8 @@ def _result(each: "Future[Imported] | Imported") -> Imported:
 
 def _item(file: FoundFile, tags: list[str]) -> Item | Imported:
     if file.ignored:
-        return Imported(file.name, Outcome.IGNORED, kind=file.kind)
+        return Imported(file.name, ImportOutcome.IGNORED, kind=file.kind)
     if file.failure:
-        return Imported(file.name, Outcome.FAILED, reason=file.failure)
+        return Imported(file.name, ImportOutcome.FAILED, reason=file.failure)
     facts = {"tags": tags, "modified_at": file.modified, "sidecar": file.sidecar}
     return Item(file.name, file.data, {**facts, "file_name": file.name})

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from . import tagging
 from .found_files import open_regular, reason
-from .imports import Imported, Item, Outcome, run, take_in
+from .imports import Imported, ImportOutcome, Item, run, take_in
 from .pictures import MAX_BYTES
 from .soundness import (
     EARLIEST,
@@ -110,7 +110,7 @@ def _items(folder: Path, records: list[Any]) -> Iterator[Item | Imported]:
     for number, record in enumerate(records, 1):
         filename = record.get("filename") if isinstance(record, dict) else None
         if not isinstance(filename, str) or not filename.strip():
-            yield Imported(f"record {number}", Outcome.FAILED, reason="it names no file")
+            yield Imported(f"record {number}", ImportOutcome.FAILED, reason="it names no file")
             continue
         # Use the bare name: paths in records are not valid here.
         name = PurePosixPath(filename.replace("\\", "/")).name
@@ -119,7 +119,7 @@ def _items(folder: Path, records: list[Any]) -> Iterator[Item | Imported]:
         try:
             yield _item(path, _facts(record))
         except Unsound as error:
-            yield Imported(str(path), Outcome.FAILED, reason=f"its record {error}")
+            yield Imported(str(path), ImportOutcome.FAILED, reason=f"its record {error}")
     try:
         others = sorted((folder / PICTURES).iterdir())
     except OSError:
@@ -134,7 +134,7 @@ def _item(path: Path, facts: dict[str, Any]) -> Item | Imported:
         with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)  # one more is told as too large
     except (OSError, ValueError) as error:
-        return Imported(str(path), Outcome.FAILED, reason=reason(error))
+        return Imported(str(path), ImportOutcome.FAILED, reason=reason(error))
     return Item(str(path), data, {**facts, "file_name": path.name})
 
 

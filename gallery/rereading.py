@@ -20,7 +20,7 @@ AT_ONCE = 20
 """Pictures in one transaction, whose texts are in memory."""
 
 
-class Outcome(StrEnum):
+class RereadOutcome(StrEnum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     FAILED = "failed"
@@ -31,7 +31,7 @@ class Reread:
     """The outcome of one picture; for a changed one, the reason names the changes."""
 
     name: str
-    outcome: Outcome
+    outcome: RereadOutcome
     reason: str = ""
     image_id: int = 0
 
@@ -53,7 +53,7 @@ def reread_metadata(*, dry_run: bool = False) -> Iterator[Reread]:
             try:
                 readings[pk] = _read(behind[pk], before)
             except Exception as error:  # noqa: BLE001  whatever one file provokes, others are read
-                yield Reread(_name(pk), Outcome.FAILED, reason(error), pk)
+                yield Reread(_name(pk), RereadOutcome.FAILED, reason(error), pk)
         if readings:
             yield from _take_over(readings, None if dry_run else recording)
 
@@ -141,7 +141,7 @@ def _mark(ids: Collection[int]) -> None:
 
 
 def _outcome(pk: int, reading: _Reading) -> Reread:
-    outcome = Outcome.CHANGED if reading.what else Outcome.UNCHANGED
+    outcome = RereadOutcome.CHANGED if reading.what else RereadOutcome.UNCHANGED
     changes = ", ".join(reading.what)
     if "prompt" in reading.what:
         was, now = (each.written or ("", "") for each in (reading.before, reading.after))

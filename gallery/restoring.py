@@ -15,7 +15,7 @@ from django.utils import timezone
 from grok2api.runtime.exclusive import LOOSE_FILES, exclusive
 
 from . import loose_files, pictures, tagging
-from .backup_parts import BadRecord, Outcome, Part, Restored, parts
+from .backup_parts import BadRecord, Part, Restored, RestoreOutcome, parts
 from .backup_reading import (
     LONGEST_NAME,
     MOST_LACKING,
@@ -34,7 +34,14 @@ from .models import Image
 from .records import EDITABLE, from_record, id_of, stem_of
 from .text import fold
 
-__all__ = ["Outcome", "Restored", "Terms", "UnreadableBackup", "bring_back", "restore_backup"]
+__all__ = [
+    "RestoreOutcome",
+    "Restored",
+    "Terms",
+    "UnreadableBackup",
+    "bring_back",
+    "restore_backup",
+]
 
 BATCH = 100
 """Pictures that a restore commits at once, and may have to repeat after a crash."""
@@ -126,9 +133,9 @@ def _restore_part(backup: BackupFile, part: Part) -> Iterator[Restored]:
                 raise BadRecord(line.flaw)
             yield Restored(name, part.restore(line.record))
         except BadRecord as error:
-            yield Restored(name, Outcome.FAILED, str(error))
+            yield Restored(name, RestoreOutcome.FAILED, str(error))
         except (DataError, IntegrityError, ValueError, OverflowError) as error:
-            yield Restored(name, Outcome.FAILED, f"the database refused it: {error}")
+            yield Restored(name, RestoreOutcome.FAILED, f"the database refused it: {error}")
 
 
 def _restore_all(backup: BackupFile, survey: Survey, terms: Terms | None) -> Iterator[Restored]:
@@ -165,7 +172,7 @@ def _restore(
             flaw = error
             break
     if len(lines) == 1:
-        return [Restored(lines[0].name, Outcome.FAILED, f"the database refused it: {flaw}")]
+        return [Restored(lines[0].name, RestoreOutcome.FAILED, f"the database refused it: {flaw}")]
     return [outcome for line in lines for outcome in _restore(backup, survey, [line], terms)]
 
 
@@ -216,7 +223,7 @@ class _Batch:
         self._see_that_files_are_there()
         added = (each.image.pk for each in self.new)
         return [
-            replace(each, image_id=next(added)) if each.outcome == Outcome.ADDED else each
+            replace(each, image_id=next(added)) if each.outcome == RestoreOutcome.ADDED else each
             for each in outcomes
         ]
 
@@ -224,11 +231,11 @@ class _Batch:
         try:
             return Restored(line.name, self._take(line, known))
         except (BadRecord, pictures.UnreadablePicture, loose_files.FileTaken) as error:
-            return Restored(line.name, Outcome.FAILED, str(error))
+            return Restored(line.name, RestoreOutcome.FAILED, str(error))
         except ValidationError as error:  # of the tags, with those that all pictures get
-            return Restored(line.name, Outcome.FAILED, "; ".join(error.messages))
+            return Restored(line.name, RestoreOutcome.FAILED, "; ".join(error.messages))
 
-    def _take(self, line: Line, known: "_Known") -> Outcome:
+    def _take(self, line: Line, known: "_Known") -> RestoreOutcome:
         if line.record is None:
             raise BadRecord(line.flaw)
         status = line.record.get("status")
@@ -245,18 +252,18 @@ class _Batch:
             if stem in known.stems:  # its thumbnail would have one path with the other's
                 raise BadRecord("another picture of the library has this name")
             self.new.append(self._added(line.record, image, tags))
-            return Outcome.ADDED
+            return RestoreOutcome.ADDED
         self._give_back(line.record, there)
         if self.terms is None:
             counts = image.updated_at > there.updated_at
         else:
             counts = differ(image, tags, there)
         if not counts:
-            return Outcome.UNCHANGED
+            return RestoreOutcome.UNCHANGED
         if self.terms is not None and not self.terms.may_change:
             raise BadRecord(MAY_NOT)
         self.newer.append((there, image, tags))
-        return Outcome.UPDATED
+        return RestoreOutcome.UPDATED
 
     def _added(self, record: dict[str, Any], image: Image, tags: list[str]) -> _New:
         data = self.backup.picture(record)

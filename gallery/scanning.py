@@ -12,7 +12,7 @@ from . import loose_files
 from .changes import CHUNK
 from .cleanup import ROOT, YOUNG
 from .found_files import is_picture
-from .imports import Imported, Item, Outcome, run, take_in
+from .imports import Imported, ImportOutcome, Item, run, take_in
 from .metadata.formats import HEAD, other_format
 from .models import Image
 from .pictures import MAX_BYTES, is_derived
@@ -71,12 +71,12 @@ def _read(place: str) -> Item | Imported | None:
         with default_storage.open(place) as file:
             data = file.read(HEAD)
             if not is_picture(data):
-                return Imported(place, Outcome.IGNORED, kind=other_format(data))
+                return Imported(place, ImportOutcome.IGNORED, kind=other_format(data))
             data += file.read(MAX_BYTES)
     except FileNotFoundError:  # gone meanwhile, with its row
         return None
     except OSError as error:
-        return Imported(place, Outcome.FAILED, reason=error.strerror or str(error))
+        return Imported(place, ImportOutcome.FAILED, reason=error.strerror or str(error))
     name = "" if ours and OWN_NAME.search(place) else place
     return Item(place, data, {"modified_at": modified, "file_name": name})
 

@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Prefetch
 
-from gallery.backup_parts import BadRecord, Outcome, Part
+from gallery.backup_parts import BadRecord, Part, RestoreOutcome
 from gallery.models import Image
 from gallery.restoring import reserve_ids
 from gallery.soundness import (
@@ -70,7 +70,7 @@ def records() -> Iterator[dict[str, Any]]:
         }
 
 
-def restore(record: dict[str, Any]) -> Outcome:
+def restore(record: dict[str, Any]) -> RestoreOutcome:
     """Add a request if it is missing; an existing one stays as it is.
 
     Raises:
@@ -101,12 +101,12 @@ def restore(record: dict[str, Any]) -> Outcome:
     return _write(values)
 
 
-def _write(values: dict[str, Any]) -> Outcome:
+def _write(values: dict[str, Any]) -> RestoreOutcome:
     links = {name: values.pop(name) for name in LINKS}
     wanted, task, username = (values.pop(name) for name in ("id", "task_id", "user"))
     same = {"task_id": task} if task else {name: values[name] for name in ("created_at", "prompt")}
     if Generation.objects.filter(**same).exists():
-        return Outcome.UNCHANGED
+        return RestoreOutcome.UNCHANGED
     by_name = {get_user_model().USERNAME_FIELD: username}
     user = username and get_user_model().objects.filter(**by_name).first()
     generation = Generation(**values, task_id=task, user=user or None)
@@ -116,7 +116,7 @@ def _write(values: dict[str, Any]) -> Outcome:
         generation.save(force_insert=True)
         for name, paths in links.items():
             getattr(generation, name).set(Image.objects.filter(file__in=paths).only("pk"))
-    return Outcome.ADDED
+    return RestoreOutcome.ADDED
 
 
 def _text(amount: Decimal | None) -> str | None:

@@ -101,7 +101,7 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class GenerationResult:
     """The end of a generation."""
 
     status: Generation.Status
@@ -268,7 +268,7 @@ def storing(
         yield row.pk
 
 
-def close_generation(generation: Generation, outcome: Outcome) -> None:
+def close_generation(generation: Generation, outcome: GenerationResult) -> None:
     """Write the outcome of a generation that did not end with its picture.
 
     If the database fails, it is remembered and written as soon as possible: nobody else knows its
@@ -299,7 +299,7 @@ def write_remembered() -> int:
     return count
 
 
-def write_outcome(generation: Generation, outcome: Outcome) -> None:
+def write_outcome(generation: Generation, outcome: GenerationResult) -> None:
     """Write how a generation ended; of several errors the first one, with all messages."""
     generation.status = outcome.status
     generation.finished_at = timezone.now()

@@ -27,7 +27,7 @@ AT_ONCE = 10
 """Links that are fetched in parallel: a dead one is tried for minutes."""
 
 
-class Outcome(StrEnum):
+class CollectOutcome(StrEnum):
     ADDED = "added"
     FAILED = "failed"
 
@@ -41,7 +41,7 @@ class Collected:
     """The outcome for one thing in quarantine."""
 
     name: str
-    outcome: Outcome
+    outcome: CollectOutcome
     reason: str = ""
 
 
@@ -89,7 +89,7 @@ async def _collect(pk: int) -> Collected:
         lambda: Quarantined.objects.select_related("generation").filter(pk=pk).first()
     )
     if row is None:
-        return Collected(f"#{pk}", Outcome.FAILED, "it is no longer there")
+        return Collected(f"#{pk}", CollectOutcome.FAILED, "it is no longer there")
     try:
         if row.file:
             data = await in_storing_thread(quarantine.read, row)
@@ -97,13 +97,13 @@ async def _collect(pk: int) -> Collected:
             data = await get_provider().fetch(quarantine.link_of(row))
         await in_storing_thread(take_in, row, data)
     except TakenInMeanwhile as error:
-        return Collected(str(row), Outcome.FAILED, str(error))
+        return Collected(str(row), CollectOutcome.FAILED, str(error))
     except (ProviderError, OSError, DatabaseError, records.BadPicture) as error:
         return await _told(row, str(error))
     except Exception as error:  # a fault of ours, or a link of a new kind: the others go on
         logger.exception("%s cannot be collected", row)
         return await _told(row, f"{type(error).__name__}: {error}")
-    return Collected(str(row), Outcome.ADDED)
+    return Collected(str(row), CollectOutcome.ADDED)
 
 
 async def _told(row: Quarantined, reason: str) -> Collected:
@@ -111,7 +111,7 @@ async def _told(row: Quarantined, reason: str) -> Collected:
         await in_thread(_failed, row, reason)
     except DatabaseError:
         logger.exception("Why %s was not collected is not written down", row)
-    return Collected(str(row), Outcome.FAILED, reason)
+    return Collected(str(row), CollectOutcome.FAILED, reason)
 
 
 def take_in(row: Quarantined, data: bytes) -> None:

@@ -15,7 +15,7 @@ from .prices.costs import Cost
 from .providers import get_provider
 from .providers.base import ImageProvider, ImageRequest, PartialImage, ProviderError, Usage
 from .quarantine import Owed
-from .records import Outcome, StoredImage
+from .records import GenerationResult, StoredImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +160,13 @@ class Run:
         for reader in self._readers:
             reader.put_nowait(None)
 
-    def outcome(self, status: Generation.Status, *, storing_since: float | None = None) -> Outcome:
+    def outcome(
+        self, status: Generation.Status, *, storing_since: float | None = None
+    ) -> GenerationResult:
         now = time.monotonic()
         storing = self.storing + (now - storing_since if storing_since else 0)
         self.settled = self.cost
-        return Outcome(
+        return GenerationResult(
             status=status,
             errors=tuple(self.errors),
             usage=self.usage,

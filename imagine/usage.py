@@ -42,7 +42,7 @@ class _Costs:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage(_Costs):
+class UsageLine(_Costs):
     """One line: what one caller requested from one model on one day."""
 
     day: date
@@ -77,7 +77,7 @@ class Charts:
     pictures: charts.Chart
 
 
-def read_usage(*, days: int) -> list[Usage]:
+def read_usage(*, days: int) -> list[UsageLine]:
     """Return the last `days` days, latest first. Two queries, for any number of generations."""
     rows = Generation.objects.filter(created_at__gte=_midnight(_days(days)[0]))
     grouped = rows.annotate(day=DAY).order_by("-day", *GROUP[1:]).values(*GROUP)
@@ -93,7 +93,7 @@ def read_usage(*, days: int) -> list[Usage]:
     # A query of its own: joined, every generation would count once per picture.
     pictures = {_group(row): row["count"] for row in grouped.annotate(count=Count("images"))}
     return [
-        Usage(
+        UsageLine(
             day=row["day"],
             caller=row["key__name"] or row["user__username"] or "–",
             model=row["model"],
@@ -108,7 +108,7 @@ def read_usage(*, days: int) -> list[Usage]:
     ]
 
 
-def total(lines: Iterable[Usage]) -> Total:
+def total(lines: Iterable[UsageLine]) -> Total:
     listed = list(lines)
     return Total(
         requests=sum(line.requests for line in listed),
@@ -120,7 +120,7 @@ def total(lines: Iterable[Usage]) -> Total:
     )
 
 
-def draw(lines: Sequence[Usage], *, days: int, by: Callable[[Usage], str]) -> Charts:
+def draw(lines: Sequence[UsageLine], *, days: int, by: Callable[[UsageLine], str]) -> Charts:
     """Return the charts of these lines.
 
     Args:
@@ -133,7 +133,7 @@ def draw(lines: Sequence[Usage], *, days: int, by: Callable[[Usage], str]) -> Ch
         weights[by(line)] += line.cost_usd + line.at_most_usd + Decimal(line.pictures).scaleb(-9)
     drawn_as = charts.grouped(weights, _("others"))
     names = {name: str(index) for index, name in enumerate(dict.fromkeys(drawn_as.values()))}
-    parts: dict[str, list[Usage]] = {name: [] for name in names}
+    parts: dict[str, list[UsageLine]] = {name: [] for name in names}
     cost: defaultdict[tuple[date, str], Decimal] = defaultdict(Decimal)
     pictures: defaultdict[tuple[date, str], Decimal] = defaultdict(Decimal)
     for line in lines:

@@ -26,7 +26,7 @@ from .forms import COMMON_RATIOS, OPTIONS, ImagineForm
 from .links import file_path
 from .models import Generation
 from .notices import refused_now
-from .usage import Usage, draw, read_usage, total
+from .usage import UsageLine, draw, read_usage, total
 
 RECENT = 24
 AGAIN = ("resolution", "quality", "output_format")
@@ -34,7 +34,7 @@ AGAIN = ("resolution", "quality", "output_format")
 
 FAILURES_SHOWN = timedelta(minutes=15)
 USAGE_DAYS = (7, 30, 90)
-USAGE_PARTS: dict[str, Callable[[Usage], str]] = {
+USAGE_PARTS: dict[str, Callable[[UsageLine], str]] = {
     "model": attrgetter("model"),
     "caller": attrgetter("caller"),
 }

@@ -27,15 +27,15 @@ from rest_framework.views import APIView
 from grok2api.runtime.exclusive import Busy
 from grok2api.runtime.snapshot import one_snapshot
 
-from .. import ingest, marking, pictures, removal, restoring, tagging
+from .. import ingest, marking, pictures, removal, tagging
 from ..changes import ChangeReport
 from ..export import Embedding, export_images
 from ..filters import ImageFilter
 from ..found_files import is_archive, is_of_a_library
 from ..history import CHANGE, CannotContinue
-from ..imports import OTHER, Imported, Outcome, import_archive
+from ..imports import OTHER, Imported, ImportOutcome, import_archive
 from ..models import Image
-from ..restoring import Restored, UnreadableBackup, bring_back
+from ..restoring import Restored, RestoreOutcome, UnreadableBackup, bring_back
 from ..scanning import scan_storage
 from ..selection import NumberChanged, Selection, read_selection
 from ..serving import serve_archive, serve_file, serve_thumbnail
@@ -333,11 +333,13 @@ def imported(files: Iterable[Imported | Restored]) -> Response:
     by_outcome: defaultdict[str, list[Any]] = defaultdict(list)
     for file in files:
         by_outcome[file.outcome].append(file)
-    added = [file.image_id for file in by_outcome[Outcome.ADDED]]
-    failed = [{"name": file.name, "reason": file.reason} for file in by_outcome[Outcome.FAILED]]
-    known = len(by_outcome[Outcome.KNOWN]) + len(by_outcome[restoring.Outcome.UNCHANGED])
-    changed = len(by_outcome[restoring.Outcome.UPDATED])
-    ignored = Counter(file.kind or OTHER for file in by_outcome[Outcome.IGNORED])
+    added = [file.image_id for file in by_outcome[ImportOutcome.ADDED]]
+    failed = [
+        {"name": file.name, "reason": file.reason} for file in by_outcome[ImportOutcome.FAILED]
+    ]
+    known = len(by_outcome[ImportOutcome.KNOWN]) + len(by_outcome[RestoreOutcome.UNCHANGED])
+    changed = len(by_outcome[RestoreOutcome.UPDATED])
+    ignored = Counter(file.kind or OTHER for file in by_outcome[ImportOutcome.IGNORED])
     return Response(
         {
             "added": len(added),

@@ -19,13 +19,13 @@ from gallery.changes import read_facts
 from gallery.export import Embedding, export_images
 from gallery.models import Image, Tag
 from gallery.records import as_record
-from gallery.restoring import Outcome, restore_backup
+from gallery.restoring import RestoreOutcome, restore_backup
 from gallery.tests import adding
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import A1111, png
 
 BASE = Path(__file__).resolve().parent.parent.parent
-ADDED, UPDATED, UNCHANGED, FAILED = Outcome
+ADDED, UPDATED, UNCHANGED, FAILED = RestoreOutcome
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def empty(media_folder: Path) -> None:
         path.unlink()
 
 
-def outcomes(path: Path) -> list[Outcome]:
+def outcomes(path: Path) -> list[RestoreOutcome]:
     return [each.outcome for each in restore_backup(path)]
 
 

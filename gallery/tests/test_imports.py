@@ -16,13 +16,18 @@ from gallery import backup, imports, statistics
 from gallery.changes import read_facts
 from gallery.cleanup import survey
 from gallery.found_files import OF_A_LIBRARY
-from gallery.imports import Imported, Outcome, import_paths
+from gallery.imports import Imported, ImportOutcome, import_paths
 from gallery.models import Image
 from gallery.scanning import scan_storage
 from gallery.tests.drawing import draw
 from gallery.tests.metadata.tool_files import A1111, PROMPT, png
 
-ADDED, KNOWN, FAILED, IGNORED = Outcome.ADDED, Outcome.KNOWN, Outcome.FAILED, Outcome.IGNORED
+ADDED, KNOWN, FAILED, IGNORED = (
+    ImportOutcome.ADDED,
+    ImportOutcome.KNOWN,
+    ImportOutcome.FAILED,
+    ImportOutcome.IGNORED,
+)
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def inbox(tmp_path) -> Path:
     return tmp_path / "inbox"
 
 
-def outcomes(imported) -> list[tuple[str, Outcome]]:
+def outcomes(imported) -> list[tuple[str, ImportOutcome]]:
     return [(each.name.rpartition("inbox/")[2], each.outcome) for each in imported]
 
 

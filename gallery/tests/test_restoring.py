@@ -30,14 +30,14 @@ from gallery import (
 from gallery.backup_reading import Line
 from gallery.models import Image
 from gallery.records import CHECKS, UNSAID
-from gallery.restoring import Outcome, restore_backup
+from gallery.restoring import RestoreOutcome, restore_backup
 from gallery.search import building
 from gallery.tests.drawing import draw
 from gallery.tests.meanwhile import meanwhile
 from gallery.tests.test_backup import empty, everything, stored, write
 from grok2api.runtime.exclusive import LOOSE_FILES, Busy, exclusive
 
-ADDED, UPDATED, UNCHANGED, FAILED = Outcome
+ADDED, UPDATED, UNCHANGED, FAILED = RestoreOutcome
 HALF = "\ud800"
 DEEP = '{"a":' * 50_000 + "1" + "}" * 50_000
 

@@ -12,7 +12,7 @@ from imagine import quarantine, records, recovery, spool
 from imagine.models import Generation
 from imagine.prices import costs
 from imagine.providers.base import GeneratedImage, ImageRequest, Usage
-from imagine.records import Outcome
+from imagine.records import GenerationResult
 from imagine.spool import Received
 
 logger = logging.getLogger(__name__)
@@ -99,11 +99,13 @@ def _is_in_quarantine(generation: Generation, index: int, data: bytes) -> bool:
     return any(quarantine.read(row) == data for row in rows)
 
 
-def _outcome(generation: Generation, request: ImageRequest, usage: Usage) -> Outcome | None:
+def _outcome(
+    generation: Generation, request: ImageRequest, usage: Usage
+) -> GenerationResult | None:
     """That of a generation which ends with this picture."""
     if generation.n > 1 or generation.status != Generation.Status.PENDING:
         return None
-    return Outcome(
+    return GenerationResult(
         status=Generation.Status.SUCCEEDED,
         errors=[],
         usage=usage,
@@ -120,7 +122,7 @@ def _store(
     image: GeneratedImage,
     data: bytes,
     picture: Picture,
-    outcome: Outcome | None,
+    outcome: GenerationResult | None,
 ) -> None:
     parents = list(generation.parents.order_by("pk").values_list("pk", flat=True))
     with records.storing(generation, request, image, data, picture, parents=parents):

@@ -14,7 +14,7 @@ from imagine.models import Generation
 from imagine.prices.costs import NOTHING
 from imagine.providers import get_provider
 from imagine.providers.base import ImageRequest, ProviderError, Usage
-from imagine.records import Asked, Outcome
+from imagine.records import Asked, GenerationResult
 from imagine.threads import in_storing_thread, in_task_thread, in_thread
 
 from . import errands, queue, received
@@ -192,7 +192,7 @@ async def _read(generation: Generation) -> ImageRequest | None:
             type="server_error",
             code="task_unreadable",
         )
-    outcome = Outcome(
+    outcome = GenerationResult(
         status=Generation.Status.FAILED,
         errors=[reason],
         usage=Usage(),

@@ -249,7 +249,7 @@ def test_what_a_dead_process_may_have_spent_stays_counted(key):
 def test_cost_is_written_when_the_database_is_back(key, monkeypatch):
     generation = begin(key)
     error = ProviderError("moderated", status=400)
-    outcome = records.Outcome(
+    outcome = records.GenerationResult(
         status="failed", errors=[error], usage=Usage(), cost=Cost(Decimal("0.01"), "upstream"),
         upstream_ms=1, storing_ms=0,
     )  # fmt: skip

@@ -35,8 +35,8 @@ def test_usage_is_summed_per_day_caller_and_model(generate, admin_user):
     generate(created_at=timezone.now() - timedelta(days=7))
     lines = usage.read_usage(days=7)
     assert sorted(lines, key=lambda line: line.model) == [
-        usage.Usage(today, "laptop", "m", 3, 1, 3, Decimal("0.06"), 1, Decimal(0)),
-        usage.Usage(today, "admin", "other", 2, 0, 2, Decimal(0), 1, Decimal("0.5")),
+        usage.UsageLine(today, "laptop", "m", 3, 1, 3, Decimal("0.06"), 1, Decimal(0)),
+        usage.UsageLine(today, "admin", "other", 2, 0, 2, Decimal(0), 1, Decimal("0.5")),
     ]
     assert usage.total(lines) == usage.Total(5, 1, 5, Decimal("0.06"), 2, Decimal("0.5"))
 

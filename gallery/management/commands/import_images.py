@@ -26,4 +26,6 @@ class Command(BaseCommand):
             imported = imports.import_paths(paths=paths, tags=tag)
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from None
-        report(imported, imports.Outcome, stdout=self.stdout, stderr=self.stderr, as_json=json)
+        report(
+            imported, imports.ImportOutcome, stdout=self.stdout, stderr=self.stderr, as_json=json
+        )

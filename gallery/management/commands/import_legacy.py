@@ -22,4 +22,6 @@ class Command(BaseCommand):
             imported = legacy.import_legacy(folder=folder)
         except legacy.LegacyError as error:
             raise CommandError(str(error)) from None
-        report(imported, imports.Outcome, stdout=self.stdout, stderr=self.stderr, as_json=json)
+        report(
+            imported, imports.ImportOutcome, stdout=self.stdout, stderr=self.stderr, as_json=json
+        )

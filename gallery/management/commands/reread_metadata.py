@@ -25,7 +25,7 @@ class Command(BaseCommand):
         reread = rereading.reread_metadata(dry_run=dry_run)
         report(
             reread if json else self._named(reread),
-            rereading.Outcome,
+            rereading.RereadOutcome,
             stdout=self.stdout,
             stderr=self.stderr,
             as_json=json,
@@ -33,6 +33,6 @@ class Command(BaseCommand):
 
     def _named(self, reread: Iterator[rereading.Reread]) -> Iterator[rereading.Reread]:
         for each in reread:
-            if each.outcome == rereading.Outcome.CHANGED:
+            if each.outcome == rereading.RereadOutcome.CHANGED:
                 self.stdout.write(one_line(f"{each.name}: {each.reason}"))
             yield each

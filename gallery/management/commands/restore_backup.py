@@ -24,7 +24,7 @@ class Command(BaseCommand):
         try:
             report(
                 restoring.restore_backup(file),
-                restoring.Outcome,
+                restoring.RestoreOutcome,
                 stdout=self.stdout,
                 stderr=self.stderr,
                 as_json=json,

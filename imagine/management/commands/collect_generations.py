@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from gallery.management.reporting import report
 from imagine import recovery
-from imagine.recovery import Collected, Outcome
+from imagine.recovery import Collected, CollectOutcome
 from imagine.tasks import received
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         report(
             _collect(),
-            Outcome,
+            CollectOutcome,
             stdout=self.stdout,
             stderr=self.stderr,
             as_json=options["json"],
@@ -34,5 +34,5 @@ class Command(BaseCommand):
 def _collect() -> Iterator[Collected]:
     """Take in what lies on the disk first: its links need not be fetched any more."""
     for _ in range(received.take_in()):
-        yield Collected("a picture that had come", Outcome.ADDED)
+        yield Collected("a picture that had come", CollectOutcome.ADDED)
     yield from recovery.collect()
