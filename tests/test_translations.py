@@ -1,5 +1,6 @@
 """Every text that a page can show is there in Simplified Chinese."""
 
+import ast
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ KEYWORDS = {
     }.items()
     for lazy in ("", "_lazy")
 } | {"UnreadablePicture": (2,)}
+
+OF_AXES = {f"access {name}" for one in ("attempt", "failure", "log") for name in (one, f"{one}s")}
+"""Names of django-axes' models, which has no Chinese ones."""
 
 
 def sources() -> Iterator[tuple[Path, str]]:
@@ -58,6 +62,14 @@ def test_every_text_is_translated(catalog):
         if message is None or message.fuzzy or not all(_strings(message.string)):
             missing.add((path, context, msgid))
     assert sorted(missing, key=str) == []
+
+
+def test_every_translation_is_of_a_text_that_is_there(catalog):
+    modules = (ast.walk(ast.parse(code)) for path, code in sources() if path.suffix == ".py")
+    said = {node.value for nodes in modules for node in nodes if isinstance(node, ast.Constant)}
+    said |= {msgid for _, _, msgid in texts()}
+    ids = (each.id if isinstance(each.id, str) else each.id[0] for each in catalog if each.id)
+    assert {each for each in ids if each not in said} == OF_AXES
 
 
 def test_placeholders_are_the_same_in_both_languages(catalog):
