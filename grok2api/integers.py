@@ -5,7 +5,7 @@ import re
 MAX_ID = 2**63 - 1
 """The largest id that every database can be asked for."""
 
-WHOLE = re.compile(r"\s*+[+-]?[0-9]{1,20}\s*+")
+WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 
 
 def read_integer(value: object, *, least: int | None = None, most: int | None = None) -> int | None:
@@ -15,7 +15,7 @@ def read_integer(value: object, *, least: int | None = None, most: int | None = 
     Returns None for anything else, `True` and `False` among it, and for what is out of bounds.
     """
     if isinstance(value, str):
-        value = int(value) if WHOLE.fullmatch(value) else None
+        value = int(value) if WHOLE.fullmatch(value.strip()) else None
     elif isinstance(value, float):
         value = int(value) if value.is_integer() else None
     if type(value) is not int:

@@ -52,6 +52,14 @@ def test_asks_with_the_count_of_all_and_may_be_called_off(trash: Page) -> None:
     expect(trash.locator(".results__count")).to_have_text("260 pictures")
 
 
+def test_key_for_tags_does_nothing_in_the_trash(trash: Page) -> None:
+    trash.locator("[data-id] .checkbox").first.check(force=True)
+    expect(trash.locator("selection-bar")).to_contain_text("1 selected")
+    trash.keyboard.press("t")
+    trash.keyboard.press("Escape")  # which says something, unlike the key before
+    expect(trash.locator(".toast__text")).to_have_text("1 picture deselected.")
+
+
 def test_step_that_fails_is_told_and_the_rest_stays(trash: Page) -> None:
     trash.context.allowed_errors.append("503")  # type: ignore[attr-defined]
     steps: list[int] = []

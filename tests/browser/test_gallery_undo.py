@@ -225,6 +225,6 @@ def test_what_the_tab_keeps_belongs_to_one_login(six: Page) -> None:
     check(six, 0)
     six.keyboard.press("Escape")
     expect(toasts(six)).to_have_text("1 picture deselected.")
-    user = six.locator("gallery-keys").get_attribute("data-user")
+    user = six.locator("html").get_attribute("data-user")
     keys = six.evaluate("Object.keys(sessionStorage).filter((name) => /change|select/.test(name))")
     assert sorted(keys) == [f"changes.{user}", f"selection-gallery.{user}"]

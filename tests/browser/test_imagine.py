@@ -149,6 +149,9 @@ def test_finished_tile_opens_over_the_page(studio: Page, upstream: Upstream) -> 
     expect(detail).to_contain_text("opened over the page")
     detail.get_by_role("button", name="Favourite").click()
     expect(detail.get_by_role("button", name="Favourite")).to_have_attribute("aria-pressed", "true")
+    studio.wait_for_function(
+        "() => Object.keys(sessionStorage).some((name) => /^changes[.][0-9]+$/.test(name))"
+    )
     studio.keyboard.press("Escape")
     expect(studio.get_by_role("dialog")).to_have_count(0)
     assert studio.url.endswith("/admin/imagine/")

@@ -98,4 +98,4 @@ def test_screenshots_can_be_made(new_context, server, language, theme):
 
 def test_folder_holds_these_pictures_alone():
     expected = [f"{name}-{'-'.join(key)}.webp" for key, names in SHOTS.items() for name in names]
-    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(expected)
+    assert sorted(path.name for path in FOLDER.glob("*.webp")) == sorted(expected)

@@ -106,9 +106,9 @@ class SelectionBar extends PageElement {
   }
 
   async editTags() {
-    const ask = ({ count, token }) =>
-      document.querySelector("tags-dialog").ask(count, () => tagsOf(token));
-    await this.#with(changeTags, ask);
+    const dialog = document.querySelector("tags-dialog"); // none in the trash
+    if (dialog)
+      await this.#with(changeTags, ({ count, token }) => dialog.ask(count, () => tagsOf(token)));
   }
 
   get #page() {
