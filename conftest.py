@@ -14,9 +14,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
-from gallery import pictures, thumbnails
+from gallery.files import pictures
+from gallery.index import kept, unmerged
+from gallery.jobs import thumbnails
 from gallery.models import Image
-from gallery.search import kept, unmerged
 from gallery.tests import adding
 from gallery.tests.drawing import draw
 

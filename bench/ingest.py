@@ -41,7 +41,7 @@ def main() -> None:
 
 async def measure(answer: bytes) -> dict[str, list[tuple[float, float]]]:
     """Return wall-clock and processor milliseconds until the row, and for the thumbnail."""
-    from gallery import thumbnails
+    from gallery.jobs import thumbnails
     from gallery.models import Image
     from imagine import records
     from imagine.callers import Caller

@@ -54,7 +54,7 @@ def picture(rng: Random, side: int = 1024) -> bytes:
 
 
 def import_folder(folder: Path) -> None:
-    from gallery.imports import ImportOutcome, import_paths
+    from gallery.transfer.imports import ImportOutcome, import_paths
 
     folder.mkdir()
     rng = Random(1)

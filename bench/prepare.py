@@ -16,10 +16,10 @@ from django.db.models import Sum
 from django.db.models.functions import Length
 
 from bench.library import fill
-from gallery import upkeep
+from gallery.index import building
+from gallery.index.criteria import Criteria, SortBy
+from gallery.maintenance import upkeep
 from gallery.models import Image, Posting
-from gallery.search import building
-from gallery.search.criteria import Criteria, SortBy
 
 SORTS = [Criteria(sort_by=key, descending=order) for key in SortBy for order in (True, False)]
 

@@ -16,10 +16,12 @@ from django.utils.translation import gettext_lazy as _
 
 from grok2api.runtime.exclusive import Busy
 
-from . import audit, cleanup, marking, removal, statistics, tagging
-from .filters import ImageFilter
+from . import audit, statistics
 from .job_admin import JobAdmin
+from .jobs import marking, removal, tagging
+from .maintenance import cleanup
 from .models import AuditEntry, Image, RemovedRow, Tag
+from .search.filters import ImageFilter
 from .templatetags.gallery_pages import file_size, thumbnail_address
 
 

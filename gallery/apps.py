@@ -14,7 +14,7 @@ class GalleryConfig(AppConfig):
     def ready(self) -> None:
         from grok2api.sql import lookups  # noqa: F401  (registers `holds`)
 
-        from . import decoding
+        from .files import decoding
 
         decoding.allow(settings.GALLERY_MAX_PIXELS)
         post_migrate.connect(mend_after_migrate, sender=self)
@@ -25,7 +25,7 @@ def mend_after_migrate(*, verbosity: int, **_: Any) -> None:
 
     Only where somebody looks on; `serve` does it in the background.
     """
-    from . import upkeep
+    from .maintenance import upkeep
     from .management.progress import bar
 
     tables = connection.introspection.table_names()

@@ -10,17 +10,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from . import file_names
 from .audit import AuditEntry
 from .facts import MAX_SEED, derived
-from .file_names import MAX_NAME
+from .files import file_names
+from .files.file_names import MAX_NAME
+from .files.metadata.formats import OF_MEDIA_TYPE
+from .files.pictures import current_version, thumbnail_address_version
 from .history import RecordedChange
-from .metadata.formats import OF_MEDIA_TYPE
+from .index.tables import Change, Posting, Segment
 from .picture_sets import PictureSet
-from .pictures import current_version, thumbnail_address_version
 from .preferences import KeyPreferences
 from .querysets import ImageQuerySet
-from .search.tables import Change, Posting, Segment
 from .soundness import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH
 from .statistics import Addend, CountedIn
 from .stored_searches import StoredSearch

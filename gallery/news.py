@@ -19,7 +19,7 @@ from grok2api.runtime import redis_server
 from grok2api.runtime.pools import Pool
 from grok2api.runtime.redis_server import RedisError
 
-from .search.building import library_version
+from .index.building import library_version
 
 logger = logging.getLogger(__name__)
 

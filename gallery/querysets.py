@@ -24,8 +24,8 @@ from django.db.models import (
 from grok2api.sql.statements import Prepared
 
 from .facts import COLUMNS, TEXTS, ImageFacts, Text
-from .pictures import current_version
-from .search.criteria import Criteria, Word
+from .files.pictures import current_version
+from .index.criteria import Criteria, Word
 
 if TYPE_CHECKING:
     from .models import Image

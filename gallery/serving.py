@@ -11,10 +11,11 @@ from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header, parse_etags
 
-from . import pictures, thumbnails
-from .export import Archive
-from .metadata.formats import WEBP
+from .files import pictures
+from .files.metadata.formats import WEBP
+from .jobs import thumbnails
 from .models import Image
+from .transfer.export import Archive
 
 CHUNK = 256 * 1024
 

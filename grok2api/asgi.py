@@ -34,7 +34,8 @@ from .wsgi import application as pages
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grok2api.settings")
 
-from gallery import news, thumbnails
+from gallery import news
+from gallery.jobs import thumbnails
 from grok2api.runtime.idle_process import end_with_parent
 from imagine import generate, watching, webhooks
 from imagine.tasks import working

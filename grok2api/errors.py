@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
-from gallery.decoding import Busy
-from gallery.storage import StorageFailure
+from gallery.files.decoding import Busy
+from gallery.files.storage import StorageFailure
 
 from .error_shapes import openai_error, rest_error
 

@@ -1,6 +1,6 @@
 """Restricts who may read a library's files on this machine: its own user, and a group for pictures.
 
-New files have their mode from the first byte on (`manage.py`, `gallery.storage`). This module
+New files have their mode from the first byte on (`manage.py`, `gallery.files.storage`). This module
 corrects files that an earlier release wrote, or somebody copied.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from gallery.storage import file_mode, folder_mode
+from gallery.files.storage import file_mode, folder_mode
 
 OWN = ("grok2api.sqlite3*", "secret_key", "*.lock", "*.zip", "*.part")
 """Files that the program writes into DATA_DIR, including backups as the documentation names

@@ -21,7 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 
 from gallery import statistics
-from gallery.storage import storage_failed
+from gallery.files.storage import storage_failed
 from imagine import callers
 from imagine.api.auth import bearer_token
 from imagine.models import Generation

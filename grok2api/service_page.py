@@ -14,7 +14,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery import cleanup, statistics
+from gallery import statistics
+from gallery.maintenance import cleanup
 from grok2api.runtime.exclusive import Busy
 from imagine.models import Generation
 from imagine.usage import DAY

@@ -256,16 +256,16 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": (
-        {"BACKEND": "gallery.s3.S3PictureStorage", "OPTIONS": S3}
+        {"BACKEND": "gallery.files.s3.S3PictureStorage", "OPTIONS": S3}
         if S3
-        else {"BACKEND": "gallery.storage.DurableFileSystemStorage"}
+        else {"BACKEND": "gallery.files.storage.DurableFileSystemStorage"}
     ),
     "staticfiles": {"BACKEND": "grok2api.staticfiles.HashedStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
 # The group that may read pictures, such as nginx's; no group if it is None.
 MEDIA_GROUP = env.group("MEDIA_GROUP")
-# For static files, which are public. Pictures have their own modes (`gallery.storage`).
+# For static files, which are public. Pictures have their own modes (`gallery.files.storage`).
 FILE_UPLOAD_PERMISSIONS = 0o644
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o755
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]

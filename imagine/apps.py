@@ -7,7 +7,7 @@ class ImagineConfig(AppConfig):
     verbose_name = _("Imagine")
 
     def ready(self) -> None:
-        from gallery.backup_parts import parts
+        from gallery.transfer.backup_parts import parts
 
         from .api import schema  # noqa: F401  (names our authentication to the OpenAPI document)
         from .backing_up import GENERATIONS

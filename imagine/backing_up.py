@@ -13,9 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Prefetch
 
-from gallery.backup_parts import BadRecord, Part, RestoreOutcome
 from gallery.models import Image
-from gallery.restoring import reserve_ids
 from gallery.soundness import (
     MAX_ROW_ID,
     Unsound,
@@ -24,6 +22,8 @@ from gallery.soundness import (
     sound_number,
     sound_text,
 )
+from gallery.transfer.backup_parts import BadRecord, Part, RestoreOutcome
+from gallery.transfer.restoring import reserve_ids
 
 from .models import LONGEST_SAID, Generation
 

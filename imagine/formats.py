@@ -4,8 +4,8 @@ import io
 
 from PIL import Image, UnidentifiedImageError
 
-from gallery import decoding, pictures
-from gallery.metadata import formats
+from gallery.files import decoding, pictures
+from gallery.files.metadata import formats
 
 DEFAULT_QUALITY = 90
 

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from gallery.pictures import ASPECT_RATIOS
+from gallery.files.pictures import ASPECT_RATIOS
 from gallery.soundness import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH
 from grok2api.integers import read_integer
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from gallery.pictures import Picture
+from gallery.files.pictures import Picture
 
 from . import quarantine, records, spool, watching
 from .formats import TEXT, media_type

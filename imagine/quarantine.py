@@ -21,8 +21,8 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from gallery.files.storage import QUARANTINE
 from gallery.soundness import MAX_MODEL_LENGTH
-from gallery.storage import QUARANTINE
 
 from .formats import TEXT, media_type, suffix
 from .models import LONGEST_SAID, Generation, Quarantined

@@ -17,10 +17,11 @@ from django.db import IntegrityError, connection, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from gallery import ingest, pictures
-from gallery.changes import repeated
+from gallery.files import pictures
+from gallery.files.pictures import Picture
+from gallery.jobs import ingest
+from gallery.jobs.changes import repeated
 from gallery.models import Image
-from gallery.pictures import Picture
 from grok2api.sql.statements import Insert, Update
 
 from . import callers, idempotency, limits

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from gallery.pictures import Picture
+from gallery.files.pictures import Picture
 from grok2api.runtime.background import Background
 
 from . import quarantine, records

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from gallery import pictures
+from gallery.files import pictures
 from gallery.models import Image
 from grok2api.integers import read_id
 

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from gallery.files.pictures import ASPECT_RATIOS
 from gallery.models import Image
-from gallery.pictures import ASPECT_RATIOS
 from gallery.templatetags.gallery_pages import thumbnail_address
 from grok2api.integers import read_id, read_integer
 

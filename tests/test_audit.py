@@ -4,8 +4,11 @@ from contextlib import closing
 
 import pytest
 
-from gallery import audit, cleanup, export, removal
+from gallery import audit
 from gallery.audit import AuditEntry
+from gallery.jobs import removal
+from gallery.maintenance import cleanup
+from gallery.transfer import export
 from imagine import keys
 
 pytestmark = pytest.mark.django_db

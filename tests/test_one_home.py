@@ -8,8 +8,8 @@ from pathlib import Path
 
 from django.test import RequestFactory
 
-from gallery.filters import NOT_FILTERS, ImageFilter
-from gallery.metadata.formats import FORMATS, OF_MEDIA_TYPE
+from gallery.files.metadata.formats import FORMATS, OF_MEDIA_TYPE
+from gallery.search.filters import NOT_FILTERS, ImageFilter
 from gallery.soundness import MAX_PROMPT_LENGTH
 from grok2api.door.refusals import Refusal
 from grok2api.errors import answer
@@ -38,7 +38,7 @@ def test_media_types_of_pictures_are_in_the_table_of_formats_alone():
         for node in ast.walk(module)
         if isinstance(node, ast.Constant) and node.value in OF_MEDIA_TYPE
     }
-    assert found == {"gallery/metadata/formats.py"}
+    assert found == {"gallery/files/metadata/formats.py"}
 
 
 def test_page_offers_to_send_every_format(staff):
@@ -57,7 +57,7 @@ def test_texts_of_digits_become_numbers_in_one_place():
         for node in ast.walk(module)
         if isinstance(node, ast.Attribute) and node.attr in names
     }
-    assert found == {"gallery/metadata/comfyui/texts.py"}  # which does as ComfyUI's nodes do
+    assert found == {"gallery/files/metadata/comfyui/texts.py"}  # which does as ComfyUI's nodes do
 
 
 def test_parameters_that_are_no_filters_are_listed_once():
@@ -73,7 +73,7 @@ def test_parameters_that_are_no_filters_are_listed_once():
         for name, text in pages_and_scripts()
         if name.endswith(".js") and len({each for each in PARAMETERS if f"{each}:" in text}) > 3
     }
-    assert (python, scripts) == ({"gallery/filters.py"}, set())
+    assert (python, scripts) == ({"gallery/search/filters.py"}, set())
 
 
 def test_page_tells_its_script_which_parameters_are_no_filters(staff):

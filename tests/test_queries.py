@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gallery import marking
+from gallery.jobs import marking
 from imagine import keys
 from imagine.models import Generation
 

@@ -32,19 +32,19 @@ ONE_CHARACTER = (_constants.LITERAL, _constants.NOT_LITERAL, _constants.IN, _con
 
 NEVER_SEARCHED = {
     "grok2api.door.protocol.HOST_OF_TARGET",  # tried at the beginning of a request's target
-    "gallery.metadata.a1111.NAME",  # tried behind each comma
-    "gallery.metadata.a1111.QUOTED",  # tried once for each quotation
-    "gallery.records.PATH",
-    "gallery.records.THUMBNAIL",
+    "gallery.files.metadata.a1111.NAME",  # tried behind each comma
+    "gallery.files.metadata.a1111.QUOTED",  # tried once for each quotation
+    "gallery.transfer.picture_records.PATH",
+    "gallery.transfer.picture_records.THUMBNAIL",
     "imagine.dialects.others.REFUSED",
-    "gallery.metadata.comfyui.texts.NUMBERED",  # on the names of inputs, as those below
-    "gallery.metadata.comfyui.texts.LITERAL",
-    "gallery.metadata.comfyui.texts.PIPES",
-    "gallery.metadata.comfyui.PIPES",
-    "gallery.metadata.comfyui.TO_LORAS",
-    "gallery.metadata.comfyui.TO_MODEL",
-    "gallery.metadata.comfyui.TO_SETTINGS",
-    "gallery.metadata.comfyui.TO_SIZE",
+    "gallery.files.metadata.comfyui.texts.NUMBERED",  # on the names of inputs, as those below
+    "gallery.files.metadata.comfyui.texts.LITERAL",
+    "gallery.files.metadata.comfyui.texts.PIPES",
+    "gallery.files.metadata.comfyui.PIPES",
+    "gallery.files.metadata.comfyui.TO_LORAS",
+    "gallery.files.metadata.comfyui.TO_MODEL",
+    "gallery.files.metadata.comfyui.TO_SETTINGS",
+    "gallery.files.metadata.comfyui.TO_SIZE",
 }
 """Expressions that are tried at places of the text, or on the whole, and never searched for."""
 
@@ -93,7 +93,7 @@ def test_every_expression_is_compiled_under_a_name():
         if names := sorted(set(uses(ast.parse(file.read_text())))):
             found[module] = names
     assert found == {  # whose expressions are among those below
-        "gallery.records": ["fullmatch"],  # on 200 characters at most
+        "gallery.transfer.picture_records": ["fullmatch"],  # on 200 characters at most
         "gallery.text": ["compile"],
         "imagine.masking": ["compile"],
         "imagine.providers.verdicts": ["compile"],
@@ -128,8 +128,8 @@ def test_no_expression_remembers_each_repetition_of_a_group():
         if any(remembered(_parser.parse(pattern.pattern, pattern.flags)))
     }
     assert found == {
-        "gallery.records.PATH",  # on 200 characters at most
-        "gallery.records.THUMBNAIL",
+        "gallery.transfer.picture_records.PATH",  # on 200 characters at most
+        "gallery.transfer.picture_records.THUMBNAIL",
         "grok2api.bundling.COMMENT",  # on our own scripts
     }
 

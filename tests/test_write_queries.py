@@ -21,7 +21,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from gallery import removal, tagging
+from gallery.jobs import removal, tagging
 from gallery.models import Image, Tag
 from gallery.tests.drawing import draw
 from imagine import keys

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
-from .. import tagging
+from ..jobs import tagging
 from ..models import Tag
 
 MOST_ERRORS = 10

@@ -5,7 +5,7 @@ from typing import Any
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
 
-from ..search.criteria import Criteria
+from ..index.criteria import Criteria
 
 
 class CriteriaBackend(DjangoFilterBackend):  # type: ignore[misc]

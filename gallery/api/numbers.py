@@ -13,10 +13,11 @@ from rest_framework.views import APIView
 
 from grok2api.runtime.snapshot import one_snapshot
 
-from .. import statistics, tagging
-from ..facets import IndexIncomplete, count_facets
-from ..filters import ImageFilter
+from .. import statistics
+from ..jobs import tagging
 from ..models import Image, Tag
+from ..search.facets import IndexIncomplete, count_facets
+from ..search.filters import ImageFilter
 from . import serializers
 
 

@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 
 from grok2api.integers import read_integer
 
-from ..listing import Page, PageNotFound, find_page
-from ..search.criteria import Criteria
+from ..index.criteria import Criteria
+from ..search.listing import Page, PageNotFound, find_page
 
 MAX_PAGE_SIZE = 200
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from grok2api.integers import MAX_ID
 
-from ..filters import ImageFilter
+from ..search.filters import ImageFilter
 
 Schema = dict[str, Any]
 

@@ -16,9 +16,9 @@ from rest_framework.views import APIView
 from grok2api.integers import MAX_ID
 from grok2api.runtime.snapshot import one_snapshot
 
-from ..filters import MAX_SEARCH_LENGTH
 from ..picture_sets import Section
-from ..selection import Kept, look_at, put_together
+from ..search.filters import MAX_SEARCH_LENGTH
+from ..search.selection import Kept, look_at, put_together
 from ..stored_searches import keep
 from .fields import ListField
 from .serializers import SelectionSerializer

@@ -11,13 +11,13 @@ from rest_framework import serializers
 
 from grok2api.integers import MAX_ID
 
-from .. import tagging
-from ..export import Embedding
+from ..files.pictures import thumbnail_address_version
+from ..jobs import tagging
 from ..models import Image, Tag
-from ..name_templates import FIELDS, MAX_TEMPLATE, NameTemplate, read_template
-from ..pictures import thumbnail_address_version
-from ..selection import Selection
+from ..search.selection import Selection
 from ..soundness import MAX_PROMPT_LENGTH
+from ..transfer.export import Embedding
+from ..transfer.name_templates import FIELDS, MAX_TEMPLATE, NameTemplate, read_template
 from .fields import ListField, TagNamesField
 
 

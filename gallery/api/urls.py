@@ -3,13 +3,13 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from . import changes, numbers, selections, views
+from . import history, numbers, selections, views
 
 app_name = "api"
 
 router = SimpleRouter(use_regex_path=False)
 router.register("images", views.ImageViewSet, basename="image")
-router.register("changes", changes.ChangeViewSet, basename="change")
+router.register("changes", history.ChangeViewSet, basename="change")
 router.register("tags", numbers.TagViewSet, basename="tag")
 
 urlpatterns = [

@@ -27,18 +27,19 @@ from rest_framework.views import APIView
 from grok2api.runtime.exclusive import Busy
 from grok2api.runtime.snapshot import one_snapshot
 
-from .. import ingest, marking, pictures, removal, tagging
-from ..changes import ChangeReport
-from ..export import Embedding, export_images
-from ..filters import ImageFilter
-from ..found_files import is_archive, is_of_a_library
+from ..files import pictures
 from ..history import CHANGE, CannotContinue
-from ..imports import OTHER, Imported, ImportOutcome, import_archive
+from ..jobs import ingest, marking, removal, tagging
+from ..jobs.changes import ChangeReport
+from ..maintenance.scanning import scan_storage
 from ..models import Image
-from ..restoring import Restored, RestoreOutcome, UnreadableBackup, bring_back
-from ..scanning import scan_storage
-from ..selection import NumberChanged, Selection, read_selection
+from ..search.filters import ImageFilter
+from ..search.selection import NumberChanged, Selection, read_selection
 from ..serving import serve_archive, serve_file, serve_thumbnail
+from ..transfer.export import Embedding, export_images
+from ..transfer.found_files import is_archive, is_of_a_library
+from ..transfer.imports import OTHER, Imported, ImportOutcome, import_archive
+from ..transfer.restoring import Restored, RestoreOutcome, UnreadableBackup, bring_back
 from . import serializers
 from .filtering import CriteriaBackend
 from .pagination import ImagePagination

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import gallery.pictures
+import gallery.files.pictures
 
 
 class Migration(migrations.Migration):
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 migrations.AddField(
                     model_name='image',
                     name='thumbnail_version',
-                    field=models.PositiveSmallIntegerField(db_default=1, default=gallery.pictures.current_version, editable=False),
+                    field=models.PositiveSmallIntegerField(db_default=1, default=gallery.files.pictures.current_version, editable=False),
                 ),
             ],
         ),

@@ -1,5 +1,1 @@
-"""The search index: derived from the pictures' rows, moved with them, rebuilt at will."""
-
-from .building import update
-
-__all__ = ["update"]
+"""Searches: what is asked for, and one page, count, selection or breakdown of what is found."""

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from ..files.pictures import LARGE_SIDE, THUMBNAIL_SIDE
 from ..models import Image
-from ..pictures import LARGE_SIDE, THUMBNAIL_SIDE
 from ..soundness import MAX_PROMPT_LENGTH
 
 register = template.Library()

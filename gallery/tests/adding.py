@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from gallery import file_names, ingest, pictures, tagging
-from gallery.changes import repeated
+from gallery.files import file_names, pictures
+from gallery.jobs import ingest, tagging
+from gallery.jobs.changes import repeated
 from gallery.models import Image
 
 

@@ -23,7 +23,7 @@ def test_image_list_shows_thumbnails_without_a_query_for_each(
 
 
 def test_image_list_searches_filters_and_hides_the_trash(staff, add_image):
-    from gallery import removal
+    from gallery.jobs import removal
 
     fox, dog = add_image(prompt="ａ FOX", model="m"), add_image(prompt="dog", tags=["fox"])
     removal.trash_images(image_ids=[add_image(prompt="fox gone").pk])

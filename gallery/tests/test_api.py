@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.dateparse import parse_datetime
 
-from gallery import decoding
+from gallery.files import decoding
 from gallery.models import Image
 from gallery.tests.drawing import draw
 

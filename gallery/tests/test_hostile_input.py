@@ -7,8 +7,8 @@ import pytest
 from django.urls import reverse
 from rest_framework import serializers as drf
 
-from gallery import tagging
 from gallery.api.fields import MOST_ERRORS, ListField
+from gallery.jobs import tagging
 from gallery.models import Tag
 from tests.campaign.attacks.texts import wrong_lists
 

@@ -10,13 +10,14 @@ from django.db import connection
 from django.db.models import Value
 from django.utils import timezone
 
-from gallery import ingest, marking, rereading, undoing
-from gallery.export import export_images
 from gallery.history import RecordedChange
+from gallery.jobs import ingest, marking, undoing
+from gallery.maintenance import rereading
+from gallery.maintenance.scanning import scan_storage
 from gallery.models import Image
-from gallery.scanning import scan_storage
 from gallery.tests.drawing import draw
-from gallery.tests.metadata.tool_files import A1111, NEGATIVE, PROMPT, dated, png
+from gallery.tests.files.metadata.tool_files import A1111, NEGATIVE, PROMPT, dated, png
+from gallery.transfer.export import export_images
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from gallery.api.pagination import ImagePagination
-from gallery.search.criteria import Criteria
+from gallery.index.criteria import Criteria
 
 
 def answer(query):

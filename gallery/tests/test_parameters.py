@@ -3,8 +3,8 @@
 import pytest
 from django.utils import translation
 
-from gallery import ingest
-from gallery.tests.metadata.tool_files import A1111, NEGATIVE, png
+from gallery.jobs import ingest
+from gallery.tests.files.metadata.tool_files import A1111, NEGATIVE, png
 from gallery.views.parameters import facts_of, parents_of
 
 

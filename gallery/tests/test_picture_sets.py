@@ -7,11 +7,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from pyroaring import BitMap64
 
-from gallery import audit, listing, picture_sets, removal
+from gallery import audit, picture_sets
+from gallery.index.criteria import Criteria
+from gallery.jobs import removal
 from gallery.models import PictureSet
 from gallery.picture_sets import NoSuchSet, Section
-from gallery.search.criteria import Criteria
-from gallery.selection import NumberChanged, look_at, put_together, read_selection
+from gallery.search import listing
+from gallery.search.selection import NumberChanged, look_at, put_together, read_selection
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from gallery import statistics
-from gallery.changes import read_facts
+from gallery.jobs.changes import read_facts
+from gallery.jobs.removal import delete_images, trash_images
 from gallery.models import Image
-from gallery.removal import delete_images, trash_images
 from gallery.tests.drawing import draw
 from gallery.tests.meanwhile import meanwhile
 from grok2api.databases.sqlite import base

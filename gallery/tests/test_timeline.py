@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.http import QueryDict
 
-from gallery.search import building
+from gallery.index import building
 from gallery.views.timeline import axis_of, timeline
 
 GALLERY = "/admin/gallery/"

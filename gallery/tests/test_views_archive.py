@@ -8,9 +8,9 @@ import zipfile
 import pytest
 from django.utils import timezone
 
-from gallery import metadata
+from gallery.files import metadata
+from gallery.jobs.removal import trash_images
 from gallery.models import Image
-from gallery.removal import trash_images
 
 EXPORT, EMPTY = "/admin/gallery/export/", "/admin/gallery/trash/empty/"
 

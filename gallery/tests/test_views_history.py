@@ -4,8 +4,9 @@ from importlib import import_module
 
 import pytest
 
-from gallery import audit, changes, marking, removal, tagging
+from gallery import audit
 from gallery.history import RecordedChange
+from gallery.jobs import changes, marking, removal, tagging
 from gallery.models import Image, Tag
 
 HISTORY = "/admin/gallery/history/"

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from gallery.jobs.removal import trash_images
 from gallery.models import Image
-from gallery.removal import trash_images
 from gallery.tests.drawing import draw
 
 GALLERY = "/admin/gallery/"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gallery.removal import trash_images
+from gallery.jobs.removal import trash_images
 
 LIVE = "/admin/gallery/live/"
 

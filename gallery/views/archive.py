@@ -8,12 +8,12 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from ..export import Embedding, export_images, exported_name
 from ..models import Image
-from ..name_templates import read_template
 from ..preferences import read_export_preferences, remember_export_preferences
-from ..selection import NumberChanged, Selection, read_selection
+from ..search.selection import NumberChanged, Selection, read_selection
 from ..serving import serve_archive
+from ..transfer.export import Embedding, export_images, exported_name
+from ..transfer.name_templates import read_template
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,8 +9,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from ..filters import NOT_FILTERS
-from ..tagging import split_names
+from ..jobs.tagging import split_names
+from ..search.filters import NOT_FILTERS
 
 PLACE = ("page", "image")
 """Parameters that say where in a list one is, and mean nothing in another."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..listing import find_neighbours
 from ..models import Image
+from ..search.listing import find_neighbours
 from .parameters import Fact, facts_of, parents_of
 from .state import ListState
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from grok2api.integers import read_integer
 
-from .. import removal
-from ..selection import NumberChanged, put_together, read_selection
+from ..jobs import removal
+from ..search.selection import NumberChanged, put_together, read_selection
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

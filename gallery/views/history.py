@@ -18,7 +18,7 @@ from grok2api.integers import read_id
 
 from .. import audit
 from ..history import CannotContinue, RecordedChange
-from ..undoing import NothingToUndo, UndoReport, undo_change
+from ..jobs.undoing import NothingToUndo, UndoReport, undo_change
 
 PAGE_SIZE = 50
 STEP = 1000

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from grok2api.runtime.snapshot import one_snapshot
 
-from .. import marking, removal, tagging
-from ..filter_fields import TextField
+from ..jobs import marking, removal, tagging
 from ..models import Image
+from ..search.filter_fields import TextField
 from ..soundness import MAX_PROMPT_LENGTH
 from .detail import show_detail
 from .state import read_state

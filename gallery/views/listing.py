@@ -14,10 +14,12 @@ from django.views.decorators.http import require_safe
 from grok2api.integers import read_id
 from grok2api.runtime.snapshot import one_snapshot
 
-from .. import found_files, pictures, statistics
-from ..filters import NOT_FILTERS
-from ..listing import newest_id
+from .. import statistics
+from ..files import pictures
 from ..models import Image
+from ..search.filters import NOT_FILTERS
+from ..search.listing import newest_id
+from ..transfer import found_files
 from . import chips
 from .detail import show_detail
 from .state import PAGE_SIZES, ListState, read_state, remember

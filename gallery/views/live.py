@@ -9,12 +9,12 @@ from grok2api.integers import read_id
 from grok2api.runtime.snapshot import one_snapshot
 
 from .. import statistics as counters
-from ..facets import IndexIncomplete, count_dates
-from ..filters import ImageFilter
-from ..listing import all_ids, count_each, exact_count, total_size
+from ..index.criteria import Criteria
 from ..models import Image
-from ..search.criteria import Criteria
-from ..suggestions import did_you_mean, words_alone
+from ..search.facets import IndexIncomplete, count_dates
+from ..search.filters import ImageFilter
+from ..search.listing import all_ids, count_each, exact_count, total_size
+from ..search.suggestions import did_you_mean, words_alone
 from . import chips
 from .state import MAX_PAGE_SIZE, read_state
 from .timeline import axis_of, timeline

@@ -11,10 +11,10 @@ from django.utils.dateparse import parse_date
 
 from grok2api.integers import read_integer
 
-from ..filters import ImageFilter
-from ..listing import Page, PageNotFound, exact_count, find_page
+from ..index.criteria import Criteria, SortBy
 from ..models import Image
-from ..search.criteria import Criteria, SortBy
+from ..search.filters import ImageFilter
+from ..search.listing import Page, PageNotFound, exact_count, find_page
 from .timeline import Dates
 
 View = Literal["grid", "list"]

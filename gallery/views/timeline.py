@@ -8,7 +8,7 @@ from typing import Literal
 
 from django.http import QueryDict
 
-from ..search.tokens import next_month
+from ..index.tokens import next_month
 
 Unit = Literal["day", "month", "year"]
 

@@ -9,7 +9,7 @@ from django.utils import translation
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from gallery.storage import StorageFailure
+from gallery.files.storage import StorageFailure
 from grok2api.errors import describe
 
 

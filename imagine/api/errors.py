@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import JsonResponse
 
-from gallery.decoding import Busy
+from gallery.files.decoding import Busy
 from grok2api.error_shapes import openai_error
 from imagine.callers import InvalidToken
 from imagine.dialects import InvalidRequest

@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from gallery.pictures import ASPECT_RATIOS
+from gallery.files.pictures import ASPECT_RATIOS
 from gallery.soundness import MAX_PROMPT_LENGTH
 from imagine import dialects
 from imagine.providers.base import DEFAULT_MODEL, EDIT_MODEL

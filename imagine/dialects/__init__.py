@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from gallery.pictures import ASPECT_RATIOS, nearest_aspect_ratio
+from gallery.files.pictures import ASPECT_RATIOS, nearest_aspect_ratio
 from gallery.soundness import MAX_MODEL_LENGTH, MAX_PROMPT_LENGTH
 
 from ..providers.base import DEFAULT_MODEL, ImageRequest

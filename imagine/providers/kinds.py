@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from gallery.pictures import nearest_aspect_ratio
+from gallery.files.pictures import nearest_aspect_ratio
 
 from .base import ImageRequest, ProviderError
 from .learned import Lack

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from gallery.pictures import MAX_BYTES
+from gallery.files.pictures import MAX_BYTES
 
 from .base import Event
 from .fetching import PaidFetcher

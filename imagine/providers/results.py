@@ -7,9 +7,9 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gallery.found_files import is_picture
-from gallery.pictures import MAX_BYTES
+from gallery.files.pictures import MAX_BYTES
 from gallery.soundness import MAX_PROMPT_LENGTH
+from gallery.transfer.found_files import is_picture
 from imagine.masking import masked
 
 from .base import (

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 from PIL import Image, ImageOps
 
-from gallery.pictures import large_thumbnail, nearest_aspect_ratio
+from gallery.files.pictures import large_thumbnail, nearest_aspect_ratio
 from grok2api.runtime.pools import Pool
 from imagine.painting import paint_steps, size_for
 

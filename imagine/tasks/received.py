@@ -6,7 +6,7 @@ from contextlib import closing
 
 from django.utils import timezone
 
-from gallery.pictures import Picture
+from gallery.files.pictures import Picture
 from gallery.soundness import MAX_MODEL_LENGTH
 from imagine import quarantine, records, recovery, spool
 from imagine.models import Generation

@@ -9,9 +9,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-from gallery import removal
-from gallery.backup_parts import BadRecord
+from gallery.jobs import removal
 from gallery.models import Image
+from gallery.transfer.backup_parts import BadRecord
 from imagine.backing_up import records, restore
 from imagine.keys import create_api_key
 from imagine.models import Generation

@@ -8,7 +8,7 @@ import pytest
 from openai.types import ImageEditCompletedEvent
 from PIL import Image as Pillow
 
-from gallery import decoding
+from gallery.files import decoding
 from gallery.models import Image
 from gallery.tests.drawing import draw
 from imagine.links import signed_filename

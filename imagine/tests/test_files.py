@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from gallery import removal
+from gallery.jobs import removal
 from gallery.tests.drawing import draw
 from imagine.links import signed_filename
 

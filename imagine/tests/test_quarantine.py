@@ -6,7 +6,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from gallery import cleanup, scanning
+from gallery.maintenance import cleanup, scanning
 from gallery.models import Image
 from gallery.tests.drawing import draw
 from imagine import quarantine

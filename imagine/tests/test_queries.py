@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gallery import statistics
-from gallery.search import building
+from gallery.index import building
 from gallery.tests.drawing import draw
 
 BESIDE = 5

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import OperationalError
 
-from gallery import ingest, thumbnails
+from gallery.jobs import ingest, thumbnails
 from gallery.models import Image
 from gallery.tests.drawing import draw
 from imagine import callers, generate, interruptions, quarantine, records, spool, threads

@@ -62,9 +62,9 @@ def _examine() -> dict[str, Any]:
     from django.conf import settings
     from django.core.files.storage import default_storage
 
-    from gallery import cleanup, upkeep
+    from gallery.maintenance import cleanup, upkeep
+    from gallery.maintenance.scanning import scan_storage
     from gallery.models import Image
-    from gallery.scanning import scan_storage
 
     media = Path(settings.MEDIA_ROOT)
     for path in files_in(media):
@@ -99,9 +99,9 @@ def files_in(folder: Path) -> list[Path]:
 
 def _unfindable() -> int:
     """Return the pictures that a search by tag or word wrongly finds or misses."""
-    from gallery.listing import find_page
+    from gallery.index.criteria import Criteria, Word
     from gallery.models import Image, Tag
-    from gallery.search.criteria import Criteria, Word
+    from gallery.search.listing import find_page
 
     in_library = Image.objects.in_library()
     questions = [

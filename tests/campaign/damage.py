@@ -12,7 +12,7 @@ from random import Random
 
 from PIL import Image
 
-from gallery.metadata.formats import format_of
+from gallery.files.metadata.formats import format_of
 from tests.campaign.audit import Findings, audit
 from tests.campaign.clients import Client, NoAnswer
 from tests.server import Server

@@ -1,4 +1,4 @@
-"""`manage.py cleanup_orphans`: see `gallery.cleanup`."""
+"""`manage.py cleanup_orphans`: see `gallery.maintenance.cleanup`."""
 
 import json
 from argparse import ArgumentParser
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from gallery import cleanup
+from gallery.maintenance import cleanup
 from grok2api.runtime.exclusive import Busy
 
 

@@ -1,4 +1,4 @@
-"""`manage.py empty_trash`: see `gallery.removal`."""
+"""`manage.py empty_trash`: see `gallery.jobs.removal`."""
 
 import json
 from argparse import ArgumentParser
@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from gallery import removal
+from gallery.jobs import removal
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""`manage.py export_backup`: see `gallery.backup`."""
+"""`manage.py export_backup`: see `gallery.transfer.backup`."""
 
 import json
 from argparse import ArgumentParser
@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from gallery import backup
-from gallery.backup_parts import parts
 from gallery.management.progress import bar
+from gallery.transfer import backup
+from gallery.transfer.backup_parts import parts
 
 
 class Command(BaseCommand):

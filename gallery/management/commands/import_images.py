@@ -1,4 +1,4 @@
-"""`manage.py import_images`: see `gallery.imports`."""
+"""`manage.py import_images`: see `gallery.transfer.imports`."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from gallery import imports
 from gallery.management.reporting import report
+from gallery.transfer import imports
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""`manage.py import_legacy`: see `gallery.legacy`."""
+"""`manage.py import_legacy`: see `gallery.transfer.legacy`."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from gallery import imports, legacy
 from gallery.management.reporting import report
+from gallery.transfer import imports, legacy
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""`manage.py rebuild_search`: see `gallery.search`."""
+"""`manage.py rebuild_search`: see `gallery.index`."""
 
 import json
 from argparse import ArgumentParser
@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from gallery.index import building
 from gallery.management.progress import bar
-from gallery.search import building
 
 
 class Command(BaseCommand):

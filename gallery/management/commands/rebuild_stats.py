@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from gallery import upkeep
+from gallery.maintenance import upkeep
 from gallery.management.progress import bar
 
 

@@ -1,4 +1,4 @@
-"""`manage.py reread_metadata`: see `gallery.rereading`."""
+"""`manage.py reread_metadata`: see `gallery.maintenance.rereading`."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from gallery import rereading
+from gallery.maintenance import rereading
 from gallery.management.reporting import report
 from gallery.text import one_line
 

@@ -1,4 +1,4 @@
-"""`manage.py restore_backup`: see `gallery.restoring`."""
+"""`manage.py restore_backup`: see `gallery.transfer.restoring`."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from gallery import restoring
 from gallery.management.reporting import report
+from gallery.transfer import restoring
 from grok2api.runtime.exclusive import Busy
 
 

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 from uvicorn.supervisors import Multiprocess
 
-from gallery import upkeep
+from gallery.maintenance import upkeep
 from grok2api import preflight
 from grok2api.door.protocol import IDLE_SECONDS, Protocol
 from grok2api.door.supervisor import become_supervisor, hold_back

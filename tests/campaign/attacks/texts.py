@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gallery.metadata import png
+from gallery.files.metadata import png
 
 PUMPS = (
     "**", "…", "..", "<a", "<a>", "[a", "[a]", "account ", "prompt ", "image ", "violates ",

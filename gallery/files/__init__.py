@@ -1,0 +1,1 @@
+"""Files of pictures: what their bytes say, and where they are stored."""

@@ -1,0 +1,1 @@
+"""Upkeep of a library: what is missing, stray, damaged or out of date."""

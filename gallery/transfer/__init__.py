@@ -1,0 +1,1 @@
+"""Pictures that come from elsewhere and go there: imports, exports, backups."""
