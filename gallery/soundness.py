@@ -8,8 +8,6 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from django.utils import timezone
-
 MAX_PROMPT_LENGTH = 32_000
 """Characters of the longest prompt that OpenAI's image models take."""
 MAX_MODEL_LENGTH = 100
@@ -73,6 +71,8 @@ def sound_moment(value: object) -> datetime:
     Raises:
         Unsound
     """
+    from django.utils import timezone  # here, since a process without Django reads pictures, too
+
     try:
         moment = datetime.fromisoformat(sound_text(value, limit=64))
         moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)

@@ -15,7 +15,8 @@ def read_integer(value: object, *, least: int | None = None, most: int | None = 
     Returns None for anything else, `True` and `False` among it, and for what is out of bounds.
     """
     if isinstance(value, str):
-        value = int(value) if WHOLE.fullmatch(value.strip()) else None
+        digits = value.strip()
+        value = int(digits) if WHOLE.fullmatch(digits) else None
     elif isinstance(value, float):
         value = int(value) if value.is_integer() else None
     if type(value) is not int:

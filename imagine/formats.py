@@ -14,6 +14,7 @@ CONVERTED = ("png", "jpeg", "webp", "gif")
 
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
+SVG = "image/svg+xml"
 
 SUFFIXES = {UNKNOWN: "bin", TEXT: "txt"}
 """File suffixes of what is not a picture; an unkept picture format has its short name."""
@@ -47,6 +48,9 @@ def media_type(data: bytes) -> str:
     """Guess the type of unreadable bytes by how they begin; `TEXT` means they are not a picture."""
     if found := formats.media_type(data):
         return found
+    start = data[:4000].lower()
+    if b"<svg" in start and b"<html" not in start:  # behind something else
+        return SVG
     try:
         data[:4000].decode()
     except UnicodeDecodeError as error:

@@ -36,6 +36,9 @@ from .threads import in_storing_thread, in_thread
 
 logger = logging.getLogger(__name__)
 
+End = tuple[Generation.Status, float]
+"""How a generation ends with a picture, and when storing that began, by the monotonic clock."""
+
 KEPT_SECONDS = 900
 """How long a picture that could not be stored remains available, in memory only."""
 
@@ -199,8 +202,10 @@ async def _keep(run: Run, image: GeneratedImage) -> None:
 
 async def _store(run: Run, image: GeneratedImage, kept: spool.Kept, began: float) -> None:
     is_last = run.request.n == 1 and not run.ended and run.usage.is_told
+    status = Generation.Status.PARTIAL if run.errors else Generation.Status.SUCCEEDED
+    end = (status, began) if is_last else None
     try:
-        stored = await in_storing_thread(_read_and_store, run, image, kept, began, is_last)
+        stored = await in_storing_thread(_read_and_store, run, image, kept, end)
     except records.BadPicture as error:
         logger.warning("Generation %s: %s", run.generation.pk, error)
         run.errors.append(ProviderError(str(error), code="bad_picture", upstream_status=200))
@@ -245,7 +250,7 @@ def _for_client(image: GeneratedImage) -> StoredImage | None:
 
 
 def _read_and_store(
-    run: Run, image: GeneratedImage, kept: spool.Kept, began: float, is_last: bool
+    run: Run, image: GeneratedImage, kept: spool.Kept, end: End | None
 ) -> StoredImage:
     """Return the picture, even if it cannot be stored, so that at least the client has it.
 
@@ -254,7 +259,7 @@ def _read_and_store(
     """
     data, picture = records.read(image.data, run.request)
     try:
-        image_id = _add_to_library(run, image, data, picture, began, is_last)
+        image_id = _add_to_library(run, image, data, picture, end)
     except (OSError, DatabaseError):
         logger.exception("A picture of generation %s was not stored", run.generation.pk)
         image_id = None
@@ -274,14 +279,14 @@ def _read_and_store(
 
 @records.insistently
 def _add_to_library(
-    run: Run, image: GeneratedImage, data: bytes, picture: Picture, began: float, is_last: bool
+    run: Run, image: GeneratedImage, data: bytes, picture: Picture, end: End | None
 ) -> int:
-    """Return the picture's id; with the last one, write the outcome."""
+    """Return the picture's id; if the generation ends with it, write the outcome."""
     with records.storing(run.generation, run.request, image, data, picture) as image_id:
         if (link := run.owed.links.get(image.index)) is not None:
             quarantine.strike_out(link)
-        if is_last:
-            status = Generation.Status.PARTIAL if run.errors else Generation.Status.SUCCEEDED
+        if end is not None:
+            status, began = end
             outcome = run.outcome(status, storing_since=began)
             records.write_outcome(run.generation, outcome)
     return image_id

@@ -153,7 +153,8 @@ def discard(rows: "QuerySet[Quarantined]") -> int:
     with transaction.atomic():
         found = list(rows.values_list("pk", "file"))
         count, _ = Quarantined.objects.filter(pk__in=[pk for pk, _ in found]).delete()
-        transaction.on_commit(lambda: _delete_files(file for _, file in found if file))
+        # Robust: a file that stays is found later, and the rows are gone.
+        transaction.on_commit(lambda: _delete_files(file for _, file in found if file), robust=True)
     return count
 
 

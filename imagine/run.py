@@ -38,7 +38,6 @@ class Run:
 
     request: ImageRequest
     provider: ImageProvider = field(default_factory=get_provider)
-    ignored: list[str] = field(init=False)  # parameters that the provider gives no effect
     images: list[StoredImage] = field(default_factory=list)
     errors: list[ProviderError] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -56,12 +55,14 @@ class Run:
     _began: float = 0  # by the monotonic clock, seconds
     _reckoned: tuple[Usage, int, Cost] | None = None  # from what it was, and the cost
 
-    def __post_init__(self) -> None:
-        self.ignored = self.provider.ignores(self.request)
-
     async def opened(self) -> Generation:
         """Wait until the generation has its row."""
         return await asyncio.shield(self._opened)
+
+    @property
+    def ignored(self) -> list[str]:
+        """Parameters that the provider gives no effect, as far as it knows by now."""
+        return self.provider.ignores(self.request)
 
     @property
     def is_done(self) -> bool:
@@ -171,7 +172,7 @@ class Run:
             errors=tuple(self.errors),
             usage=self.usage,
             cost=self.settled,
-            upstream_ms=round((now - self._began - storing) * 1000),
+            upstream_ms=max(0, round((now - self._began - storing) * 1000)),
             storing_ms=round(storing * 1000),
         )
 

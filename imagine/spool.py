@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 MOST_EMPTY = 16
 """Empty files that a process keeps."""
+LARGEST = 2**40
+"""Bytes that no picture has."""
 LARGEST_EMPTY = 4 * 1024**2
 """The most bytes of an empty file."""
 
@@ -113,9 +115,14 @@ class Kept:
         """Leave the picture to whoever comes next, unless it was let go."""
         if self._is_safe:
             return
-        if file := self._files.pop() if self._files else _try_to_write(*self._content):
+        file: IO[bytes] | None = None
+        with suppress(IndexError):  # it is being let go, or was never written
+            file = self._files.pop()
+        if file is None and not self._is_safe:
+            file = _try_to_write(*self._content)
+        if file is not None:
             _give_up(file, self.name)
-        else:
+        elif not self._is_safe:
             logger.error("A picture of generation %s is in memory alone", self.name)
 
 
@@ -287,6 +294,8 @@ def _read(path: Path) -> Received | None:
             mark, length, size = HEAD.unpack(head)
         except struct.error as error:
             raise ValueError(str(error)) from None
+        if length + size > LARGEST:
+            raise ValueError("It names no lengths")
         content, data, end = file.read(length), file.read(size), file.read(len(mark))
     if end != mark:
         return None

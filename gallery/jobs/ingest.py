@@ -101,6 +101,7 @@ def adding(
             if content:
                 saved.append(default_storage.save(name, ContentFile(content)))
         with changing_facts([]) as facts:
+            transaction.on_commit(saved.clear)  # first: what fails after it takes no file away
             _new_row.instance(image)
             tag_ids = tagging.attach(image_ids=[image.pk], names=tags) if tags else frozenset()
             facts[image.pk] = ImageFacts.of(image, tag_ids)

@@ -9,7 +9,7 @@ from grok2api.integers import MAX_ID, read_id, read_integer
     ("value", "number"),
     [
         (7, 7), (-7, -7), (7.0, 7), ("7", 7), (" 007 ", 7), ("+7", 7), ("-7", -7),
-        ("9" * 20, 10**20 - 1),
+        ("\x1c7\x1f", 7), ("9" * 20, 10**20 - 1),
         (None, None), ("", None), (True, None), (7.5, None), (float("inf"), None), (b"7", None),
         ("7.0", None), ("7e3", None), ("1_000", None), ("²", None), ("٣", None), ("--7", None),
         ("9" * 21, None), ("9" * 5000, None), ([7], None),

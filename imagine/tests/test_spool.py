@@ -163,6 +163,18 @@ def test_picture_that_is_safe_after_its_end_stays_for_whoever_comes_next(data_di
     assert left.image == PICTURE
 
 
+def test_picture_that_becomes_safe_while_it_ends_is_no_error(data_dir):
+    class Files(list):
+        def pop(self):
+            kept._files = files
+            kept.let_go()  # as the other thread does at this moment
+            raise IndexError
+
+    with spool.kept(5, PICTURE, USAGE) as kept:
+        files, kept._files = kept._files, Files(kept._files)
+    assert list(spool.left_behind()) == []
+
+
 def test_what_was_left_is_read_one_by_one(data_dir, monkeypatch):
     for index in range(3):
         with spool.kept(5, GeneratedImage(index, b"data", "m"), USAGE):
@@ -275,8 +287,10 @@ def test_file_that_nobody_understands_does_not_stand_before_others(db, data_dir)
     path = leave_behind(begin())
     strange = path.with_name("0-0")
     strange.write_bytes(b"[]\n")
+    older = path.with_name("0-1")
+    older.write_bytes(b'{"generation": 1, "image": {"index": 0}}\nall the bytes of a picture')
     assert received.take_in() == 1
-    assert (path.exists(), strange.exists()) == (False, True)
+    assert (path.exists(), strange.exists(), older.exists()) == (False, True, True)
 
 
 @pytest.mark.django_db(transaction=True)

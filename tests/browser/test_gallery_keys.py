@@ -142,3 +142,22 @@ def test_files_are_dropped_and_chosen(gallery: Page, tmp_path: Path) -> None:
     told = gallery.locator(".toast__text").last
     expect(told).to_contain_text("1 picture added. 1 file was not added: bad.png:")
     expect(gallery.locator(".card")).to_have_count(14)
+
+
+def test_picture_that_nobody_has_seen_yet_is_not_deleted_without_a_question(
+    gallery: Page, library: list[int]
+) -> None:
+    held: list[Route] = []
+    gallery.route(re.compile(rf"/images/{library[5]}/\?"), lambda route: held.append(route))
+    gallery.locator(f".card__link[data-image='{library[4]}']").click()
+    prompt = gallery.locator(".detail:not(.detail--coming) .facts__prompt")
+    expect(prompt).to_have_text("Picture 004 of a blue house")
+    with gallery.expect_response("**/preferences/"):  # asked for with the first key
+        gallery.keyboard.press("0")
+    gallery.keyboard.press("ArrowRight")
+    gallery.keyboard.press("Delete")
+    expect(gallery.locator(".detail--coming")).to_be_visible()
+    held.pop(0).continue_()
+    expect(prompt).to_have_text("Picture 005 of a red house")
+    expect(gallery.get_by_role("dialog").last).to_contain_text("Delete")
+    expect(gallery.locator("confirm-dialog dialog")).to_be_visible()

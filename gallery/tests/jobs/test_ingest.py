@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import PIL.Image
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, transaction
 
 from gallery import statistics
 from gallery.facts import ImageFacts
@@ -132,6 +132,20 @@ def test_take_in_gives_a_lost_file_back(add_image):
 def test_generations_with_the_same_bytes_are_pictures_of_their_own(add_image):
     images = [add_image(source=Image.Source.GENERATED) for _ in range(2)]
     assert len({image.pk for image in images}) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_fails_after_the_commit_takes_no_file_away():
+    def fail():
+        raise OSError("a file of something else")
+
+    data = draw()
+    with pytest.raises(OSError, match="something else"):  # noqa: SIM117
+        with ingest.adding(pictures.read_picture(data), data, source=Image.Source.UPLOADED):
+            transaction.on_commit(fail)
+    image = Image.objects.get()
+    assert default_storage.exists(image.file.name)
+    assert default_storage.exists(image.thumbnail.name)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -106,23 +106,27 @@ class GalleryKeys extends PageElement {
     return letter === "z" && undoLast();
   }
 
-  /** While the picture is on its way: when it is there. A key that is held will act then anyway. */
+  /**
+   * While the picture is on its way: when it is there. A key that is held will act then anyway, and
+   * what nobody has seen yet is not deleted without a question.
+   */
   #inDialog({ key, target, repeat }) {
     const dialog = this.#dialog;
+    const isSeen = dialog.isThere;
     const actions = {
       ArrowLeft: () => dialog.step(-1),
       ArrowRight: () => dialog.step(1),
       f: () => toggleFavoriteIn(dialog),
       t: () => dialog.querySelector("[name=add]")?.focus(),
       x: () => dialog.delete(),
-      Delete: () => dialog.delete({ quick: this.#isQuick }),
+      Delete: () => dialog.delete({ quick: this.#isQuick && isSeen }),
       "+": () => dialog.stage.zoom("in"),
       "=": () => dialog.stage.zoom("in"),
       "-": () => dialog.stage.zoom("out"),
       0: () => dialog.stage.zoom("reset"),
     };
     if (!(key in actions) || target.closest("[role=listbox]")) return false;
-    if (repeat && !dialog.isThere) return true;
+    if (repeat && !isSeen) return true;
     if (mayPress(key)) dialog.whenThere(actions[key]);
     return true;
   }

@@ -64,7 +64,7 @@ class SensitivePictures extends PageElement {
       this.#shown.delete(id);
       announce({ refreshDetail: true });
       dialog.whenThere(() =>
-        dialog.querySelector("[data-mark-sensitive]").focus({ preventScroll: true }),
+        dialog.querySelector(`[data-mark-sensitive="${id}"]`)?.focus({ preventScroll: true }),
       );
     });
   }

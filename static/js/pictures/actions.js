@@ -3,6 +3,7 @@ import { inChunks } from "../lib/chunks.js";
 import { announce } from "../page/signals.js";
 import { text } from "../page/texts.js";
 import { changeImages, tellChange } from "./changes.js";
+import { remember } from "./undo.js";
 
 const STEP = 250; // pictures of one request
 const MOST_STEPS = 400; // of very many pictures the steps are larger instead
@@ -85,6 +86,7 @@ async function run(action, ids, values, label) {
   const result = await document
     .querySelector("action-progress")
     .run(text(label, { count: ids.length }), (options) => inChunks(ids, { size, act, ...options }));
+  remember(change);
   return { ...result, change };
 }
 

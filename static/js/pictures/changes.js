@@ -18,18 +18,20 @@ export async function makeChange(url, options) {
 
 /**
  * What an action of the API ("trash", "favorite", …) has done to these pictures, as `inChunks`
- * wants it, and `change`: the number by which it can be undone.
+ * wants it, and `change`: the number by which it can be undone, once all its steps are done and
+ * it is remembered.
  */
 export async function changeImages(action, ids, values = {}) {
   const json = { image_ids: ids, ...values };
-  const { answer, change } = await makeChange(api(`images/${action}/`), { json });
+  const { answer, change } = await exchange(api(`images/${action}/`), { json });
   const { failed, ...counts } = answer;
   return { done: Object.values(counts)[0], failed, change };
 }
 
 /** As `changeImages`, for one: an error where it is not there. */
 export async function changeImage(action, id, values) {
-  const { failed } = await changeImages(action, [id], values);
+  const { failed, change } = await changeImages(action, [id], values);
+  remember(change);
   if (failed.length > 0) throw new Error(text("not-found"));
 }
 
