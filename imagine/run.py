@@ -165,14 +165,14 @@ class Run:
         self, status: Generation.Status, *, storing_since: float | None = None
     ) -> GenerationResult:
         now = time.monotonic()
-        storing = self.storing + (now - storing_since if storing_since else 0)
+        storing = now - storing_since if storing_since else self.storing
         self.settled = self.cost
         return GenerationResult(
             status=status,
             errors=tuple(self.errors),
             usage=self.usage,
             cost=self.settled,
-            upstream_ms=max(0, round((now - self._began - storing) * 1000)),
+            upstream_ms=round((now - self._began - storing) * 1000),
             storing_ms=round(storing * 1000),
         )
 

@@ -295,7 +295,7 @@ def _read(path: Path) -> Received | None:
         except struct.error as error:
             raise ValueError(str(error)) from None
         if length + size > LARGEST:
-            raise ValueError("It names no lengths")
+            raise ValueError("It does not begin as files of the spool do")
         content, data, end = file.read(length), file.read(size), file.read(len(mark))
     if end != mark:
         return None

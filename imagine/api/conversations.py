@@ -36,11 +36,12 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     await _expect_pictures(asked.fields.get("model"))
     links = Links.of(request)
     run = await _start(request, caller, asked.fields, asked.references)
-    headers = answers.headers(run, *asked.ignored)
     if asked.stream:
-        return await streaming.event_response(run, chat.ChatEvents(run, asked, links), headers)
+        events = chat.ChatEvents(run, asked, links)
+        return await streaming.event_response(run, events, answers.headers(run, *asked.ignored))
     await run.finished()
-    return answers.json_response(chat.completion(run, links), headers)
+    body = chat.completion(run, links)
+    return answers.json_response(body, answers.headers(run, *asked.ignored))
 
 
 @endpoint("POST")
@@ -53,12 +54,12 @@ async def create_response(request: HttpRequest) -> HttpResponseBase:
     await _expect_pictures(asked.fields.get("model"))
     links = Links.of(request)
     run = await _start(request, caller, asked.fields, asked.references)
-    headers = answers.headers(run, *asked.ignored)
     if asked.stream:
         events = responses.ResponseEvents(run, asked, links)
-        return await streaming.event_response(run, events, headers)
+        return await streaming.event_response(run, events, answers.headers(run, *asked.ignored))
     await run.finished()
-    return answers.json_response(responses.completed(run, asked, links), headers)
+    body = responses.completed(run, asked, links)
+    return answers.json_response(body, answers.headers(run, *asked.ignored))
 
 
 async def _expect_pictures(model: Any) -> None:

@@ -108,17 +108,17 @@ async def _run(
         return await tasks.submit(request, wanted, answer, asked, links=links, preferred=preferred)
     run = await generate.start(wanted, asked)
     answers.note_allowance(request, run.generation)
-    headers = answers.headers(run)
     if answer.stream:
         events = streaming.ImageEvents(run, answer, links, operation)
-        return await streaming.event_response(run, events, headers)
+        return await streaming.event_response(run, events, answers.headers(run))
     if "keepalive" in preferred:
-        headers["Preference-Applied"] = "keepalive"
+        headers = answers.headers(run) | {"Preference-Applied": "keepalive"}
         return await streaming.kept_alive_response(
             run, lambda: orjson.dumps(answers.images_body(run, answer, links)), headers
         )
     await run.finished()
-    return answers.json_response(answers.images_body(run, answer, links), headers)
+    # The headers last: the upstream may have turned out to ignore more.
+    return answers.json_response(answers.images_body(run, answer, links), answers.headers(run))
 
 
 @endpoint("GET", "DELETE")

@@ -151,6 +151,18 @@ async def test_grok2api_that_is_not_named_is_found_out_once_its_models_are(ask, 
     assert len(ask.server.received) == 2
 
 
+def test_answer_names_what_was_ignored_by_an_upstream_that_was_found_out_meanwhile(
+    upstream, client, settings
+):
+    settings.IMAGINE_UPSTREAM_KIND = "auto"
+    models = ("grok-4", "grok-imagine-image", "grok-imagine-image-edit")
+    upstream.files["/v1/models"] = send(200, {"data": [{"id": name} for name in models]})
+    upstream.replies = [go_program]
+    answer = client.post("/v1/images/generations", json={"prompt": "a fox", "seed": 7})
+    assert (answer.status_code, answer.json()["ignored"]) == (200, ["seed"])
+    assert answer.headers["X-Ignored-Parameters"] == "seed"
+
+
 @pytest.mark.parametrize("program", [python_program, go_program])
 async def test_grok2api_is_known_by_its_models_once_it_has_refused_ours(ask, program):
     models = ("grok-4", "grok-imagine-image", "grok-imagine-image-edit")

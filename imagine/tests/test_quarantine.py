@@ -46,7 +46,7 @@ def kept():
 @pytest.mark.parametrize(
     ("data", "output_format"),
     [(SVG, "svg"), (b"\x00\x01\x02 neither", "octet-stream"), (draw(512, 512)[:-300], "jpeg"),
-     (b"II*\x00 a TIFF", "tiff")],
+     (b"II*\x00 a TIFF", "tiff"), (b"```svg\n" + SVG + b"\n```", "svg"), (SVG.upper(), "svg")],
 )  # fmt: skip
 def test_picture_that_nobody_here_can_read_reaches_the_client_and_is_kept(
     upstream, client, data, output_format
@@ -69,11 +69,14 @@ def test_picture_that_nobody_here_can_read_reaches_the_client_and_is_kept(
     assert Image.objects.count() == 0
 
 
-def test_text_instead_of_a_picture_is_kept_and_is_no_picture(upstream, client):
-    upstream.replies = [pictures(b"Sorry, I cannot draw that.")]
+@pytest.mark.parametrize(
+    "data", [b"Sorry, I cannot draw that.", b"<html><h1>" + SVG + b" Bad gateway</h1></html>"]
+)
+def test_text_instead_of_a_picture_is_kept_and_is_no_picture(upstream, client, data):
+    upstream.replies = [pictures(data)]
     answer = client.post("/v1/images/generations", json=FOX)
     assert (answer.status_code, answer.json()["error"]["code"]) == (424, "bad_picture")
-    assert quarantine.read(Quarantined.objects.get()) == b"Sorry, I cannot draw that."
+    assert quarantine.read(Quarantined.objects.get()) == data
 
 
 def test_what_is_no_base64_is_kept_as_it_came(upstream, client):

@@ -160,6 +160,23 @@ def test_picture_that_two_collect_is_stored_once(upstream, generation):
     assert len([name for name in _files("images") if name.endswith(".jpg")]) == 1
 
 
+def test_file_of_the_quarantine_that_cannot_be_deleted_costs_no_picture(
+    upstream, generation, monkeypatch
+):
+    quarantine.keep_bytes(generation, index=0, data=b"<svg/>", reason="no")
+    row = Quarantined.objects.select_related("generation").get()
+
+    def fail(name):
+        raise OSError(f"{name} cannot be deleted")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(default_storage, "delete", fail)
+        recovery.take_in(row, draw())
+    image = Image.objects.get()
+    assert default_storage.exists(image.file.name)
+    assert not Quarantined.objects.exists()
+
+
 def _files(folder):
     folders, files = default_storage.listdir(folder)
     return [*files, *(name for inner in folders for name in _files(f"{folder}/{inner}"))]

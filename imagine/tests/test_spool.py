@@ -4,9 +4,10 @@ import resource
 import subprocess
 import sys
 import textwrap
+import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from django.conf import settings as django_settings
@@ -309,6 +310,32 @@ async def test_picture_of_a_full_disk_is_collected_when_there_is_room(data_dir, 
         "succeeded", 1,
     )  # fmt: skip
     assert not path.exists()
+    threads.close_connections()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_picture_that_is_being_stored_when_the_program_stops_is_a_whole_generation(
+    data_dir, media_folder, monkeypatch
+):
+    storing, go, add = Event(), Event(), generate._add_to_library
+
+    def slowly(*given):
+        storing.set()
+        assert go.wait(30)
+        return add(*given)
+
+    monkeypatch.setattr(generate, "_add_to_library", slowly)
+    run = await generate.start(ImageRequest(prompt="a fox"), records.Asked(callers.Caller()))
+    await threads.in_thread(storing.wait, 30)
+    seen = time.monotonic()
+    while time.monotonic() - seen <= seen - run._began:  # storing takes longer than the upstream
+        await threads.in_thread(time.sleep, 0.01)
+    await generate.drain(0)
+    go.set()
+    await threads.in_thread(threads.STORING.close_connections)  # after what it has begun
+    row = await threads.in_thread(Generation.objects.get)
+    assert (run.is_done, row.status, row.upstream_ms >= 0) == (True, "succeeded", True)
+    assert await threads.in_thread(row.images.count) == 1
     threads.close_connections()
 
 

@@ -209,6 +209,33 @@ def test_steps_of_a_long_action_are_undone_as_one(server: Server, page: Page, na
     expect(toasts(page)).to_have_text("Undone: 260 pictures are as they were.")
 
 
+def test_undo_in_the_middle_of_a_long_action_is_of_nothing_that_is_half_done(
+    server: Server, page: Page, name: str
+) -> None:
+    fill(server, [{"prompt": f"{name} {n}", "size": (8, 8)} for n in range(260)])
+    held: list[Route] = []
+
+    def hold_the_second(route: Route) -> None:
+        if len(json.loads(route.request.post_data or "{}")["image_ids"]) == 10:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/images/favorite/", hold_the_second)
+    page.goto(f"/admin/gallery/?search={name}")
+    check(page, 0)
+    act(page, "Select all 260 that match")
+    with page.expect_request(lambda request: '"change"' in (request.post_data or "")):
+        act(page, "Favourite")
+    page.keyboard.press("Control+z")
+    while not held:
+        page.wait_for_timeout(20)
+    held.pop().continue_()
+    expect(toasts(page)).to_have_text("Added 260 pictures to favourites.")
+    page.keyboard.press("Control+z")
+    expect(toasts(page).last).to_have_text("Undone: 260 pictures are as they were.")
+
+
 def test_history_shows_what_was_done_and_undoes_it(six: Page, name: str) -> None:
     six.locator("#select-page").click()
     delete(six, "Move to trash")

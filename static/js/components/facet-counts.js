@@ -26,14 +26,15 @@ class FacetCounts extends PageElement {
 
   async #count() {
     clearTimeout(this.#timer);
+    let counted;
     try {
-      const counted = await facets();
-      if (!this.isConnected) return;
-      for (const [name, facet] of Object.entries(FACETS)) {
-        this.#write(this.closest("form").elements[name], counted[facet], counted.count_exact);
-      }
+      counted = await facets();
     } catch {
-      // The choices can be chosen without their counts.
+      return; // The choices can be chosen without their counts.
+    }
+    if (!this.isConnected) return;
+    for (const [name, facet] of Object.entries(FACETS)) {
+      this.#write(this.closest("form").elements[name], counted[facet], counted.count_exact);
     }
   }
 

@@ -16,8 +16,9 @@ let isRunning = false;
 
 /** `{done, undone}`: the last one at the end. */
 function known() {
+  const kept = sessionStorage.getItem(own("changes"));
   try {
-    const { done, undone } = JSON.parse(sessionStorage.getItem(own("changes")));
+    const { done, undone } = JSON.parse(kept);
     return { done: [...done], undone: [...undone] };
   } catch {
     return { done: [], undone: [] };
@@ -25,10 +26,11 @@ function known() {
 }
 
 function keep({ done, undone }) {
+  const name = own("changes");
   for (let most = MOST; most > 0; most >>= 1) {
     try {
       const kept = { done: done.slice(-most), undone: undone.slice(-most) };
-      sessionStorage.setItem(own("changes"), JSON.stringify(kept));
+      sessionStorage.setItem(name, JSON.stringify(kept));
       return;
     } catch {
       // The storage is full: the oldest go.

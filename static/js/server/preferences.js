@@ -9,8 +9,9 @@ const place = () => document.querySelector("gallery-keys").dataset;
 
 /** What was heard last, by whoever is logged in; null where nothing was. */
 export function lastHeard() {
+  const name = own("keys");
   try {
-    return JSON.parse(localStorage.getItem(own("keys")));
+    return JSON.parse(localStorage.getItem(name));
   } catch {
     return null;
   }
@@ -33,8 +34,9 @@ export async function choose(name, value) {
 }
 
 function keep(chosen) {
+  const name = own("keys");
   try {
-    localStorage.setItem(own("keys"), JSON.stringify(chosen));
+    localStorage.setItem(name, JSON.stringify(chosen));
   } catch {
     // The storage is full or forbidden: then each page asks.
   }
